@@ -1,0 +1,3 @@
+"""The version of mimseg, owned here."""
+
+__version__ = "0.1.0"
