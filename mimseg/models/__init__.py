@@ -1,0 +1,53 @@
+"""The pretext model and its rooms: masking, backbones, decoders, targets, tasks, teachers."""
+
+from .backbones import Latent, MaskedEncoder, SparseViT
+from .decoders import MaskTokenNeck, TransformerDecoder
+from .masking import (
+    EasyToHardPolicy,
+    FixedRatio,
+    MaskGenerator,
+    Policy,
+    PredictedLossScore,
+    RandomPolicy,
+    Score,
+)
+from .mim import MaskedImageModel, Reconstruction
+from .preprocessor import ImagePreprocessor
+from .step import Step, TeacherView
+from .targets import FeatureTarget, PatchLossTarget, PixelTarget, Target
+from .tasks import AbsolutePatchLoss, PatchCosine, PatchLoss, PatchMSE, RelativePatchLoss, Task
+from .teachers import EMATeacher, FrozenTeacher, Student, Teacher
+
+__all__ = [
+    "AbsolutePatchLoss",
+    "EMATeacher",
+    "EasyToHardPolicy",
+    "FeatureTarget",
+    "FixedRatio",
+    "FrozenTeacher",
+    "ImagePreprocessor",
+    "Latent",
+    "MaskGenerator",
+    "MaskTokenNeck",
+    "MaskedEncoder",
+    "MaskedImageModel",
+    "PatchCosine",
+    "PatchLoss",
+    "PatchLossTarget",
+    "PatchMSE",
+    "PixelTarget",
+    "Policy",
+    "PredictedLossScore",
+    "RandomPolicy",
+    "Reconstruction",
+    "RelativePatchLoss",
+    "Score",
+    "SparseViT",
+    "Step",
+    "Student",
+    "Target",
+    "Task",
+    "Teacher",
+    "TeacherView",
+    "TransformerDecoder",
+]

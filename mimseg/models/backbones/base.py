@@ -1,0 +1,94 @@
+"""The contract between encoders and everything that reads them."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from ...ops.masking import PatchMask
+from ...ops.patches import patch_grid
+
+
+@dataclass(frozen=True)
+class Latent:
+    """Tokens of a batch and which patches they are.
+
+    Attributes:
+        tokens: ``(B, prefix + N, D)``, prefix tokens (class token) first.
+        grid: patch grid ``(h, w)``, L = h * w.
+        prefix: number of prefix tokens.
+        mask: what was masked; None if nothing was, and then N = L.
+        order: which patches follow the prefix: 'visible' (the K visible ones), 'visible+masked' (those, then the M
+            masked ones), 'raster' (all L in row-major order).
+    """
+
+    tokens: Tensor
+    grid: tuple[int, int]
+    prefix: int
+    mask: PatchMask | None
+    order: Literal["visible", "visible+masked", "raster"]
+
+    @property
+    def patch_tokens(self) -> Tensor:
+        """The tokens without the prefix ``(B, N, D)``."""
+        return self.tokens[:, self.prefix :]
+
+
+class MaskedEncoder(nn.Module):
+    """An encoder that can be shown a part of an image.
+
+    Attributes:
+        patch_size: P.
+        in_channels: C.
+        embed_dim: width D of the tokens it gives.
+        activation_checkpointing: recompute blocks in the backward pass instead of storing their activations.
+    """
+
+    def __init__(self, patch_size: int, in_channels: int, embed_dim: int) -> None:
+        super().__init__()
+        self.patch_size = patch_size
+        self.in_channels = in_channels
+        self.embed_dim = embed_dim
+        self.activation_checkpointing = False
+
+    def grid_of(self, images: Tensor) -> tuple[int, int]:
+        """The patch grid of images ``(B, C, H, W)``.
+
+        Raises:
+            ValueError: wrong number of channels, or a side that is not a multiple of the patch size.
+        """
+        if images.ndim != 4 or images.shape[1] != self.in_channels:
+            raise ValueError(
+                f"the encoder takes images (B, {self.in_channels}, H, W) but got {tuple(images.shape)}; "
+                f"set encoder.in_channels={images.shape[1] if images.ndim == 4 else '?'} or feed other images"
+            )
+        return patch_grid(images.shape[2], images.shape[3], self.patch_size)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Patch tokens ``(B, L, D)`` of images ``(B, C, H, W)`` before masking and without position embedding."""
+        raise NotImplementedError
+
+    def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
+        """Encode images.
+
+        Args:
+            images: ``(B, C, H, W)``.
+            mask: which patches to hide; None shows all.
+            tokens: what :meth:`embed` gave for these images, if a score already asked for it.
+        """
+        raise NotImplementedError
+
+
+def check_mask(mask: PatchMask, batch: int, grid: tuple[int, int]) -> None:
+    """Refuse a mask that was made for other images.
+
+    Raises:
+        ValueError: the mask is not ``(B, L)``.
+    """
+    expected = torch.Size((batch, grid[0] * grid[1]))
+    if mask.mask.shape != expected:
+        raise ValueError(
+            f"mask has shape {tuple(mask.mask.shape)} but the images give {tuple(expected)} "
+            f"(B, L) for a {grid[0]}x{grid[1]} patch grid"
+        )

@@ -1,0 +1,99 @@
+"""The sparse ViT encoder of MAE: masked patches never enter it."""
+
+from typing import TypedDict
+
+import torch
+from torch import Tensor, nn
+
+from ...ops.masking import PatchMask
+from ...ops.patches import gather_rows, patchify
+from ...registry import MODELS
+from ..init import init_transformer
+from ..positions import Positions
+from .base import Latent, MaskedEncoder, check_mask
+from .blocks import make_blocks, run_blocks
+
+
+class Arch(TypedDict):
+    """Size of a ViT."""
+
+    embed_dim: int
+    depth: int
+    num_heads: int
+
+
+ARCHS: dict[str, Arch] = {
+    "micro": {"embed_dim": 128, "depth": 6, "num_heads": 4},
+    "tiny": {"embed_dim": 192, "depth": 12, "num_heads": 3},
+    "small": {"embed_dim": 384, "depth": 12, "num_heads": 6},
+    "base": {"embed_dim": 768, "depth": 12, "num_heads": 12},
+    "large": {"embed_dim": 1024, "depth": 24, "num_heads": 16},
+    "huge": {"embed_dim": 1280, "depth": 32, "num_heads": 16},
+}
+
+
+def resolve_arch(arch: str | Arch) -> Arch:
+    """A named or spelled-out architecture.
+
+    Raises:
+        ValueError: unknown name, or not exactly the keys embed_dim, depth and num_heads.
+    """
+    if isinstance(arch, str):
+        if arch not in ARCHS:
+            raise ValueError(
+                f"unknown ViT arch {arch!r}; use one of {', '.join(ARCHS)} or a dict of {list(Arch.__annotations__)}"
+            )
+        return ARCHS[arch]
+    if set(arch) != set(Arch.__annotations__):
+        raise ValueError(f"a ViT arch dict has exactly the keys {list(Arch.__annotations__)}, got {sorted(arch)}")
+    return arch
+
+
+@MODELS.register_module()
+class SparseViT(MaskedEncoder):
+    """ViT that encodes the class token and the visible patches only (MAE, section 3).
+
+    Patches are embedded linearly, get a fixed 2-D sine-cosine position embedding (none for the class token) and pass
+    the blocks; hidden patches are dropped before the embedding, so they cost nothing. Everything follows from the
+    image at hand: any size that the patch size divides, square or not.
+
+    Args:
+        arch: 'micro', 'tiny', 'small', 'base', 'large', 'huge', or a dict of embed_dim, depth, num_heads.
+        patch_size: P in pixels.
+        in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
+        drop_path: stochastic depth rate of the last block.
+    """
+
+    prefix = 1
+
+    def __init__(
+        self, arch: str | Arch = "base", patch_size: int = 16, in_channels: int = 3, drop_path: float = 0.0
+    ) -> None:
+        size = resolve_arch(arch)
+        super().__init__(patch_size, in_channels, size["embed_dim"])
+        self.patch_embed = nn.Linear(patch_size * patch_size * in_channels, self.embed_dim)
+        self.cls_token = nn.Parameter(torch.empty(1, 1, self.embed_dim))
+        self.positions = Positions(self.embed_dim)
+        self.blocks = make_blocks(self.embed_dim, size["depth"], size["num_heads"], drop_path)
+        self.norm = nn.LayerNorm(self.embed_dim, eps=1e-6)
+        init_transformer(self)
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Patch tokens ``(B, L, D)`` before masking, without position embedding."""
+        embedded: Tensor = self.patch_embed(patchify(images, self.patch_size))
+        return embedded
+
+    def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
+        """Encode ``(B, C, H, W)`` into ``(B, 1 + K, D)``, or ``(B, 1 + L, D)`` without a mask."""
+        grid = self.grid_of(images)
+        position = self.positions(grid, mask.visible if mask is not None else None)
+        if mask is not None:
+            check_mask(mask, images.shape[0], grid)
+        if tokens is not None:
+            x = tokens if mask is None else gather_rows(tokens, mask.visible)
+        else:
+            patches = patchify(images, self.patch_size)
+            x = self.patch_embed(patches if mask is None else gather_rows(patches, mask.visible))
+        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x + position], dim=1)
+        x = self.norm(run_blocks(self.blocks, x, self.activation_checkpointing and self.training))
+        return Latent(x, grid, self.prefix, mask, "raster" if mask is None else "visible")

@@ -1,0 +1,85 @@
+"""Policies: from scores to a mask, more or less at random."""
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from ...ops.masking import mask_hard_then_random, mask_largest
+from ...registry import MODELS
+
+
+class Policy(nn.Module):
+    """Decides which ``masked`` patches of each image to hide.
+
+    Attributes:
+        takes_score: whether it has to be given a score at all.
+    """
+
+    takes_score = True
+
+    def reads_score(self, masked: int, progress: float) -> bool:
+        """Whether the score matters at this progress; if not, it is not computed."""
+        return self.takes_score
+
+    def forward(self, score: Tensor | None, noise: Tensor, masked: int, progress: float) -> Tensor:
+        """Bool mask ``(B, L)`` with exactly ``masked`` True per row.
+
+        Args:
+            score: ``(B, L)``, or None where :meth:`reads_score` is false.
+            noise: uniform noise ``(B, L)`` in [0, 1), the only source of randomness.
+            masked: number masked per row.
+            progress: fraction of training done.
+        """
+        raise NotImplementedError
+
+
+@MODELS.register_module()
+class RandomPolicy(Policy):
+    """Uniformly random masks (MAE)."""
+
+    takes_score = False
+
+    def forward(self, score: Tensor | None, noise: Tensor, masked: int, progress: float) -> Tensor:
+        """The ``masked`` largest noises."""
+        return mask_largest(noise, masked)
+
+
+@MODELS.register_module()
+class EasyToHardPolicy(Policy):
+    """Mask a growing share of the hardest patches, the others at random (HPM, section 3.4).
+
+    ``alpha = alpha_start + progress * (alpha_end - alpha_start)``; ``int(alpha * masked)`` patches are masked by score.
+    Hard-to-easy is ``alpha_start=0.5, alpha_end=0``; a fixed share has both equal.
+
+    Args:
+        alpha_start: share at the beginning, in [0, 1].
+        alpha_end: share at the end, in [0, 1].
+        select: 'max' masks the highest scores, 'min' the lowest (the argmin ablation).
+
+    Raises:
+        ValueError: a share outside [0, 1] or an unknown ``select``.
+    """
+
+    def __init__(self, alpha_start: float = 0.0, alpha_end: float = 0.5, select: Literal["max", "min"] = "max") -> None:
+        super().__init__()
+        if not (0 <= alpha_start <= 1 and 0 <= alpha_end <= 1):
+            raise ValueError(f"alpha_start={alpha_start} and alpha_end={alpha_end} must lie in [0, 1]")
+        if select not in ("max", "min"):
+            raise ValueError(f"select must be 'max' or 'min', got {select!r}")
+        self.alpha_start, self.alpha_end, self.select = alpha_start, alpha_end, select
+
+    def hard(self, masked: int, progress: float) -> int:
+        """How many patches are masked by score: ``floor(alpha * masked)``."""
+        alpha = self.alpha_start + progress * (self.alpha_end - self.alpha_start)
+        return int(alpha * masked + 1e-9)  # 0.1 * 3 * 10 is below 3 in floating point
+
+    def reads_score(self, masked: int, progress: float) -> bool:
+        """False as long as the schedule masks nothing by score: the teacher need not run."""
+        return self.hard(masked, progress) > 0
+
+    def forward(self, score: Tensor | None, noise: Tensor, masked: int, progress: float) -> Tensor:
+        """Hard patches for certain, the rest by noise."""
+        if score is None:
+            return mask_largest(noise, masked)
+        signed = score if self.select == "max" else -score
+        return mask_hard_then_random(signed, noise, masked, self.hard(masked, progress))

@@ -1,0 +1,245 @@
+"""The one pretext algorithm: mask, encode, predict, compare."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from ..ops.patches import patchify, scatter_rows, unpatchify
+from ..registry import MODELS
+from .backbones.base import Latent, MaskedEncoder
+from .backbones.blocks import compile_blocks
+from .decoders import MaskTokenNeck
+from .masking import MaskGenerator
+from .preprocessor import ImagePreprocessor
+from .step import Need, Step
+from .targets import PatchLossTarget, PixelTarget
+from .tasks import Task
+from .teachers import Student, Teacher
+
+
+@dataclass(frozen=True)
+class Reconstruction:
+    """What a model makes of some images, for people to look at.
+
+    Attributes:
+        mask: bool ``(B, L)``, True = masked.
+        grid: patch grid ``(h, w)``.
+        pixels: normalised images ``(B, C, H, W)`` with predictions in the masked patches; None without pixel target.
+        patch_loss: ``(B, L)``, NaN where visible.
+        predicted_loss: ``(B, L)`` of the full image, higher = harder; None without a loss predictor.
+        note: which statistics undid a per-patch normalised target; empty if none had to.
+    """
+
+    mask: Tensor
+    grid: tuple[int, int]
+    pixels: Tensor | None
+    patch_loss: Tensor
+    predicted_loss: Tensor | None
+    note: str
+
+
+@MODELS.register_module()
+class MaskedImageModel(BaseModel):
+    """Masked image modeling with any mask, encoder, targets and teachers.
+
+    Args:
+        data_preprocessor: config of :class:`ImagePreprocessor`.
+        encoder: config of a :class:`MaskedEncoder`; ``in_channels`` follows from the preprocessor.
+        neck: config of the module between encoder and decoders; ``in_dim`` follows from the encoder.
+        masking: config of :class:`MaskGenerator`.
+        tasks: configs of :class:`Task` by name, run in this order; None leaves an inherited one out.
+        teachers: configs of :class:`Teacher` by name; None leaves an inherited one out.
+        activation_checkpointing: recompute encoder and decoder blocks in the backward pass: less memory, more time.
+        compile: compile the transformer blocks with ``torch.compile``; a dict holds its options.
+
+    Raises:
+        ValueError: a score or target asks for what no teacher or earlier task gives, or a teacher is asked for nothing.
+    """
+
+    data_preprocessor: ImagePreprocessor
+    encoder: MaskedEncoder
+    neck: MaskTokenNeck
+    masking: MaskGenerator
+
+    def __init__(
+        self,
+        data_preprocessor: dict[str, Any],
+        encoder: dict[str, Any],
+        neck: dict[str, Any],
+        masking: dict[str, Any],
+        tasks: dict[str, dict[str, Any] | None],
+        teachers: dict[str, dict[str, Any] | None] | None = None,
+        activation_checkpointing: bool = False,
+        compile: bool | dict[str, Any] = False,
+    ) -> None:
+        super().__init__(data_preprocessor=data_preprocessor)
+        channels = {"in_channels": self.data_preprocessor.channels}
+        self.encoder = MODELS.build(encoder, default_args=channels)
+        self.neck = MODELS.build(neck, default_args={"in_dim": self.encoder.embed_dim})
+        self.masking = MODELS.build(masking)
+        self.teachers = nn.ModuleDict(build_each(teachers or {}))
+        self.tasks = nn.ModuleDict(build_each(tasks))
+        self.progress = 1.0
+        self._check_wiring()
+        for task in self._tasks.values():
+            task.setup(self.encoder, self.neck.width, self._teachers)
+        modules: list[Any] = [self.encoder, *(task.decoder for task in self._tasks.values())]
+        for module in modules:
+            module.activation_checkpointing = activation_checkpointing
+        for name, teacher in self._teachers.items():
+            teacher.setup(self.student, self._wanted(name, self._all_needs()))
+        if compile:
+            compile_blocks(self, compile if isinstance(compile, Mapping) else {})
+
+    @property
+    def _tasks(self) -> dict[str, Task]:
+        return cast("dict[str, Task]", dict(self.tasks.items()))
+
+    @property
+    def _teachers(self) -> dict[str, Teacher]:
+        return cast("dict[str, Teacher]", dict(self.teachers.items()))
+
+    def forward(
+        self, inputs: Tensor, data_samples: list[Any] | None = None, mode: Literal["loss", "tensor"] = "loss"
+    ) -> dict[str, Tensor] | Tensor:
+        """Losses by name ('loss'), or pooled features ``(B, D)`` ('tensor'), of normalised images ``(B, C, H, W)``."""
+        if mode == "loss":
+            return self.loss(inputs)
+        if mode == "tensor":
+            return self.extract_features(inputs)
+        raise ValueError(f"mode must be 'loss' or 'tensor', got {mode!r}")
+
+    def loss(self, images: Tensor) -> dict[str, Tensor]:
+        """One training step's losses, ``loss_<task>`` each."""
+        step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
+        self._look(step)
+        step.mask = self.masking(step)
+        latent = self.neck(self.encoder(images, step.mask))
+        return self._run_tasks(latent, step)
+
+    def _run_tasks(self, latent: Latent, step: Step) -> dict[str, Tensor]:
+        losses = {}
+        for name, task in self._active_tasks(step.progress).items():
+            losses[f"loss_{name}"], per_patch = task(latent, step)
+            if per_patch is not None:
+                step.patch_losses[name] = per_patch
+        return losses
+
+    def _look(self, step: Step) -> None:
+        """Run the teachers for what this step reads, and for nothing else."""
+        needs = {need for task in self._active_tasks(step.progress).values() for need in task.target.needs}
+        if self.masking.score is not None and self.masking.reads_score(step.length, step.progress):
+            needs |= self.masking.needs
+        for name, teacher in self._teachers.items():
+            if wanted := self._wanted(name, needs):
+                step.views[name] = teacher.look(step.images, wanted)
+
+    def _active_tasks(self, progress: float) -> dict[str, Task]:
+        return {name: task for name, task in self._tasks.items() if task.active(progress)}
+
+    @staticmethod
+    def _wanted(teacher: str, needs: set[Need]) -> frozenset[str]:
+        return frozenset(what for name, what in needs if name == teacher)
+
+    def _all_needs(self) -> set[Need]:
+        return {need for task in self._tasks.values() for need in task.target.needs} | self.masking.needs
+
+    def _check_wiring(self) -> None:
+        needs = self._all_needs()
+        for name, what in needs:
+            if name not in self._teachers:
+                raise ValueError(
+                    f"a score or target asks teacher {name!r} for its {what} but there is no such teacher; "
+                    f"add model.teachers.{name} (there are: {', '.join(self._teachers) or 'none'})"
+                )
+            if what not in self._teachers[name].provides:
+                kind = type(self._teachers[name]).__name__
+                raise ValueError(
+                    f"teacher {name!r} ({kind}) cannot give {what}; it gives {sorted(self._teachers[name].provides)}"
+                )
+        for name in self._teachers:
+            if not self._wanted(name, needs):
+                raise ValueError(f"no score or target reads teacher {name!r}; remove model.teachers.{name}")
+        done: list[str] = []
+        for name, task in self._tasks.items():
+            if missing := task.target.reads - set(done):
+                raise ValueError(
+                    f"task {name!r} reads the loss of {sorted(missing)}, which must come before it; before it: {done}"
+                )
+            done.append(name)
+
+    @property
+    def student(self) -> Student:
+        """What teachers may copy."""
+        decoders = {name: task.decoder for name, task in self._tasks.items()}
+        return Student(self.encoder, self.neck, decoders, self.data_preprocessor)
+
+    def set_progress(self, progress: float) -> None:
+        """Tell the model the fraction of training done; schedules of masks and tasks follow it."""
+        self.progress = progress
+
+    def reset_teachers(self) -> None:
+        """Let the teachers that follow the student start from its present weights."""
+        for teacher in self._teachers.values():
+            teacher.reset(self.student)
+
+    def update_teachers(self, epoch: int) -> None:
+        """Let the teachers follow the student; call once after every optimizer step of this 0-based epoch."""
+        for teacher in self._teachers.values():
+            teacher.update(self.student, epoch)
+
+    @torch.no_grad()
+    def extract_features(self, images: Tensor, pool: Literal["avg", "cls"] = "avg") -> Tensor:
+        """Features ``(B, D)`` of full images ``(B, C, H, W)``: mean of the patch tokens, or the class token.
+
+        Raises:
+            ValueError: unknown ``pool``.
+        """
+        if pool not in ("avg", "cls"):
+            raise ValueError(f"pool must be 'avg' or 'cls', got {pool!r}")
+        latent = self.encoder(images)
+        features: Tensor = latent.patch_tokens.mean(dim=1) if pool == "avg" else latent.tokens[:, 0]
+        return features
+
+    @torch.no_grad()
+    def reconstruct(self, images: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
+        """Mask normalised images ``(B, C, H, W)`` as in training and predict what is hidden, with the first task."""
+        step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
+        self._look(step)
+        step.mask = self.masking(step, generator)
+        latent = self.neck(self.encoder(images, step.mask))
+        task = next(iter(self._tasks.values()))
+        predicted = task.decoder(latent)
+        _, per_patch = task.criterion(predicted, task.target(step))
+        loss = scatter_rows(per_patch, step.masked, step.length, float("nan"))
+        pixels, note = None, ""
+        if isinstance(task.target, PixelTarget):
+            content = task.target.to_pixels(predicted.float(), step)
+            patches = patchify(images, step.patch_size)
+            patches = patches.scatter(1, step.masked.unsqueeze(-1).expand_as(content), content)
+            pixels = unpatchify(patches, step.patch_size, step.grid)
+            if task.target.normalize:
+                note = "per-patch mean and std of the input image undo the normalised-pixel target"
+        return Reconstruction(step.mask.mask, step.grid, pixels, loss, self.predict_loss(images), note)
+
+    @torch.no_grad()
+    def predict_loss(self, images: Tensor) -> Tensor | None:
+        """The loss expected at every patch ``(B, L)`` of full images, by a teacher or else by the student."""
+        needs = self._all_needs()
+        for name, teacher in self._teachers.items():
+            if "predicted_loss" in self._wanted(name, needs):
+                return teacher.look(images, frozenset({"predicted_loss"})).predicted_loss
+        for task in self._tasks.values():
+            if isinstance(task.target, PatchLossTarget):
+                scores: Tensor = task.decoder(self.neck(self.encoder(images))).squeeze(-1).float()
+                return scores
+        return None
+
+
+def build_each(configs: Mapping[str, dict[str, Any] | None]) -> dict[str, nn.Module]:
+    """Modules by name; a None leaves its name out."""
+    return {name: MODELS.build(cfg) for name, cfg in configs.items() if cfg is not None}

@@ -1,0 +1,8 @@
+"""What a task is compared with."""
+
+from .base import Target
+from .features import FeatureTarget
+from .patch_loss import PatchLossTarget
+from .pixels import PixelTarget
+
+__all__ = ["FeatureTarget", "PatchLossTarget", "PixelTarget", "Target"]

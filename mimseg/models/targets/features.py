@@ -1,0 +1,46 @@
+"""Features of a teacher as target."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from ...ops.patches import gather_rows
+from ...registry import MODELS
+from ..backbones.base import MaskedEncoder
+from ..step import Step
+from ..teachers.base import Teacher
+from .base import Target
+
+
+@MODELS.register_module()
+class FeatureTarget(Target):
+    """A teacher's patch features of the full image (HPM, Table 1: EMA, DINO, CLIP).
+
+    Args:
+        teacher: which teacher to ask.
+    """
+
+    def __init__(self, teacher: str = "ema") -> None:
+        super().__init__()
+        self.teacher = teacher
+        self.needs = frozenset({(teacher, "features")})
+
+    def out_dim(self, encoder: MaskedEncoder, teachers: Mapping[str, Teacher]) -> int:
+        """Width of the teacher's features."""
+        return teachers[self.teacher].feature_dim(encoder)
+
+    def forward(self, step: Step) -> Tensor:
+        """``(B, M, D)``.
+
+        Raises:
+            ValueError: the teacher cuts the image into another number of patches.
+        """
+        features = step.views[self.teacher].features
+        if features is None:
+            raise RuntimeError(f"teacher {self.teacher!r} was not asked for its features")
+        if features.shape[1] != step.length:
+            raise ValueError(
+                f"teacher {self.teacher!r} gives {features.shape[1]} patch features but the student has {step.length} "
+                f"patches ({step.grid[0]}x{step.grid[1]}); use a teacher with patch size {step.patch_size}"
+            )
+        return gather_rows(features, step.masked)

@@ -1,0 +1,43 @@
+"""Pixels as target."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from ...ops.patches import gather_rows, normalize_patches, patch_statistics, patchify
+from ...registry import MODELS
+from ..backbones.base import MaskedEncoder
+from ..step import Step
+from ..teachers.base import Teacher
+from .base import Target
+
+
+@MODELS.register_module()
+class PixelTarget(Target):
+    """The pixels of each patch in (row, column, channel) order, as the network's input has them.
+
+    Args:
+        normalize: standardise each patch by its own mean and variance (MAE, section 4; HPM's tables use plain pixels).
+    """
+
+    def __init__(self, normalize: bool = False) -> None:
+        super().__init__()
+        self.normalize = normalize
+
+    def out_dim(self, encoder: MaskedEncoder, teachers: Mapping[str, Teacher]) -> int:
+        """P * P * C."""
+        return encoder.patch_size**2 * encoder.in_channels
+
+    @torch.no_grad()
+    def forward(self, step: Step) -> Tensor:
+        """``(B, M, P * P * C)``."""
+        patches = gather_rows(patchify(step.images, step.patch_size), step.masked)
+        return normalize_patches(patches) if self.normalize else patches
+
+    def to_pixels(self, predicted: Tensor, step: Step) -> Tensor:
+        """Predictions ``(B, M, P * P * C)`` as pixels; a normalised target is undone by the input's own statistics."""
+        if not self.normalize:
+            return predicted
+        mean, std = patch_statistics(gather_rows(patchify(step.images, step.patch_size), step.masked))
+        return predicted * std + mean

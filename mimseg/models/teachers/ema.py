@@ -1,0 +1,108 @@
+"""The student's exponential moving average as teacher."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from ...registry import MODELS
+from ..backbones.base import MaskedEncoder
+from ..step import TeacherView
+from .base import Student, Teacher
+
+
+@MODELS.register_module()
+class EMATeacher(Teacher):
+    """Exponential moving average of the student (HPM, Eq. 1 and Figure 3).
+
+    It copies only what it is asked for: the encoder, and for the predicted loss also the neck and the loss predictor. A
+    reconstruction decoder is never copied and never run. ``t <- d * t + (1 - d) * s`` after every optimizer step, d
+    rising linearly from ``start`` to ``end`` over the first ``ramp_epochs`` epochs (HPM's public code).
+
+    Args:
+        start: decay at epoch 0.
+        end: decay from epoch ``ramp_epochs`` on.
+        ramp_epochs: length of the ramp; 0 uses ``end`` throughout.
+        predictor: name of the task whose decoder predicts the loss.
+
+    Raises:
+        ValueError: a decay outside [0, 1] or a negative ramp; a predictor that is not among the tasks (at set-up).
+    """
+
+    provides = frozenset({"features", "predicted_loss"})
+
+    def __init__(
+        self,
+        start: float = 0.999,
+        end: float = 0.9999,
+        ramp_epochs: int = 100,
+        predictor: str = "predict_loss",
+    ) -> None:
+        super().__init__()
+        if not (0 <= start <= 1 and 0 <= end <= 1) or ramp_epochs < 0:
+            raise ValueError(
+                f"EMATeacher needs decays in [0, 1] and ramp_epochs >= 0, got {start}, {end}, {ramp_epochs}"
+            )
+        self.start, self.end, self.ramp_epochs, self.predictor = start, end, ramp_epochs, predictor
+        self.parts = nn.ModuleDict()
+
+    def decay(self, epoch: int) -> float:
+        """Decay in a 0-based epoch."""
+        if epoch >= self.ramp_epochs:
+            return self.end
+        return self.start + epoch / self.ramp_epochs * (self.end - self.start)
+
+    def feature_dim(self, encoder: MaskedEncoder) -> int:
+        """The student's own width."""
+        return encoder.embed_dim
+
+    def sources(self, student: Student) -> dict[str, nn.Module]:
+        """The student's counterpart of each part of the teacher."""
+        modules: dict[str, nn.Module] = {"encoder": student.encoder, "neck": student.neck}
+        if self.predictor in student.decoders:
+            modules["predictor"] = student.decoders[self.predictor]
+        return modules
+
+    def setup(self, student: Student, wanted: frozenset[str]) -> None:
+        """Copy the parts that are wanted."""
+        sources = self.sources(student)
+        if "predicted_loss" not in wanted:
+            sources = {"encoder": sources["encoder"]}
+        elif "predictor" not in sources:
+            raise ValueError(
+                f"EMATeacher is asked for the predicted loss but there is no task {self.predictor!r}; "
+                f"the tasks are {', '.join(student.decoders)}"
+            )
+        for name, module in sources.items():
+            self.parts[name] = copy.deepcopy(module).requires_grad_(False)
+        self.train(False)
+
+    @torch.no_grad()
+    def look(self, images: Tensor, wanted: frozenset[str]) -> TeacherView:
+        """Features after the final norm ``(B, L, D)`` and / or predicted loss ``(B, L)``, from one encoder pass."""
+        latent = self.parts["encoder"](images)
+        predicted = None
+        if "predicted_loss" in wanted:
+            predicted = self.parts["predictor"](self.parts["neck"](latent)).squeeze(-1).float()
+        return TeacherView(latent.patch_tokens if "features" in wanted else None, predicted)
+
+    @torch.no_grad()
+    def reset(self, student: Student) -> None:
+        """Copy the student's weights."""
+        for mine, theirs in self.pairs(student):
+            mine.copy_(theirs)
+
+    @torch.no_grad()
+    def update(self, student: Student, epoch: int) -> None:
+        """One step of the moving average, in a single fused pass over all weights."""
+        mine, theirs = zip(*self.pairs(student), strict=True)
+        torch._foreach_lerp_(list(mine), list(theirs), 1 - self.decay(epoch))
+
+    def pairs(self, student: Student) -> list[tuple[Tensor, Tensor]]:
+        """(teacher's, student's) parameters."""
+        sources = self.sources(student)
+        return [
+            pair
+            for name, part in self.parts.items()
+            for pair in zip(part.parameters(), sources[name].parameters(), strict=True)
+        ]

@@ -1,0 +1,136 @@
+"""A pre-trained timm model as teacher."""
+
+import pickle
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from ...registry import MODELS
+from ..backbones.base import MaskedEncoder
+from ..step import TeacherView
+from .base import Student, Teacher
+
+
+@MODELS.register_module()
+class FrozenTeacher(Teacher):
+    """Patch features of a frozen timm model: DINO, CLIP or any other with token output (HPM, Table 1).
+
+    Args:
+        model: timm name, e.g. ``vit_base_patch16_224.dino``.
+        checkpoint: local file with its weights; without one timm's own pre-trained weights are used.
+        project: apply the model's head to every token (CLIP's projection to the joint space).
+        input_stats: 'student' shows the teacher the very crop that the student is normalised for (HPM's public code),
+            'own' re-normalises it with the teacher's statistics.
+        options: further arguments of ``timm.create_model``.
+
+    Raises:
+        FileNotFoundError: ``checkpoint`` does not exist.
+        ValueError: the file does not fit the model, or ``input_stats`` is unknown.
+        RuntimeError: no weights could be had. A teacher is never left at random weights.
+    """
+
+    provides = frozenset({"features"})
+
+    network: Any  # a timm model
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(
+        self,
+        model: str,
+        checkpoint: str | None = None,
+        project: bool = False,
+        input_stats: Literal["student", "own"] = "student",
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        if input_stats not in ("student", "own"):
+            raise ValueError(f"input_stats must be 'student' or 'own', got {input_stats!r}")
+        self.project, self.input_stats = project, input_stats
+        options = dict(options or {})
+        if not project:
+            options.setdefault("num_classes", 0)
+        self.network = load_timm(model, checkpoint, options).eval().requires_grad_(False)
+        self.register_state_dict_post_hook(leave_network_out)
+        self.register_load_state_dict_post_hook(miss_no_network)
+
+    def feature_dim(self, encoder: MaskedEncoder) -> int:
+        """Width after the projection, if there is one."""
+        return int(self.network.num_classes if self.project else self.network.num_features)
+
+    def setup(self, student: Student, wanted: frozenset[str]) -> None:
+        """Remember how to go from the student's normalisation to the teacher's."""
+        own = self.network.pretrained_cfg
+        channels = student.preprocessor.channels
+        if self.input_stats == "own" and len(own["mean"]) != channels:
+            raise ValueError(
+                f"teacher {own['architecture']} takes {len(own['mean'])} channels, the images have {channels}"
+            )
+        theirs = [torch.tensor(own[key]).view(-1, 1, 1) * 255 for key in ("mean", "std")]
+        mean, std = student.preprocessor.mean, student.preprocessor.std
+        self.register_buffer("scale", std / theirs[1], persistent=False)
+        self.register_buffer("shift", (mean - theirs[0]) / theirs[1], persistent=False)
+
+    @torch.no_grad()
+    def look(self, images: Tensor, wanted: frozenset[str]) -> TeacherView:
+        """Features ``(B, L, D)`` after the final norm (and projection), prefix tokens dropped."""
+        if self.input_stats == "own":
+            images = images * self.scale + self.shift
+        tokens = self.network.forward_features(images)
+        if tokens.ndim != 3:
+            raise ValueError(f"teacher features have shape {tuple(tokens.shape)}, need tokens (B, N, D)")
+        tokens = tokens[:, self.network.num_prefix_tokens :]
+        return TeacherView(features=self.network.head(tokens) if self.project else tokens)
+
+
+def leave_network_out(module: nn.Module, state: dict[str, Any], prefix: str, metadata: Any) -> None:
+    """Keep frozen weights, which have their own file, out of every checkpoint."""
+    for key in [key for key in state if key.startswith(f"{prefix}network.")]:
+        del state[key]
+
+
+def miss_no_network(module: nn.Module, incompatible: Any) -> None:
+    """What was left out of a checkpoint is not missing from it."""
+    own = {f"network.{name}" for name in cast(nn.Module, module.network).state_dict()}
+    missing = incompatible.missing_keys
+    missing[:] = [key for key in missing if key[key.find("network.") :] not in own]
+
+
+def load_timm(name: str, checkpoint: str | None, options: dict[str, Any]) -> nn.Module:
+    """A timm model with weights, from a local file or timm's own source; see :class:`FrozenTeacher` for the errors."""
+    if checkpoint is None:
+        try:
+            pretrained: nn.Module = timm.create_model(name, pretrained=True, **options)
+            return pretrained
+        except (OSError, RuntimeError) as error:
+            raise RuntimeError(
+                f"no pre-trained weights for teacher {name!r} ({type(error).__name__}: {str(error).splitlines()[0]}); "
+                "download them and set the teacher's checkpoint=FILE"
+            ) from error
+    if not Path(checkpoint).is_file():
+        raise FileNotFoundError(f"teacher checkpoint {checkpoint!r} does not exist; set the teacher's checkpoint=FILE")
+    network: nn.Module = timm.create_model(name, pretrained=False, **options)
+    try:
+        weights = timm.models.load_state_dict(checkpoint, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise ValueError(
+            f"teacher checkpoint {checkpoint!r} was not loaded: it holds more than tensors and could run code, or it "
+            "is damaged; save its state_dict alone"
+        ) from error
+    try:
+        result = network.load_state_dict(weights, strict=False)
+    except RuntimeError as error:
+        raise ValueError(
+            f"teacher checkpoint {checkpoint!r} does not fit timm's {name}: {str(error).splitlines()[1].strip()}"
+        ) from error
+    extra = [key for key in result.unexpected_keys if not key.startswith(("head.", "fc.", "fc_norm."))]
+    if result.missing_keys or extra:
+        raise ValueError(
+            f"teacher checkpoint {checkpoint!r} does not fit timm's {name}: {len(result.missing_keys)} weights missing "
+            f"{result.missing_keys[:3]}, {len(extra)} unknown {extra[:3]}"
+        )
+    return network
