@@ -1,0 +1,26 @@
+"""Datasets, transforms and the sampler; importing this also registers those of mmpretrain."""
+
+from mimseg.quiet import quiet_imports
+
+with quiet_imports():
+    import mmpretrain.datasets  # noqa: F401
+
+from .digits import DigitsDataset
+from .folder import UnlabelledFolder
+from .loading import LoadImage, UnreadableImageError, read_image
+from .resizing import CenterResizedCrop, RandomResizedCrop, resize_image
+from .sampler import SeededSampler
+from .seeded import SeededDataset
+
+__all__ = [
+    "CenterResizedCrop",
+    "DigitsDataset",
+    "LoadImage",
+    "RandomResizedCrop",
+    "SeededDataset",
+    "SeededSampler",
+    "UnlabelledFolder",
+    "UnreadableImageError",
+    "read_image",
+    "resize_image",
+]

@@ -1,0 +1,124 @@
+"""A dataset wrapper: one seed per sample, and unreadable images replaced."""
+
+import logging
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from mmengine.logging import print_log
+from torch.utils.data import Dataset
+
+from mimseg.registry import DATASETS
+
+READ_ERRORS = (OSError, ValueError, cv2.error)  # PIL's UnidentifiedImageError is an OSError
+
+
+@contextmanager
+def seeded_rngs(seed: int) -> Iterator[None]:
+    """Seed Python's, NumPy's and torch's CPU generator in the block; put their states back after it."""
+    states = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    random.seed(seed)
+    np.random.seed([seed & 0xFFFFFFFF, seed >> 32, 1])  # without the 1 its stream would equal Python's
+    torch.default_generator.manual_seed(seed)  # torch.manual_seed would also reseed the GPUs
+    try:
+        yield
+    finally:
+        random.setstate(states[0])
+        np.random.set_state(states[1])
+        torch.set_rng_state(states[2])
+
+
+@DATASETS.register_module()
+class SeededDataset(Dataset):
+    """Loads sample ``(index, seed)`` with all random generators seeded, and replaces unreadable images.
+
+    A sample whose loading raises OSError, ValueError or cv2.error is unreadable: the next readable one, by
+    index, takes its place with the same seed, and the file is counted and named in the log once. Every other
+    exception is a bug and passes through. The count is shared by the workers of one process.
+
+    A plain int index works as well and leaves the random generators alone.
+
+    Args:
+        dataset: The wrapped dataset, or its config. It must not be in the habit of replacing samples itself.
+        max_unreadable: Share of the dataset's files that may be unreadable, 0 to 1. One file is always let
+            pass unless the share is 0, so that one bad file does not stop a run on a handful of images.
+
+    Raises:
+        ValueError: ``max_unreadable`` out of range, or an empty dataset.
+        RuntimeError: On loading, once more files than ``max_unreadable`` allows are unreadable.
+    """
+
+    def __init__(self, dataset: dict | Dataset, max_unreadable: float = 0.1) -> None:
+        if not 0 <= max_unreadable <= 1:
+            raise ValueError(f"SeededDataset(max_unreadable={max_unreadable}): give a share from 0 to 1")
+        self.dataset: Any = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
+        self.full_init()
+        if len(self) == 0:
+            raise ValueError(f"SeededDataset: {type(self.dataset).__name__} holds no sample")
+        self.max_unreadable = max_unreadable
+        self._limit = max(int(max_unreadable * len(self) + 1e-6), int(max_unreadable > 0))
+        self._unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+
+    def full_init(self) -> None:
+        """Load the wrapped dataset's list of samples, where it is loaded lazily."""
+        if hasattr(self.dataset, "full_init"):
+            self.dataset.full_init()
+
+    @property
+    def metainfo(self) -> dict:
+        """Metadata of the wrapped dataset, such as ``classes``."""
+        return self.dataset.metainfo
+
+    def get_data_info(self, index: int) -> dict:
+        """The wrapped dataset's record of a sample, such as ``img_path`` and ``gt_label``."""
+        return self.dataset.get_data_info(index)
+
+    def __len__(self) -> int:
+        return len(self.dataset)
+
+    def __getitem__(self, item: int | tuple[int, int]) -> dict:
+        if isinstance(item, tuple):
+            index, seed = item
+            return self._load(index, seed)
+        return self._load(item, None)
+
+    def unreadable_files(self) -> list[str]:
+        """Files found unreadable so far, by all workers of this process, in dataset order."""
+        return [self._name(index) for index in self._unreadable.nonzero().flatten().tolist()]
+
+    def _load(self, index: int, seed: int | None) -> dict:
+        for offset in range(len(self)):
+            candidate = (index + offset) % len(self)
+            try:
+                if seed is None:
+                    return self.dataset[candidate]
+                with seeded_rngs(seed):
+                    return self.dataset[candidate]
+            except READ_ERRORS as error:
+                self._note_unreadable(candidate, error)
+        raise RuntimeError(f"none of the {len(self)} images can be read, first: {self._name(index)}")
+
+    def _note_unreadable(self, index: int, error: Exception) -> None:
+        if not self._unreadable[index]:
+            self._unreadable[index] = True
+            message = f"unreadable image, replaced by the next one: {self._name(index)} ({_one_line(error)})"
+            print_log(message, logger="current", level=logging.WARNING)
+        count = int(self._unreadable.sum())
+        if count > self._limit:
+            raise RuntimeError(
+                f"{count} of {len(self)} images are unreadable ({count / len(self):.1%}), more than "
+                f"max_unreadable={self.max_unreadable:g} allows: {', '.join(self.unreadable_files()[:3])}"
+                f"{', ...' if count > 3 else ''}; repair or remove them, or raise max_unreadable "
+                f"(last reason: {_one_line(error)})"
+            ) from error
+
+    def _name(self, index: int) -> str:
+        return self.get_data_info(index).get("img_path", f"sample {index}")
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
