@@ -1,0 +1,35 @@
+"""Runner, loop, optimizer wrapper, schedule and hooks; importing it fills the registries."""
+
+from .hooks import (
+    NonFiniteGuard,
+    NonFiniteLossError,
+    ProgressHook,
+    Provenance,
+    RNGStateHook,
+    RuntimeInfo,
+    TeacherHook,
+    ThroughputHook,
+    UnreadableSummary,
+)
+from .loop import PretrainLoop
+from .optim import MIMOptimWrapper, WeightDecayByShape
+from .runner import MIMRunner
+from .schedule import WarmupCosineLR, expand_schedule
+
+__all__ = [
+    "MIMOptimWrapper",
+    "MIMRunner",
+    "NonFiniteGuard",
+    "NonFiniteLossError",
+    "PretrainLoop",
+    "ProgressHook",
+    "Provenance",
+    "RNGStateHook",
+    "RuntimeInfo",
+    "TeacherHook",
+    "ThroughputHook",
+    "UnreadableSummary",
+    "WarmupCosineLR",
+    "WeightDecayByShape",
+    "expand_schedule",
+]

@@ -1,0 +1,153 @@
+"""MMEngine's runner with safe loading, the real batch in the learning rate, and CPU process groups."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from mmengine.dist import is_distributed
+from mmengine.logging import MMLogger
+from mmengine.model import is_model_wrapper
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from mmengine.runner.checkpoint import _load_checkpoint_to_model
+from torch import nn
+
+from ..checkpoints import read_checkpoint
+from ..registry import RUNNERS
+from .distributed import count_processes, describe_run, init_gloo, wrap_for_cpu
+
+DEPRECATED_IN_MMENGINE = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
+
+
+@RUNNERS.register_module()
+class MIMRunner(Runner):
+    """Runner of every mimseg run.
+
+    What differs from MMEngine's: checkpoints are read by :func:`mimseg.checkpoints.read_checkpoint` (never
+    unpickled unless ``trust_checkpoint``) and a resume must fit the run; ``auto_scale_lr`` counts
+    accumulation; several processes run on CPU; hooks may define ``before_gather_checkpoint(runner)``, called
+    on every process before one of them writes a checkpoint.
+    """
+
+    resuming = False
+
+    def setup_env(self, env_cfg: dict[str, Any]) -> None:
+        """Join the process group, on gloo where there is no GPU."""
+        if self.distributed and not is_distributed() and not torch.cuda.is_available():
+            init_gloo(self.launcher, env_cfg.get("dist_cfg", {}).get("timeout", 1800))
+        super().setup_env(env_cfg)
+
+    def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
+        """MMEngine's logger without its warnings about its own ``FileClient``, which no user can act on."""
+        logger = super().build_logger(*args, **kwargs)
+        logger.addFilter(lambda record: not any(name in record.getMessage() for name in DEPRECATED_IN_MMENGINE))
+        return logger
+
+    def _log_env(self, env_cfg: dict[str, Any]) -> None:
+        self.logger.info(describe_run(self.world_size, self.work_dir))
+        super()._log_env(env_cfg)
+
+    def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
+        """DDP for several processes."""
+        if not self.distributed or torch.cuda.is_available() or is_model_wrapper(model):
+            return super().wrap_model(model_wrapper_cfg, model)
+        return wrap_for_cpu(model, self.cfg.get("find_unused_parameters", False))
+
+    @property
+    def bare_model(self) -> nn.Module:
+        """The model without its DDP wrapper."""
+        bare: nn.Module = self.model.module if is_model_wrapper(self.model) else self.model
+        return bare
+
+    def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: Mapping[str, Any] | None = None) -> None:
+        """Scale the rates from ``base_batch_size`` to the images of one step (Goyal et al. 2017)."""
+        if not auto_scale_lr or not auto_scale_lr.get("enable", False):
+            return
+        base = auto_scale_lr["base_batch_size"]
+        loader = self._train_dataloader
+        per_process = loader["batch_size"] if isinstance(loader, dict) else loader.batch_size
+        accumulation = optim_wrapper._accumulative_counts
+        batch = self.world_size * per_process * accumulation
+        groups = optim_wrapper.optimizer.param_groups
+        rate = groups[0]["lr"]
+        self.logger.info(
+            f"learning rate: {count_processes(self.world_size)} x {per_process} images x {accumulation} "
+            f"accumulation = batch {batch} -> {rate:.1e} x {batch}/{base} = {rate * batch / base:.2e}"
+        )
+        for group in groups:
+            group["lr"] = group["lr"] * batch / base
+
+    def resume(
+        self,
+        filename: str,
+        resume_optimizer: bool = True,
+        resume_param_scheduler: bool = True,
+        map_location: str | Callable[..., Any] = "default",
+    ) -> None:
+        """Go on with the run that wrote ``filename``.
+
+        Raises:
+            ValueError: the checkpoint is not one of such a run (weights only, another model, seed or epoch
+                length).
+        """
+        self.resuming = True
+        super().resume(filename, resume_optimizer, resume_param_scheduler, map_location)
+
+    def load_checkpoint(
+        self,
+        filename: str,
+        map_location: str | Callable[..., Any] = "cpu",
+        strict: bool = False,
+        revise_keys: list[tuple[str, str]] = [(r"^module\.", "")],  # noqa: B006 (MMEngine's signature)
+    ) -> dict[str, Any]:
+        """Load weights, safely.
+
+        Raises:
+            UntrustedCheckpointError: the file holds more than plain data and ``trust_checkpoint`` is not set.
+            ValueError: no tensor of the file fits the model, or, on a resume, anything differs.
+        """
+        checkpoint = read_checkpoint(filename, map_location, trust=self.cfg.get("trust_checkpoint", False))
+        if self.resuming:
+            self._check_resumable(filename, checkpoint)
+        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+        model = self.bare_model
+        weights = checkpoint.get("state_dict", checkpoint)
+        loaded = len(model.state_dict().keys() & weights.keys())
+        if loaded == 0:
+            raise ValueError(
+                f"{filename}: none of its {len(weights)} tensors is named as one of {type(model).__name__}'s"
+            )
+        checkpoint = _load_checkpoint_to_model(model, checkpoint, strict or self.resuming, revise_keys=revise_keys)
+        if not self.resuming and not any(name.startswith("teachers.") for name in weights):
+            model.reset_teachers()
+        self._has_loaded = True
+        self.logger.info(f"{filename}: {loaded} of {len(model.state_dict())} tensors loaded")
+        return checkpoint
+
+    def _check_resumable(self, filename: str, checkpoint: Mapping[str, Any]) -> None:
+        if "meta" not in checkpoint or "optimizer" not in checkpoint:
+            raise ValueError(
+                f"{filename} holds weights only: it cannot be resumed; start from it with load_from instead"
+            )
+        differing = self.bare_model.state_dict().keys() ^ checkpoint["state_dict"].keys()
+        if differing:
+            raise ValueError(
+                f"{filename} is of another model: {len(differing)} tensors are only in one of the two, e.g. "
+                f"{min(differing)}; resume with the config of the first run"
+            )
+        seed = checkpoint["meta"].get("seed")
+        if seed != self.seed:
+            raise ValueError(
+                f"{filename} was written with seed {seed}, this run has {self.seed}; resume with --seed {seed}"
+            )
+        length, now = checkpoint["meta"].get("epoch_length"), len(self.train_dataloader)
+        if length is not None and length != now:
+            raise ValueError(
+                f"{filename} was written with {length} iterations per epoch, this run has {now}: resume with "
+                "the same data and total batch, or start a new run from its weights with load_from"
+            )
+
+    def save_checkpoint(self, *args: Any, meta: dict[str, Any] | None = None, **kwargs: Any) -> None:
+        """Let the hooks of all processes contribute, then write on one."""
+        self.call_hook("before_gather_checkpoint")
+        super().save_checkpoint(*args, meta={**(meta or {}), "epoch_length": len(self.train_dataloader)}, **kwargs)
