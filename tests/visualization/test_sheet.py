@@ -1,0 +1,148 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from mimseg.models import Reconstruction
+from mimseg.visualization import Display, draw_sheet, render, save_png
+from mimseg.visualization.display import to_pixels
+
+MEAN, STD = torch.tensor([100.0]).view(1, 1, 1), torch.tensor([50.0]).view(1, 1, 1)
+
+
+def reconstruction_of(
+    images: torch.Tensor, grid: tuple[int, int], predicted: bool = True, pixels: bool = True, note: str = ""
+) -> Reconstruction:
+    generator = torch.Generator().manual_seed(0)
+    length = grid[0] * grid[1]
+    noise = torch.rand(len(images), length, generator=generator)
+    mask = torch.zeros_like(noise, dtype=torch.bool).scatter_(1, noise.topk(length * 3 // 4, 1).indices, True)
+    loss = torch.where(mask, torch.rand(noise.shape, generator=generator), torch.nan)
+    score = torch.rand(noise.shape, generator=generator) if predicted else None
+    return Reconstruction(mask, grid, images * 0.5 if pixels else None, loss, score, note)
+
+
+def sheet_of(shape: tuple[int, ...], grid: tuple[int, int], hard: bool = True, **parts):
+    channels = shape[1]
+    images = torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
+    mean, std = MEAN.expand(channels, 1, 1), STD.expand(channels, 1, 1)
+    names = [f"{index}.png" for index in range(len(images))]
+    return draw_sheet(images, reconstruction_of(images, grid, **parts), mean, std, "a run · epoch 3", names, hard)
+
+
+def texts(figure) -> list[str]:
+    written = [text.get_text() for text in figure.texts] + [figure.get_suptitle()]
+    for axes in figure.axes:
+        written += [axes.get_title(), axes.get_ylabel()]
+    return [text for text in written if text]
+
+
+def headings(figure) -> list[str]:
+    return [axes.get_title() for axes in figure.axes if axes.get_title()]
+
+
+@pytest.mark.parametrize(
+    ("shape", "grid"),
+    [
+        ((2, 3, 32, 32), (8, 8)),
+        ((3, 1, 64, 96), (4, 6)),
+        ((1, 7, 96, 32), (6, 2)),
+        ((2, 2, 224, 224), (14, 14)),
+    ],
+)
+def test_any_shape_is_drawn_with_every_column(shape, grid):
+    figure = sheet_of(shape, grid, note="statistics of the input")
+    assert headings(figure) == [
+        "image",
+        "mask (75 % hidden)",
+        "masked image",
+        "reconstruction",
+        "error per hidden patch",
+        "predicted loss",
+        "hardest patches hidden",
+    ]
+    rgb = render(figure)
+    assert rgb.dtype == np.uint8 and rgb.shape[2] == 3 and rgb.std() > 10
+    written = " ".join(texts(figure))
+    assert "a run · epoch 3" in written and "0.png" in written and "statistics of the input" in written
+    assert ("mean of the" in written) == (shape[1] not in (1, 3))
+
+
+def test_columns_follow_what_the_model_has():
+    without_predictor = headings(sheet_of((1, 3, 32, 32), (4, 4), predicted=False))
+    assert "predicted loss" not in without_predictor and "hardest patches hidden" not in without_predictor
+    assert "hardest patches hidden" not in headings(sheet_of((1, 3, 32, 32), (4, 4), hard=False))
+    no_pixels = sheet_of((1, 3, 32, 32), (4, 4), pixels=False)
+    assert "reconstruction" not in headings(no_pixels)
+    assert "not pixels" in " ".join(texts(no_pixels))
+
+
+def picture(figure, heading: str, row: int = 0, layer: int = 0) -> np.ndarray:
+    columns = len(headings(figure))
+    return np.asarray(figure.axes[row * columns + headings(figure).index(heading)].images[layer].get_array())
+
+
+def test_panels_show_the_right_patches():
+    images = torch.zeros(1, 1, 4, 4)
+    mask = torch.tensor([[True, False, True, True]])
+    nan = float("nan")
+    loss = torch.tensor([[1.0, nan, 2.0, 3.0]])
+    predicted = torch.tensor([[9.0, 7.0, 8.0, 1.0]])
+    seen = Reconstruction(mask, (2, 2), torch.ones(1, 1, 4, 4), loss, predicted, "")
+    figure = draw_sheet(images, seen, MEAN, STD, "")
+    patches = {name: picture(figure, name)[::2, ::2] for name in headings(figure)}
+    image, prediction, hidden = 100 / 255, 150 / 255, 0.55
+    assert patches["image"][..., 0] == pytest.approx(np.full((2, 2), image))
+    assert patches["reconstruction"][..., 0] == pytest.approx(np.full((2, 2), prediction))
+    assert patches["masked image"][..., 0] == pytest.approx(np.array([[hidden, image], [hidden, hidden]]))
+    # 3 patches are masked, so the 3 of highest predicted loss are hidden: all but the last.
+    hardest = np.array([[hidden, hidden], [hidden, image]])
+    assert patches["hardest patches hidden"][..., 0] == pytest.approx(hardest)
+    error = picture(figure, "error per hidden patch")[::2, ::2]
+    assert np.allclose(error, [[1.0, nan], [2.0, 3.0]], equal_nan=True)
+    ranks = picture(figure, "predicted loss", layer=1)[::2, ::2]
+    assert ranks == pytest.approx(np.array([[1, 1 / 3], [2 / 3, 0]]))
+
+
+def test_diverged_losses_still_draw():
+    images = torch.zeros(1, 3, 8, 8)
+    seen = Reconstruction(torch.tensor([[True] * 3 + [False]]), (2, 2), images, torch.full((1, 4), torch.nan), None, "")
+    assert render(draw_sheet(images, seen, MEAN.expand(3, 1, 1), STD.expand(3, 1, 1), "")).size
+
+
+def test_wrong_counts_are_refused():
+    images = torch.zeros(2, 1, 8, 8)
+    with pytest.raises(ValueError, match="2 images, 1 masks"):
+        draw_sheet(images, reconstruction_of(images[:1], (2, 2)), MEAN, STD, "")
+    with pytest.raises(ValueError, match="1 names"):
+        draw_sheet(images, reconstruction_of(images, (2, 2)), MEAN, STD, "", ["only one"])
+
+
+def test_eight_bit_values_are_shown_as_they_are():
+    pixels = torch.tensor([0.0, 51.0, 255.0]).view(1, 1, 1, 3)
+    display = Display.fit((pixels - MEAN) / STD, MEAN, STD)
+    assert display.rgb((pixels - MEAN) / STD)[0, 0, :, 2] == pytest.approx([0, 0.2, 1])
+    assert display.note == ""
+    assert display.rgb((pixels * 3 - MEAN) / STD).max() == 1.0  # a prediction beyond white stays white
+
+
+def test_other_ranges_are_stretched_alike_for_input_and_prediction():
+    images = torch.linspace(1000, 5000, 101).view(1, 1, 1, 101)
+    display = Display.fit((images - MEAN) / STD, MEAN, STD)
+    # The 2nd and 98th percentile of 1000, 1040, ..., 5000 are 1080 and 4920.
+    assert (display.low, display.high) == pytest.approx((1080, 4920))
+    middle = torch.full((1, 1, 1, 1), 3000.0)
+    assert display.rgb((middle - MEAN) / STD) == pytest.approx(0.5)
+    assert "1080" in display.note and "4920" in display.note
+
+
+def test_patch_values_go_to_their_pixels():
+    values = torch.arange(6.0).view(1, 6)
+    expected = np.kron(np.arange(6.0).reshape(2, 3), np.ones((2, 4)))
+    assert np.array_equal(to_pixels(values, (2, 3), (4, 12))[0], expected)
+
+
+def test_png_holds_the_pixels(tmp_path):
+    rgb = np.random.default_rng(0).integers(0, 256, (5, 7, 3), dtype=np.uint8)
+    path = save_png(rgb, tmp_path / "new" / "a.png")
+    assert np.array_equal(np.asarray(Image.open(path)), rgb)
