@@ -1,0 +1,38 @@
+"""CIFAR-10 as folders of image files, data/cifar10/{train,test}/<class>/.
+
+The runs that use it watch themselves: k-NN on the labels (which training never sees) and pictures of validation images.
+"""
+
+_base_ = "./loader.py"
+_statistics = dict(mean=[125.3, 123.0, 113.9], std=[63.0, 62.1, 66.7])
+_watch_hooks = [
+    dict(
+        type="KNNHook",
+        train=dict(
+            dataset=dict(type="mmpretrain.CustomDataset", data_root="data/cifar10/train", pipeline=_base_._as_it_is),
+            **_base_._labelled,
+        ),
+        test=dict(
+            dataset=dict(type="mmpretrain.CustomDataset", data_root="data/cifar10/test", pipeline=_base_._as_it_is),
+            **_base_._labelled,
+        ),
+    ),
+    dict(
+        type="PictureHook",
+        dataset=dict(type="UnlabelledFolder", data_root="data/cifar10/test", pipeline=_base_._as_it_is),
+    ),
+]
+train_dataloader = dict(
+    dataset=dict(
+        dataset=dict(
+            type="UnlabelledFolder",
+            data_root="data/cifar10/train",
+            pipeline=[
+                dict(type="LoadImage"),
+                dict(type="RandomResizedCrop", scale=32, crop_ratio_range=(0.2, 1.0)),
+                dict(type="mmpretrain.RandomFlip", prob=0.5),
+                _base_._pack,
+            ],
+        ),
+    ),
+)

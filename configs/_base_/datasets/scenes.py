@@ -1,0 +1,42 @@
+"""The embedded scenes at 64x64: python tools/make_scenes.py data/scenes
+
+The runs that use it watch themselves: k-NN on the labels (which training never sees) and pictures of validation images.
+"""
+
+_base_ = "./loader.py"
+_statistics = dict(mean=[128.0, 128.0, 128.0], std=[60.0, 60.0, 60.0])
+_watch_hooks = [
+    dict(
+        type="KNNHook",
+        train=dict(
+            dataset=dict(
+                type="mmpretrain.CustomDataset", data_root="data/scenes/imagefolder/train", pipeline=_base_._as_it_is
+            ),
+            **_base_._labelled,
+        ),
+        test=dict(
+            dataset=dict(
+                type="mmpretrain.CustomDataset", data_root="data/scenes/imagefolder/val", pipeline=_base_._as_it_is
+            ),
+            **_base_._labelled,
+        ),
+    ),
+    dict(
+        type="PictureHook",
+        dataset=dict(type="UnlabelledFolder", data_root="data/scenes/imagefolder/val", pipeline=_base_._as_it_is),
+    ),
+]
+train_dataloader = dict(
+    dataset=dict(
+        dataset=dict(
+            type="UnlabelledFolder",
+            data_root="data/scenes/imagefolder/train",
+            pipeline=[
+                dict(type="LoadImage"),
+                dict(type="RandomResizedCrop", scale=64, crop_ratio_range=(0.2, 1.0)),
+                dict(type="mmpretrain.RandomFlip", prob=0.5),
+                _base_._pack,
+            ],
+        ),
+    ),
+)

@@ -1,0 +1,45 @@
+"""What every run has in common: hooks, log, checkpoints, randomness, environment."""
+
+default_scope = "mimseg"
+
+default_hooks = dict(
+    runtime_info=dict(type="RuntimeInfo"),
+    timer=dict(type="IterTimerHook"),
+    logger=dict(type="LoggerHook", interval=50),
+    param_scheduler=dict(type="ParamSchedulerHook"),
+    sampler_seed=dict(type="DistSamplerSeedHook"),
+    # keep at least 2: the oldest is removed before the newest is written
+    checkpoint=dict(
+        type="CheckpointHook",
+        interval=1,
+        max_keep_ckpts=2,
+        save_last=True,
+        backend_args=dict(backend="AtomicBackend"),
+    ),
+)
+custom_hooks = [
+    dict(type="Provenance"),
+    dict(type="ProgressHook", first=1),
+    dict(type="NonFiniteGuard", patience=10),
+    dict(type="TeacherHook"),
+    dict(type="ThroughputHook", window=50),
+    dict(type="UnreadableSummary"),
+    dict(type="RNGStateHook"),
+]
+
+log_level = "INFO"
+log_processor = dict(window_size=50, mean_pattern=r".*(loss|time|data_time|grad_norm).*")
+visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")])
+
+env_cfg = dict(
+    cudnn_benchmark=False,
+    mp_cfg=dict(mp_start_method="fork", opencv_num_threads=0),
+    dist_cfg=dict(backend="nccl"),  # gloo where there is no GPU
+)
+randomness = dict(seed=0, deterministic=False)
+
+auto_scale_lr = dict(enable=True, base_batch_size=256)  # learning rates are per 256 images
+
+load_from = None
+resume = False
+trust_checkpoint = False

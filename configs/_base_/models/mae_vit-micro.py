@@ -1,0 +1,8 @@
+"""MAE for small images: a 6-block, 128-wide encoder and a 2-block, 128-wide decoder, for a grid of 8x8 patches."""
+
+_base_ = "./mae_vit-base.py"
+model = dict(
+    encoder=dict(arch="micro", patch_size=4),
+    neck=dict(width=128),
+    tasks=dict(reconstruct=dict(decoder=dict(depth=2))),
+)

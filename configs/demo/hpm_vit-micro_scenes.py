@@ -1,0 +1,24 @@
+"""HPM, a micro ViT on the embedded scenes at 64x64: what `make demo` runs.
+
+Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023; its recipe scaled down.
+Command:  python tools/train.py configs/demo/hpm_vit-micro_scenes.py   (after python tools/make_scenes.py data/scenes)
+Figure:   none in the paper; the run measures k-NN itself (metrics.json in its work folder).
+Hardware: any; minutes on 2 CPU cores.
+"""
+
+_base_ = [
+    "../_base_/models/hpm_vit-micro.py",
+    "../_base_/datasets/scenes.py",
+    "../_base_/schedules/adamw_small.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(
+    data_preprocessor=_base_._statistics,
+    encoder=dict(patch_size=8),
+    teachers=dict(ema=dict(start=0.99, end=0.998, ramp_epochs=10)),
+)
+custom_hooks = _base_.custom_hooks + _base_._watch_hooks
+train_dataloader = dict(batch_size=32)
+optim_wrapper = dict(optimizer=dict(lr=4e-3))
+schedule = dict(epochs=4, warmup_epochs=1)
+default_hooks = dict(logger=dict(interval=10))

@@ -1,0 +1,90 @@
+"""Reading a config so that a typing error is found before the run starts."""
+
+import argparse
+from collections.abc import Collection, Mapping, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, DictAction
+
+TOP_LEVEL_KEYS = frozenset(
+    {
+        "model", "data_preprocessor", "model_wrapper_cfg", "find_unused_parameters", "sync_bn",
+        "train_dataloader", "val_dataloader", "test_dataloader",
+        "train_cfg", "val_cfg", "test_cfg", "val_evaluator", "test_evaluator",
+        "schedule", "optim_wrapper", "param_scheduler", "auto_scale_lr",
+        "default_hooks", "custom_hooks", "custom_imports", "default_scope",
+        "visualizer", "log_level", "log_processor",
+        "env_cfg", "launcher", "randomness", "runner_type", "experiment_name", "work_dir",
+        "load_from", "resume", "trust_checkpoint",
+    }
+)  # fmt: skip
+# Dicts of which MMEngine reads some keys and passes over the others.
+INNER_KEYS = {
+    "auto_scale_lr": frozenset({"enable", "base_batch_size"}),
+    "env_cfg": frozenset({"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}),
+    "default_hooks": frozenset(
+        {"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint", "visualization"}
+    ),
+}
+MOVED_KEYS = {"compile": "model.compile", "activation_checkpointing": "model.activation_checkpointing"}
+
+
+def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
+    """Read a config file and apply ``key=value`` overrides, as typed on a command line.
+
+    Args:
+        path: the config file.
+        options: e.g. ``["optim_wrapper.optimizer.lr=1e-4", "train_dataloader.num_workers=4"]``.
+
+    Raises:
+        FileNotFoundError: no such file; names the closest ones.
+        ValueError: an override is not ``key=value``, or sets a helper variable of the file (``_name``).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"config {path} does not exist{_similar_files(path)}")
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(_parse_options(options))
+    return cfg
+
+
+def check_keys(cfg: Mapping[str, Any]) -> None:
+    """Refuse top-level keys that nothing reads. Names that begin with ``_`` are a config file's own helpers.
+
+    Raises:
+        ValueError: names the key and the closest known one.
+    """
+    for key in cfg:
+        if not key.startswith("_"):
+            _check_key(key, TOP_LEVEL_KEYS, "")
+    for parent, known in INNER_KEYS.items():
+        for key in cfg.get(parent) or ():
+            _check_key(key, known, f"{parent}.")
+
+
+def _check_key(key: str, known: Collection[str], prefix: str) -> None:
+    if key in known:
+        return
+    hint = MOVED_KEYS.get(key) or next(iter(prefix + name for name in get_close_matches(key, sorted(known), 1)), None)
+    ending = f"did you mean {hint}?" if hint else f"known are {', '.join(prefix + name for name in sorted(known))}"
+    raise ValueError(f"config key {prefix}{key} is read by nothing; {ending}")
+
+
+def _parse_options(options: Sequence[str]) -> dict[str, Any]:
+    for option in options:
+        if "=" not in option:
+            raise ValueError(f"--cfg-options {option}: write key=value")
+        if option.startswith("_"):
+            raise ValueError(f"--cfg-options {option}: names with _ are helpers that act only inside the config file")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--options", nargs="+", action=DictAction, default={})
+    parsed: dict[str, Any] = parser.parse_args(["--options", *options] if options else []).options
+    return parsed
+
+
+def _similar_files(path: Path) -> str:
+    candidates = {str(file) for file in (*path.parent.glob("*.py"), *Path("configs").rglob("*.py"))}
+    close = get_close_matches(str(path), sorted(candidates), 3, 0.6)
+    return f"; did you mean {' or '.join(close)}?" if close else "; the project's configs are under configs/"

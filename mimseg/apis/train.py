@@ -1,0 +1,61 @@
+"""From a config to a runner that is ready to train."""
+
+import copy
+from pathlib import Path
+
+from mmengine.config import Config
+
+from ..checkpoints import find_latest
+from ..engine import MIMRunner, expand_schedule
+from .config import check_keys
+
+
+def build_runner(cfg: Config) -> MIMRunner:
+    """Check a config, derive what follows from other keys, and build its runner; ``.train()`` then trains.
+
+    Derived are: ``train_cfg`` and ``param_scheduler`` from ``schedule``; the epoch's length as a whole
+    number of optimizer steps; ``work_dir`` from the config's name; with ``resume=True``, the latest
+    checkpoint of ``work_dir``.
+
+    Args:
+        cfg: config, left unchanged.
+
+    Raises:
+        ValueError: unknown key or value out of range, in one line.
+    """
+    cfg = copy.deepcopy(cfg)
+    check_keys(cfg)
+    expand_schedule(cfg)
+    if cfg.get("work_dir") is None:
+        cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
+    _fit_epoch_to_steps(cfg)
+    if cfg.get("resume") and cfg.get("load_from") is None:
+        _resume_latest(cfg)
+    return MIMRunner.from_cfg(cfg)
+
+
+def _fit_epoch_to_steps(cfg: Config) -> None:
+    """An epoch, and a checkpoint, must end with an optimizer step: accumulated gradients are not saved."""
+    accumulation = cfg.optim_wrapper.get("accumulative_counts", 1)
+    if accumulation < 1:
+        raise ValueError(f"optim_wrapper.accumulative_counts must be at least 1, got {accumulation}")
+    batch = cfg.train_dataloader.batch_size
+    if cfg.train_dataloader.sampler.get("type") == "SeededSampler":
+        cfg.train_dataloader.sampler.setdefault("multiple_of", batch * accumulation)
+    checkpoint = cfg.get("default_hooks", {}).get("checkpoint") or {}
+    interval = checkpoint.get("interval", -1)
+    if not checkpoint.get("by_epoch", True) and interval > 0 and interval % accumulation:
+        raise ValueError(
+            f"default_hooks.checkpoint.interval={interval} iterations is no multiple of "
+            f"optim_wrapper.accumulative_counts={accumulation}: a checkpoint would lose gradients; "
+            f"use {interval + accumulation - interval % accumulation}"
+        )
+
+
+def _resume_latest(cfg: Config) -> None:
+    latest = find_latest(cfg.work_dir)
+    if latest is None:
+        print(f"nothing to resume in {cfg.work_dir}: starting from scratch", flush=True)
+        cfg.resume = False
+    else:
+        cfg.load_from = str(latest)

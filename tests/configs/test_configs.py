@@ -1,0 +1,162 @@
+"""Every config in the tree: its keys are read, its model is the size it says, and it steps once when shrunk."""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+import timm
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose, default_collate
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import FUNCTIONS, Registry, init_default_scope
+from PIL import Image
+
+from mimseg import registry
+from mimseg.apis.config import check_keys
+from mimseg.engine.schedule import expand_schedule
+from mimseg.registry import MODELS
+
+ROOT = Path(__file__).parents[2]
+CONFIGS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.py") if "_base_" not in path.parts)
+REGISTRIES = [value for value in vars(registry).values() if isinstance(value, Registry)] + [FUNCTIONS]
+TINY_TEACHER = dict(embed_dim=16, depth=1, num_heads=2, img_size=64)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scope():
+    init_default_scope("mimseg")
+    torch.set_num_threads(1)
+
+
+def load(name: str) -> Config:
+    return Config.fromfile(ROOT / name)
+
+
+def typed_dicts(value, where="") -> Iterator[tuple[str, Mapping]]:
+    """Every dict that names a class, with its place."""
+    if isinstance(value, Mapping):
+        if isinstance(value.get("type"), str):
+            yield where, value
+        for key, inner in value.items():
+            if not str(key).startswith("_"):
+                yield from typed_dicts(inner, f"{where}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from typed_dicts(inner, f"{where}[{index}]")
+
+
+def parameters_of(kind) -> set[str]:
+    """Names that a class's constructor reads, through ``**kwargs`` up its bases."""
+    names: set[str] = set()
+    for base in inspect.getmro(kind) if inspect.isclass(kind) else (kind,):
+        function = base.__dict__.get("__init__") if inspect.isclass(kind) else base
+        if function is None:
+            continue
+        parameters = inspect.signature(function).parameters.values()
+        names |= {p.name for p in parameters if p.kind is not p.VAR_KEYWORD}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return names
+
+
+def unread_keys(cfg: Config) -> list[str]:
+    """Keys of class configs that the class does not take. A name that no registry knows counts, too."""
+    unread = []
+    for where, part in typed_dicts(cfg.to_dict()):
+        kind = next((found for r in REGISTRIES if (found := r.get(part["type"])) is not None), None)
+        if kind is None:
+            unread.append(f"{where}.type={part['type']}")
+            continue
+        # what the runner or the optimizer wrapper's constructor takes out before the class sees it
+        handled = {"type", "constructor", "_scope_"}
+        unread += [f"{where}.{key}" for key in part if key not in parameters_of(kind) | handled]
+    return unread
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_key_is_read(name):
+    cfg = load(name)
+    check_keys(cfg)
+    assert not unread_keys(cfg)
+    epochs = cfg.schedule.epochs
+    expand_schedule(cfg)
+    assert cfg.train_cfg.max_epochs == epochs
+
+
+def test_a_key_that_nothing_reads_is_found():
+    cfg = load("configs/mae/vitb_200e.py")
+    cfg.model.encoder.windows = 3
+    cfg.custom_hooks[0].interval_of_nothing = 1
+    assert set(unread_keys(cfg)) == {".model.encoder.windows", ".custom_hooks[0].interval_of_nothing"}
+    cfg = load("configs/mae/vitb_200e.py")
+    cfg.mask_ratio = 0.5
+    with pytest.raises(ValueError, match="mask_ratio"):
+        check_keys(cfg)
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_header_says_what_it_is(name):
+    header = (ROOT / name).read_text().split('"""')[1]
+    for word in ("Paper:", "Command:", name, "Figure:", "Hardware:"):
+        assert word in header
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory):
+    """An image file and a teacher file."""
+    folder = tmp_path_factory.mktemp("sample")
+    pixels = np.random.default_rng(0).integers(0, 256, (80, 96, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(folder / "image.png")
+    teacher = timm.create_model("vit_tiny_patch16_224", num_classes=8, **TINY_TEACHER)
+    torch.save(teacher.state_dict(), folder / "teacher.pth")
+    return folder
+
+
+def shrink(cfg: Config, folder: Path) -> Config:
+    """The one override that makes any pre-training config small: a 4x4 grid, width 32, one block."""
+    cfg.model.encoder.arch = dict(embed_dim=32, depth=1, num_heads=2)
+    cfg.model.neck.width = 32
+    for task in filter(None, cfg.model.tasks.values()):
+        task.decoder.depth = 1
+    for teacher in filter(None, (cfg.model.get("teachers") or {}).values()):
+        if teacher.type == "FrozenTeacher":
+            options = dict(TINY_TEACHER, num_classes=8 if teacher.get("project") else 0)
+            teacher.update(model="vit_tiny_patch16_224", checkpoint=str(folder / "teacher.pth"), options=options)
+    for transform in cfg.train_dataloader.dataset.dataset.pipeline:
+        if "scale" in transform:
+            transform.scale = 4 * cfg.model.encoder.patch_size
+    return cfg
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_every_config_steps_once(name, sample):
+    cfg = shrink(load(name), sample)
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    model.set_progress(1.0)
+    pipeline = Compose(cfg.train_dataloader.dataset.dataset.pipeline)
+    batch = default_collate([pipeline(dict(img_path=str(sample / "image.png"))) for _ in range(2)])
+    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+    before = model.encoder.patch_embed.weight.detach().clone()
+    logs = model.train_step(batch, wrapper)
+    model.update_teachers(0)
+    assert torch.isfinite(logs["loss"]) and logs["loss"] > 0
+    assert not torch.equal(model.encoder.patch_embed.weight, before)
+
+
+def test_real_sizes_of_the_paper_models():
+    """Trainable parameters in millions, counted by hand: ViT without head, neck 768 -> 512, decoders of 8 blocks."""
+    expected = {
+        "configs/mae/vitb_200e.py": 85.65 + 0.39 + 25.22 + 0.39,  # encoder, neck, decoder blocks, head 512 -> 768
+        "configs/mae/vitl_200e.py": 303.1 + 0.52 + 25.22 + 0.39,
+        "configs/mae/vith_800e.py": 630.4 + 0.66 + 25.22 + 0.30,
+        "configs/hpm/vitb_200e.py": 85.65 + 0.39 + 2 * 25.22 + 0.39,
+    }
+    for name, millions in expected.items():
+        with torch.device("meta"):
+            model = MODELS.build(load(name).model)
+        count = sum(p.numel() for p in model.parameters() if p.requires_grad) / 1e6
+        assert count == pytest.approx(millions, rel=2e-3), name

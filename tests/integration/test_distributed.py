@@ -1,0 +1,42 @@
+"""Two processes at half the batch train as one at the whole batch."""
+
+import json
+
+import pytest
+
+
+def curve(work_dir) -> list[dict]:
+    path = next(work_dir.glob("*/vis_data/2*.json"))
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_two_gloo_processes_give_the_loss_curve_of_one(run_script, train_here, micro_config, tmp_path):
+    """HPM with its masks, EMA teacher and clipping, 24 steps."""
+    same_draws = ("--cfg-options", "model.encoder.drop_path=0.0")  # stochastic depth draws per process
+    two = run_script(
+        "dist_train.sh",
+        micro_config,
+        2,
+        "--work-dir",
+        tmp_path / "two",
+        *same_draws,
+        "train_dataloader.batch_size=4",
+    )
+    assert two.returncode == 0, two.stderr[-3000:]
+    assert "2 processes on CPU" in two.stdout
+    assert (
+        "learning rate: 2 processes x 4 images x 1 accumulation = batch 8 -> 2.0e-02 x 8/256 = 6.25e-04" in two.stdout
+    )
+    code, _, errors = train_here(micro_config, "--work-dir", tmp_path / "one", *same_draws)
+    assert code == 0, errors
+    one, both = curve(tmp_path / "one"), curve(tmp_path / "two")
+    assert len(one) == len(both) == 24
+    for name in ("loss", "loss_reconstruct", "loss_predict_loss", "grad_norm", "lr"):
+        assert [row[name] for row in both] == pytest.approx([row[name] for row in one], rel=1e-5), name
+    assert one[-1]["loss_reconstruct"] < one[0]["loss_reconstruct"]
+
+
+def test_dist_train_asks_for_the_number_of_processes(run_script, micro_config):
+    done = run_script("dist_train.sh", micro_config)
+    assert done.returncode == 2
+    assert "usage: tools/dist_train.sh CONFIG N" in done.stderr

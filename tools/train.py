@@ -1,0 +1,94 @@
+"""Pre-train a model: ``python tools/train.py CONFIG``."""
+
+import argparse
+import os
+import sys
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line; imports nothing heavy, so that ``--help`` answers at once."""
+    parser = argparse.ArgumentParser(description="Pre-train a model by masked image modeling.")
+    parser.add_argument("config", help="config file, e.g. configs/hpm/vitb_200e.py")
+    parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)")
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const="latest",
+        metavar="CHECKPOINT",
+        help="go on with the latest checkpoint of the work dir, or with the given one",
+    )
+    parser.add_argument(
+        "--amp",
+        nargs="?",
+        const="bf16",
+        choices=("bf16", "fp16"),
+        help="mixed precision: bf16 (default; CPU and GPU) or fp16 (GPU)",
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", help="train on all images under this folder, flat or nested, no labels"
+    )
+    parser.add_argument("--seed", type=int, help="seed of weights, data order, augmentations and masks")
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override config entries, e.g. schedule.epochs=50",
+    )
+    parser.add_argument(
+        "--trust-checkpoint",
+        action="store_true",
+        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm"),
+        default="pytorch" if "TORCHELASTIC_RUN_ID" in os.environ else "none",
+        help="what started the processes (set by tools/dist_train.sh and tools/slurm_train.sh)",
+    )
+    return parser.parse_args()
+
+
+def train(args: argparse.Namespace) -> None:
+    """Build the run that the command line describes, and run it."""
+    from mimseg.apis import build_runner, load_config, train_on_folder  # heavy: after --help
+
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    if args.data is not None:
+        train_on_folder(cfg, args.data)
+    if args.amp is not None:
+        cfg.optim_wrapper.precision = args.amp
+    if args.seed is not None:
+        cfg.randomness = {**cfg.get("randomness", {}), "seed": args.seed}
+    if args.trust_checkpoint:
+        cfg.trust_checkpoint = True
+    if args.resume is not None:
+        cfg.resume = True
+        cfg.load_from = None if args.resume == "latest" else args.resume
+    build_runner(cfg).train()
+
+
+def main() -> int:
+    """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
+    args = parse_args()
+    try:
+        train(args)
+    except KeyboardInterrupt:
+        print("interrupted; the same command with --resume goes on from the last checkpoint", file=sys.stderr)
+        return 130
+    except Exception as error:
+        from mimseg.apis import explain
+
+        line = explain(error)
+        if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
