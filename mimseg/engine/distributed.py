@@ -1,5 +1,6 @@
 """Process groups and model wrapping where there is no GPU."""
 
+import atexit
 import os
 import subprocess
 from datetime import timedelta
@@ -36,6 +37,16 @@ def init_gloo(launcher: str, timeout: float = 1800.0) -> None:
             "start with tools/dist_train.sh CONFIG N or tools/slurm_train.sh"
         )
     torch.distributed.init_process_group("gloo", timeout=timedelta(seconds=timeout))
+
+
+def leave_at_exit() -> None:
+    """Leave the process group before the interpreter goes: its threads, still running then, can abort the process."""
+    atexit.register(_leave)
+
+
+def _leave() -> None:
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
 
 
 def _first_slurm_node(nodes: str) -> str:
