@@ -15,7 +15,7 @@ HOOKS = root.Registry(
     scope="mimseg",
     locations=["mimseg.engine", "mimseg.evaluation", "mimseg.visualization"],
 )
-LOOPS = root.Registry("loop", parent=root.LOOPS, scope="mimseg", locations=["mimseg.engine"])
+LOOPS = root.Registry("loop", parent=root.LOOPS, scope="mimseg", locations=["mimseg.engine", "mimseg.evaluation"])
 RUNNERS = root.Registry("runner", parent=root.RUNNERS, scope="mimseg", locations=["mimseg.engine"])
 OPTIM_WRAPPERS = root.Registry("optim wrapper", parent=root.OPTIM_WRAPPERS, scope="mimseg", locations=["mimseg.engine"])
 OPTIM_WRAPPER_CONSTRUCTORS = root.Registry(
@@ -27,8 +27,10 @@ OPTIM_WRAPPER_CONSTRUCTORS = root.Registry(
 PARAM_SCHEDULERS = root.Registry(
     "parameter scheduler", parent=root.PARAM_SCHEDULERS, scope="mimseg", locations=["mimseg.engine"]
 )
-# Empty so far; without them MMEngine warns that it looks for optimizers and log backends outside this scope.
 OPTIMIZERS = root.Registry("optimizer", parent=root.OPTIMIZERS, scope="mimseg", locations=["mimseg.engine"])
+# Empty so far; without them MMEngine warns that it looks for metrics and log backends outside this scope.
+METRICS = root.Registry("metric", parent=root.METRICS, scope="mimseg", locations=["mimseg.evaluation"])
+EVALUATOR = root.Registry("evaluator", parent=root.EVALUATOR, scope="mimseg", locations=["mimseg.evaluation"])
 VISUALIZERS = root.Registry("visualizer", parent=root.VISUALIZERS, scope="mimseg", locations=["mimseg.visualization"])
 VISBACKENDS = root.Registry("vis_backend", parent=root.VISBACKENDS, scope="mimseg", locations=["mimseg.visualization"])
 LOG_PROCESSORS = root.Registry("log processor", parent=root.LOG_PROCESSORS, scope="mimseg", locations=["mimseg.engine"])

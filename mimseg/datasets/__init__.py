@@ -5,6 +5,7 @@ from mimseg.quiet import quiet_imports
 with quiet_imports():
     import mmpretrain.datasets  # noqa: F401
 
+from .augment import RandAugment
 from .digits import DigitsDataset
 from .folder import UnlabelledFolder
 from .loading import LoadImage, UnreadableImageError, read_image
@@ -15,6 +16,7 @@ from .seeded import SeededDataset
 __all__ = [
     "CenterResizedCrop",
     "DigitsDataset",
+    "RandAugment",
     "LoadImage",
     "RandomResizedCrop",
     "SeededDataset",

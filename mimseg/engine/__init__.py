@@ -12,11 +12,12 @@ from .hooks import (
     UnreadableSummary,
 )
 from .loop import PretrainLoop
-from .optim import MIMOptimWrapper, WeightDecayByShape
+from .optim import LayerDecay, MIMOptimWrapper, WeightDecayByShape
 from .runner import MIMRunner
 from .schedule import WarmupCosineLR, expand_schedule
 
 __all__ = [
+    "LayerDecay",
     "MIMOptimWrapper",
     "MIMRunner",
     "NonFiniteGuard",

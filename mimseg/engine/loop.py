@@ -14,8 +14,8 @@ class PretrainLoop(EpochBasedTrainLoop):
     """MMEngine's epoch-based loop with an exact resume from any iteration.
 
     A run resumed within an epoch tells its sampler to leave out what was already seen, which costs no image
-    reading. The loader draws its worker seeds from a generator of its own, so that starting one does not
-    advance the global one.
+    reading. The loaders of training and validation draw their worker seeds from generators of their own, so that
+    starting one does not advance the global one.
 
     Args:
         runner: the runner.
@@ -43,8 +43,18 @@ class PretrainLoop(EpochBasedTrainLoop):
                 f"an epoch has no batch: {len(self.dataloader.dataset)} images for {runner.world_size} "
                 f"processes x batch {self.dataloader.batch_size}; lower train_dataloader.batch_size"
             )
-        if self.dataloader.generator is None:
-            self.dataloader.generator = torch.Generator().manual_seed(runner.seed)
+        self._own_generator(self.dataloader)
+
+    def run(self) -> torch.nn.Module:
+        """Train, and validate where the config has a validation loop."""
+        if self.runner.val_loop is not None:
+            self._own_generator(self.runner.val_loop.dataloader)
+        model: torch.nn.Module = super().run()
+        return model
+
+    def _own_generator(self, loader: DataLoader[Any]) -> None:
+        if loader.generator is None:
+            loader.generator = torch.Generator().manual_seed(self.runner.seed)
 
     def run_epoch(self) -> None:
         """Iterate one epoch, or what is left of it after a resume."""

@@ -12,9 +12,9 @@ from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
-from ..checkpoints import read_checkpoint
+from ..checkpoints import describe, load_weights, read_checkpoint
 from ..registry import RUNNERS
-from .distributed import count_processes, describe_run, init_gloo, wrap_for_cpu
+from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
 
 DEPRECATED_IN_MMENGINE = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
 
@@ -36,6 +36,8 @@ class MIMRunner(Runner):
         if self.distributed and not is_distributed() and not torch.cuda.is_available():
             init_gloo(self.launcher, env_cfg.get("dist_cfg", {}).get("timeout", 1800))
         super().setup_env(env_cfg)
+        if self.distributed:
+            leave_at_exit()
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """MMEngine's logger without its warnings about its own ``FileClient``, which no user can act on."""
@@ -100,28 +102,45 @@ class MIMRunner(Runner):
         strict: bool = False,
         revise_keys: list[tuple[str, str]] = [(r"^module\.", "")],  # noqa: B006 (MMEngine's signature)
     ) -> dict[str, Any]:
-        """Load weights, safely.
+        """Load weights of any known format by :func:`mimseg.checkpoints.load_weights`; on a resume, all of the run.
+
+        A training that starts from a file needs its encoder, by ``load_options`` of the config (``weights``: student or
+        ema; ``least``: share of the encoder that must be found, default 0.9). A test needs every weight of the model.
+        The arguments besides ``filename`` matter to a resume only.
 
         Raises:
-            UntrustedCheckpointError: the file holds more than plain data and ``trust_checkpoint`` is not set.
-            ValueError: no tensor of the file fits the model, or, on a resume, anything differs.
+            CheckpointError: there is no such file, it is damaged, or it holds more than plain data and
+                ``trust_checkpoint`` is not set.
+            ValueError: too little of the file fits the model, or, on a resume, anything differs.
         """
-        checkpoint = read_checkpoint(filename, map_location, trust=self.cfg.get("trust_checkpoint", False))
         if self.resuming:
-            self._check_resumable(filename, checkpoint)
-        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+            return self._load_to_resume(filename, map_location, revise_keys)
         model = self.bare_model
-        weights = checkpoint.get("state_dict", checkpoint)
-        loaded = len(model.state_dict().keys() & weights.keys())
-        if loaded == 0:
-            raise ValueError(
-                f"{filename}: none of its {len(weights)} tensors is named as one of {type(model).__name__}'s"
-            )
-        checkpoint = _load_checkpoint_to_model(model, checkpoint, strict or self.resuming, revise_keys=revise_keys)
-        if not self.resuming and not any(name.startswith("teachers.") for name in weights):
-            model.reset_teachers()
+        load_weights(model, filename, trust=self.trusting, log=self.logger.info, **self._load_options())
+        loaded = {"state_dict": model.state_dict()}
+        self.call_hook("after_load_checkpoint", checkpoint=loaded)
         self._has_loaded = True
-        self.logger.info(f"{filename}: {loaded} of {len(model.state_dict())} tensors loaded")
+        return loaded
+
+    @property
+    def trusting(self) -> bool:
+        """Whether checkpoints may run code."""
+        return bool(self.cfg.get("trust_checkpoint", False))
+
+    def _load_options(self) -> dict[str, Any]:
+        """All weights to test a model; to train from some, its encoder's."""
+        if self._train_dataloader is None:
+            return {"scope": "", "least": 1.0}
+        scope = "encoder." if hasattr(self.bare_model, "encoder") else ""
+        return {"scope": scope, "least": 0.9, **self.cfg.get("load_options", {})}
+
+    def _load_to_resume(self, filename: str, map_location: Any, revise_keys: list[tuple[str, str]]) -> dict[str, Any]:
+        checkpoint = read_checkpoint(filename, map_location, trust=self.trusting)
+        self._check_resumable(filename, checkpoint)
+        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+        checkpoint = _load_checkpoint_to_model(self.bare_model, checkpoint, strict=True, revise_keys=revise_keys)
+        self._has_loaded = True
+        self.logger.info(f"{filename}: resumed, {len(checkpoint['state_dict'])} tensors loaded")
         return checkpoint
 
     def _check_resumable(self, filename: str, checkpoint: Mapping[str, Any]) -> None:
@@ -150,4 +169,5 @@ class MIMRunner(Runner):
     def save_checkpoint(self, *args: Any, meta: dict[str, Any] | None = None, **kwargs: Any) -> None:
         """Let the hooks of all processes contribute, then write on one."""
         self.call_hook("before_gather_checkpoint")
-        super().save_checkpoint(*args, meta={**(meta or {}), "epoch_length": len(self.train_dataloader)}, **kwargs)
+        own = {"epoch_length": len(self.train_dataloader), "mimseg": describe(self.bare_model)}
+        super().save_checkpoint(*args, meta={**(meta or {}), **own}, **kwargs)

@@ -11,7 +11,7 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 
 from ..registry import PARAM_SCHEDULERS
 
-SCHEDULE_KEYS = ("epochs", "warmup_epochs", "min_lr")
+SCHEDULE_KEYS = ("epochs", "warmup_epochs", "min_lr", "val_interval")
 
 
 def warmup_cosine(epoch: float, peak: float, epochs: float, warmup_epochs: float, min_lr: float) -> float:
@@ -28,7 +28,8 @@ class WarmupCosineLR(_ParamScheduler):
 
     Progress is whole epochs plus the part of the running one, so an epoch whose length changes does not bend
     the curve: set :attr:`epoch_length` when the epoch starts. As in MAE's code, the batches that are
-    accumulated into one optimizer step share the rate of the first of them.
+    accumulated into one optimizer step share the rate of the first of them. A group's ``lr_scale`` (layer-wise
+    decay) scales its ``min_lr``, too.
 
     Args:
         optimizer: wrapper whose groups' ``lr`` is the peak.
@@ -65,15 +66,17 @@ class WarmupCosineLR(_ParamScheduler):
         first = self.iterations_done - self.iterations_done % self.accumulation
         epoch = self.epochs_done + first / self.epoch_length
         for group, peak in zip(self.optimizer.param_groups, self.base_values, strict=True):
-            group["lr"] = warmup_cosine(epoch, peak, self.epochs, self.warmup_epochs, self.min_lr)
+            min_lr = self.min_lr * group.get("lr_scale", 1.0)
+            group["lr"] = warmup_cosine(epoch, peak, self.epochs, self.warmup_epochs, min_lr)
         self._last_value = [group["lr"] for group in self.optimizer.param_groups]
 
 
 def expand_schedule(cfg: Config) -> None:
     """Turn ``schedule`` into ``train_cfg`` and ``param_scheduler``, in place.
 
-    ``schedule`` is ``dict(epochs=..., warmup_epochs=..., min_lr=0.0)``. A config without it, which spells
-    both out, is left alone.
+    ``schedule`` is ``dict(epochs=..., warmup_epochs=..., min_lr=0.0, val_interval=1)``; the last counts epochs
+    from one validation to the next, where the config has any (the last epoch is always validated). A config
+    without ``schedule``, which spells both out, is left alone.
 
     Raises:
         ValueError: unknown or missing key, a number out of range, or ``schedule`` next to what it stands for.
@@ -85,7 +88,8 @@ def expand_schedule(cfg: Config) -> None:
     for key in ("train_cfg", "param_scheduler"):
         if cfg.get(key) is not None:
             raise ValueError(f"config has both schedule and {key}: schedule makes {key}; delete one of the two")
-    cfg.train_cfg = {"type": "PretrainLoop", "max_epochs": schedule["epochs"]}
+    interval = schedule.get("val_interval", 1)
+    cfg.train_cfg = {"type": "PretrainLoop", "max_epochs": schedule["epochs"], "val_interval": interval}
     cfg.param_scheduler = {
         "type": "WarmupCosineLR",
         "end": schedule["epochs"],
@@ -108,5 +112,8 @@ def _check_schedule(schedule: Mapping[str, Any]) -> None:
         raise ValueError(f"schedule.epochs must be a whole number of at least 1, got {epochs!r}")
     if not 0 <= warmup < epochs:
         raise ValueError(f"schedule.warmup_epochs must be at least 0 and less than epochs={epochs}, got {warmup!r}")
+    interval = schedule.get("val_interval", 1)
+    if not isinstance(interval, int) or interval < 1:
+        raise ValueError(f"schedule.val_interval must be a whole number of at least 1, got {interval!r}")
     if min_lr < 0:
         raise ValueError(f"schedule.min_lr must not be negative, got {min_lr!r}")

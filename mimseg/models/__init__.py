@@ -1,7 +1,9 @@
 """The pretext model and its rooms: masking, backbones, decoders, targets, tasks, teachers."""
 
 from .backbones import Latent, MaskedEncoder, SparseViT
+from .classifier import Classifier
 from .decoders import MaskTokenNeck, TransformerDecoder
+from .features import FeatureExtractor
 from .masking import (
     EasyToHardPolicy,
     FixedRatio,
@@ -20,8 +22,10 @@ from .teachers import EMATeacher, FrozenTeacher, Student, Teacher
 
 __all__ = [
     "AbsolutePatchLoss",
+    "Classifier",
     "EMATeacher",
     "EasyToHardPolicy",
+    "FeatureExtractor",
     "FeatureTarget",
     "FixedRatio",
     "FrozenTeacher",

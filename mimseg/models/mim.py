@@ -8,11 +8,13 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from ..ops.masking import PatchMask
 from ..ops.patches import patchify, scatter_rows, unpatchify
 from ..registry import MODELS
 from .backbones.base import Latent, MaskedEncoder
 from .backbones.blocks import compile_blocks
 from .decoders import MaskTokenNeck
+from .features import Pool, check_pool, pooled
 from .masking import MaskGenerator
 from .preprocessor import ImagePreprocessor
 from .step import Need, Step
@@ -121,6 +123,12 @@ class MaskedImageModel(BaseModel):
         latent = self.neck(self.encoder(images, step.mask))
         return self._run_tasks(latent, step)
 
+    def loss_under(self, images: Tensor, mask: PatchMask) -> dict[str, Tensor]:
+        """The losses of normalised images ``(B, C, H, W)`` under given masks ``(B, L)``, with all tasks at work."""
+        step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), progress=1.0, mask=mask)
+        self._look(step)
+        return self._run_tasks(self.neck(self.encoder(images, mask)), step)
+
     def _run_tasks(self, latent: Latent, step: Step) -> dict[str, Tensor]:
         losses = {}
         for name, task in self._active_tasks(step.progress).items():
@@ -132,7 +140,8 @@ class MaskedImageModel(BaseModel):
     def _look(self, step: Step) -> None:
         """Run the teachers for what this step reads, and for nothing else."""
         needs = {need for task in self._active_tasks(step.progress).values() for need in task.target.needs}
-        if self.masking.score is not None and self.masking.reads_score(step.length, step.progress):
+        scored = step.mask is None and self.masking.score is not None
+        if scored and self.masking.reads_score(step.length, step.progress):
             needs |= self.masking.needs
         for name, teacher in self._teachers.items():
             if wanted := self._wanted(name, needs):
@@ -193,17 +202,13 @@ class MaskedImageModel(BaseModel):
             teacher.update(self.student, epoch)
 
     @torch.no_grad()
-    def extract_features(self, images: Tensor, pool: Literal["avg", "cls"] = "avg") -> Tensor:
+    def extract_features(self, images: Tensor, pool: Pool = "avg") -> Tensor:
         """Features ``(B, D)`` of full images ``(B, C, H, W)``: mean of the patch tokens, or the class token.
 
         Raises:
             ValueError: unknown ``pool``.
         """
-        if pool not in ("avg", "cls"):
-            raise ValueError(f"pool must be 'avg' or 'cls', got {pool!r}")
-        latent = self.encoder(images)
-        features: Tensor = latent.patch_tokens.mean(dim=1) if pool == "avg" else latent.tokens[:, 0]
-        return features
+        return pooled(self.encoder, images, check_pool(pool))
 
     @torch.no_grad()
     def reconstruct(self, images: Tensor, generator: torch.Generator | None = None) -> Reconstruction:

@@ -11,7 +11,9 @@ from ..registry import MODELS
 
 @MODELS.register_module()
 class ImagePreprocessor(BaseDataPreprocessor):
-    """Move a batch to the device, stack it if the loader did not, and normalise it per channel.
+    """Move the images to the device, stack them if the loader did not, and normalise them per channel.
+
+    Data samples stay where they are: what of them a model needs (labels) it moves in one piece.
 
     The length of ``mean`` is the number of image channels: the encoder derives ``in_channels`` from it.
 
@@ -39,8 +41,7 @@ class ImagePreprocessor(BaseDataPreprocessor):
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Normalise ``data["inputs"]``: uint8 or float ``(B, C, H, W)``, or a list of ``(C, H, W)``."""
-        data = self.cast_data(data)
-        images = data["inputs"]
+        images = self.cast_data(data["inputs"])
         if not isinstance(images, torch.Tensor):
             images = torch.stack(list(images))
         if images.ndim != 4 or images.shape[1] != self.channels:

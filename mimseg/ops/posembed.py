@@ -1,6 +1,7 @@
-"""Fixed position embeddings."""
+"""Position embeddings: the fixed sine-cosine one, and learned ones for another grid."""
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 
@@ -22,3 +23,20 @@ def sincos_2d(grid: tuple[int, int], dim: int, temperature: float = 10000.0) -> 
     )
     angles = [axis.reshape(-1, 1) * frequency for axis in (columns, rows)]
     return torch.cat([part for angle in angles for part in (angle.sin(), angle.cos())], dim=1).float()
+
+
+def resize_grid(table: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Tensor:
+    """A learned table ``(L, D)`` of patch grid ``old``, bicubically resized to ``(L', D)`` of grid ``new``.
+
+    Cell centres are aligned (``align_corners=False``), as in MAE's transfer to another image size.
+
+    Raises:
+        ValueError: the table does not have one row per patch of ``old``.
+    """
+    if len(table) != old[0] * old[1]:
+        raise ValueError(f"a position table of {len(table)} rows is not of a {old[0]}x{old[1]} patch grid")
+    if old == new:
+        return table
+    image = table.float().t().reshape(1, -1, *old)
+    resized = F.interpolate(image, size=new, mode="bicubic", align_corners=False)
+    return resized.flatten(2)[0].t().contiguous().to(table.dtype)

@@ -6,7 +6,7 @@ import pickle
 import pytest
 import torch
 
-from mimseg.checkpoints import UntrustedCheckpointError
+from mimseg.checkpoints import MissingCheckpointError, UntrustedCheckpointError, read_checkpoint
 from mimseg.engine.distributed import describe_run, init_gloo
 
 
@@ -77,6 +77,71 @@ def test_trust_is_the_only_way_round(toy, tmp_path):
     with pytest.raises(UntrustedCheckpointError):
         toy(load_from=str(path)).load_or_resume()
     toy(load_from=str(path), trust_checkpoint=True).load_or_resume()
+
+
+def started_from(toy, tmp_path, state, **changes):
+    torch.save({"state_dict": state}, tmp_path / "start.pth")
+    runner = toy(load_from=str(tmp_path / "start.pth"), **changes)
+    runner.load_or_resume()
+    return runner
+
+
+def test_a_start_from_weights_resets_the_teacher_unless_the_file_brings_one(toy, tmp_path):
+    state = {name: torch.full_like(tensor, 3.0) for name, tensor in toy().bare_model.state_dict().items()}
+    state["teachers.ema.weight"] += 1
+    model = started_from(toy, tmp_path, state).bare_model
+    assert (model.layer.weight == 3).all() and (model.teachers["ema"].weight == 4).all()
+    model = started_from(toy, tmp_path, {name: state[name] for name in ("layer.weight", "layer.bias")}).bare_model
+    assert (model.teachers["ema"].weight == 3).all()
+
+
+def test_training_needs_the_share_of_load_options_and_testing_everything(toy, tmp_path):
+    weight = {"layer.weight": torch.ones(2, 4)}  # 8 of 10 elements
+    with pytest.raises(
+        ValueError, match="has 80.0% of the weights of the model, at least 90% are needed; missing are layer.bias"
+    ):
+        started_from(toy, tmp_path, weight)
+    started_from(toy, tmp_path, weight, load_options=dict(least=0.8))
+    runner = toy(load_from=str(tmp_path / "start.pth"), load_options=dict(least=0.8))
+    runner._train_dataloader = None
+    with pytest.raises(ValueError, match="at least 100% are needed"):
+        runner.load_or_resume()
+
+
+def test_averages_of_the_weights_start_from_what_was_loaded(toy, tmp_path):
+    ema = [dict(type="mmengine.EMAHook")]
+    torch.save({"state_dict": {"layer.weight": torch.ones(2, 4), "layer.bias": torch.ones(2)}}, tmp_path / "start.pth")
+    runner = toy(load_from=str(tmp_path / "start.pth"), custom_hooks=ema)
+    runner.call_hook("before_run")
+    runner.load_or_resume()
+    average = next(hook for hook in runner.hooks if type(hook).__name__ == "EMAHook").ema_model
+    assert (average.module.layer.weight == 1).all()
+
+
+def test_a_missing_file_is_told_before_anything_is_built(toy, tmp_path):
+    with pytest.raises(MissingCheckpointError, match="none.pth: check the path"):
+        toy(load_from=str(tmp_path / "none.pth"))
+
+
+def test_resuming_the_latest_starts_from_load_from_where_there_is_none(toy, tmp_path, capsys):
+    state = {"layer.weight": torch.ones(2, 4), "layer.bias": torch.ones(2)}
+    torch.save({"state_dict": state}, tmp_path / "start.pth")
+    changes = dict(load_from=str(tmp_path / "start.pth"), resume="latest", epochs=1, interval=1)
+    runner = toy(**changes)
+    assert f"starting from {tmp_path / 'start.pth'}" in capsys.readouterr().out
+    runner.load_or_resume()
+    assert (runner.bare_model.layer.weight == 1).all() and runner.iter == 0
+    runner.train()
+    again = toy(**changes)
+    again.load_or_resume()
+    assert again._resume and not (again.bare_model.layer.weight == 1).all()
+
+
+def test_checkpoints_describe_what_shapes_do_not_tell(toy, tmp_path):
+    runner = toy(epochs=1, interval=1)
+    runner.train()
+    path = next((tmp_path / "run").glob("iter_*.pth"))
+    assert read_checkpoint(path)["meta"]["mimseg"] == {}  # a toy has no encoder
 
 
 def test_gloo_needs_a_launcher(monkeypatch):

@@ -1,10 +1,10 @@
-"""Which parameters decay."""
+"""Which parameters decay, and how fast the layers learn."""
 
 import pytest
 import torch
 from torch import nn
 
-from mimseg.engine import WeightDecayByShape
+from mimseg.engine import LayerDecay, WarmupCosineLR, WeightDecayByShape
 
 CFG = dict(type="MIMOptimWrapper", optimizer=dict(type="AdamW", lr=1e-3, weight_decay=0.05, fused=True))
 
@@ -40,10 +40,66 @@ def test_more_can_be_exempted_by_name():
 def test_an_exemption_that_matches_nothing_or_an_unknown_key_is_refused():
     with pytest.raises(ValueError, match="no trained parameter has 'cls_tokn' in its name"):
         groups(dict(no_decay=("cls_tokn",)))
-    with pytest.raises(ValueError, match="unknown key 'norm_decay_mult'"):
+    with pytest.raises(ValueError, match="unknown key 'norm_decay_mult'; known are exempt, no_decay"):
         groups(dict(norm_decay_mult=0.0))
 
 
 def test_a_frozen_model_is_refused():
     with pytest.raises(ValueError, match="nothing to train"):
         WeightDecayByShape(CFG)(Tokens().requires_grad_(False))
+
+
+def test_exempt_parameters_may_have_other_options():
+    """MAE's LARS: no layer-wise rate for biases. By hand: first step, no momentum yet, no decay."""
+    torch.manual_seed(0)
+    model = nn.Linear(3, 2)
+    weight, bias = model.weight.detach().clone(), model.bias.detach().clone()
+    cfg = dict(
+        type="MIMOptimWrapper",
+        optimizer=dict(type="mimseg.Lars", lr=0.1, momentum=0.9, weight_decay=0.0, trust_coeff=0.001, always_adapt=True),
+    )
+    wrapper = WeightDecayByShape(cfg, dict(exempt=dict(always_adapt=False)))(model)
+    wrapper.update_params(model(torch.ones(4, 3)).square().sum())
+    residual = 2 * 4 * (weight.sum(dim=1) + bias)
+    gradient = residual[:, None].expand(2, 3)
+    torch.testing.assert_close(model.bias.detach(), bias - 0.1 * residual)
+    rate = 0.1 * 0.001 * weight.norm() / gradient.norm()
+    torch.testing.assert_close(model.weight.detach(), weight - rate * gradient)
+
+
+class Layered(nn.Module):
+    """Embedding, two blocks, head: layers 0 to 3."""
+
+    num_layers = 4
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(nn.Linear(2, 2) for _ in range(4))
+
+    def layer_of(self, name: str) -> int:
+        return int(name.split(".")[1])
+
+
+def test_layers_learn_slower_towards_the_input():
+    wrapper = LayerDecay(CFG, dict(layer_decay=0.5))(Layered())
+    rates = {g["weight_decay"]: [] for g in wrapper.optimizer.param_groups}
+    for group in wrapper.optimizer.param_groups:
+        rates[group["weight_decay"]].append(group["lr"])
+    assert rates == {decay: [1e-3 / 8, 1e-3 / 4, 1e-3 / 2, 1e-3] for decay in (0.05, 0.0)}
+
+
+def test_the_lowest_rate_falls_with_the_layers_too():
+    wrapper = LayerDecay(CFG, dict(layer_decay=0.5))(Layered())
+    schedule = WarmupCosineLR(wrapper, end=1, warmup_epochs=0, epoch_length=1000, min_lr=1e-6)
+    for _ in range(999):
+        schedule.step()
+    lowest = [group["lr"] for group in wrapper.optimizer.param_groups[:4]]
+    assert lowest == pytest.approx([1e-6 / 8, 1e-6 / 4, 1e-6 / 2, 1e-6], rel=0.01)
+
+
+def test_layer_decay_needs_a_factor_and_a_model_with_layers():
+    for wrong in (None, 0, 1.2, "0.5"):
+        with pytest.raises(ValueError, match=r"layer_decay must be in \(0, 1\]"):
+            LayerDecay(CFG, dict(layer_decay=wrong))
+    with pytest.raises(ValueError, match="Tokens does not tell its layers"):
+        LayerDecay(CFG, dict(layer_decay=0.5))(Tokens())

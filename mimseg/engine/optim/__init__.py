@@ -1,7 +1,12 @@
-"""Optimizer wrapper and parameter groups."""
+"""Optimizer wrapper, parameter groups, and the optimizers that MMEngine does not know by itself."""
 
-from .constructor import WeightDecayByShape
+from timm.optim import Lars
+
+from ...registry import OPTIMIZERS
+from .constructor import LayerDecay, WeightDecayByShape
 from .flag import DeviceFlag
 from .wrapper import MIMOptimWrapper
 
-__all__ = ["DeviceFlag", "MIMOptimWrapper", "WeightDecayByShape"]
+OPTIMIZERS.register_module(name="Lars", module=Lars)
+
+__all__ = ["DeviceFlag", "LayerDecay", "MIMOptimWrapper", "WeightDecayByShape"]

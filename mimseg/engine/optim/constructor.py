@@ -1,15 +1,15 @@
-"""Parameter groups by shape."""
+"""Parameter groups: which tensors decay, and how fast each layer learns."""
 
 from collections.abc import Mapping
 from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
-from mmengine.registry import OPTIM_WRAPPERS as ROOT_OPTIM_WRAPPERS
-from mmengine.registry import OPTIMIZERS
 from torch import nn
 
-from ...registry import OPTIM_WRAPPER_CONSTRUCTORS
+from ...registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
+
+Parameters = dict[str, nn.Parameter]
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -22,27 +22,33 @@ class WeightDecayByShape:
 
     Args:
         optim_wrapper_cfg: config of the optimizer wrapper, with ``optimizer`` inside.
-        paramwise_cfg: only ``no_decay``, further exemptions: parts of parameter names, e.g.
-            ``("cls_token",)``.
+        paramwise_cfg: ``no_decay``, further exemptions: parts of parameter names, e.g. ``("cls_token",)``;
+            ``exempt``, options of the optimizer that differ for the exempt parameters, e.g.
+            ``dict(always_adapt=False)`` for LARS.
 
     Raises:
         ValueError: unknown key in ``paramwise_cfg``, an entry of ``no_decay`` that matches nothing, or
             nothing to train.
     """
 
+    known_keys = frozenset({"no_decay", "exempt"})
+
     def __init__(self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Mapping[str, Any] | None = None) -> None:
-        unknown = set(paramwise_cfg or ()) - {"no_decay"}
+        paramwise_cfg = paramwise_cfg or {}
+        unknown = set(paramwise_cfg) - self.known_keys
         if unknown:
-            raise ValueError(f"optim_wrapper.paramwise_cfg: unknown key {min(unknown)!r}; the only key is 'no_decay'")
+            raise ValueError(
+                f"optim_wrapper.paramwise_cfg: unknown key {min(unknown)!r}; known are {', '.join(sorted(self.known_keys))}"
+            )
         self.wrapper_cfg = dict(optim_wrapper_cfg)
         self.optimizer_cfg = dict(self.wrapper_cfg.pop("optimizer"))
-        self.no_decay = tuple((paramwise_cfg or {}).get("no_decay", ()))
+        self.no_decay = tuple(paramwise_cfg.get("no_decay", ()))
+        self.exempt_options = {**paramwise_cfg.get("exempt", {}), "weight_decay": 0.0}
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
         """Build the optimizer over the groups and wrap it."""
         decay, exempt = self.split(model)
-        groups = [{"params": list(decay.values())}, {"params": list(exempt.values()), "weight_decay": 0.0}]
-        groups = [group for group in groups if group["params"]]
+        groups = self.groups(model, decay, {}) + self.groups(model, exempt, self.exempt_options)
         if not groups:
             raise ValueError(f"{type(model).__name__} has no parameter that requires a gradient: nothing to train")
         print_log(
@@ -53,10 +59,14 @@ class WeightDecayByShape:
         )
         optimizer = OPTIMIZERS.build({**self.optimizer_cfg, "params": groups})
         wrapper_cfg = {"type": "OptimWrapper", **self.wrapper_cfg, "optimizer": optimizer}
-        wrapper: OptimWrapper = ROOT_OPTIM_WRAPPERS.build(wrapper_cfg)
+        wrapper: OptimWrapper = OPTIM_WRAPPERS.build(wrapper_cfg)
         return wrapper
 
-    def split(self, model: nn.Module) -> tuple[dict[str, nn.Parameter], dict[str, nn.Parameter]]:
+    def groups(self, model: nn.Module, parameters: Parameters, options: dict[str, Any]) -> list[dict[str, Any]]:
+        """Parameter groups, as optimizers take them, of parameters that share ``options``; none if there are none."""
+        return [{"params": list(parameters.values()), **options}] if parameters else []
+
+    def split(self, model: nn.Module) -> tuple[Parameters, Parameters]:
         """Trainable parameters by name: those that decay, those that do not."""
         trained = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
         for part in self.no_decay:
@@ -69,5 +79,47 @@ class WeightDecayByShape:
         return parameter.ndim <= 1 or name.endswith(".bias") or any(part in name for part in self.no_decay)
 
 
-def _count(parameters: Mapping[str, nn.Parameter]) -> int:
+@OPTIM_WRAPPER_CONSTRUCTORS.register_module()
+class LayerDecay(WeightDecayByShape):
+    """Learning rates that fall towards the input: layer i of N gets ``lr * layer_decay ** (N - 1 - i)``.
+
+    Source: BEiT's fine-tuning, as MAE (appendix A.1) and HPM use it; the last of the N layers is the head's, the first
+    the embedding's. A group is (layer, decays or not). The model says which layer a parameter is of by ``num_layers``
+    and ``layer_of(name)``.
+
+    Args:
+        optim_wrapper_cfg: config of the optimizer wrapper, with ``optimizer`` inside.
+        paramwise_cfg: ``layer_decay`` in (0, 1], and the keys of :class:`WeightDecayByShape`.
+
+    Raises:
+        ValueError: as :class:`WeightDecayByShape`; ``layer_decay`` missing or out of range; a model that does not tell
+            its layers.
+    """
+
+    known_keys = WeightDecayByShape.known_keys | {"layer_decay"}
+
+    def __init__(self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Mapping[str, Any] | None = None) -> None:
+        super().__init__(optim_wrapper_cfg, paramwise_cfg)
+        decay = (paramwise_cfg or {}).get("layer_decay")
+        if not isinstance(decay, int | float) or not 0 < decay <= 1:
+            raise ValueError(f"optim_wrapper.paramwise_cfg.layer_decay must be in (0, 1], got {decay!r}")
+        self.layer_decay = float(decay)
+
+    def groups(self, model: nn.Module, parameters: Parameters, options: dict[str, Any]) -> list[dict[str, Any]]:
+        """One group per layer, with its ``lr`` and the factor ``lr_scale`` in it."""
+        tells: Any = model
+        if not hasattr(model, "layer_of"):
+            raise ValueError(f"LayerDecay: {type(model).__name__} does not tell its layers; use WeightDecayByShape")
+        layers: dict[int, Parameters] = {}
+        for name, parameter in parameters.items():
+            layers.setdefault(tells.layer_of(name), {})[name] = parameter
+        groups = []
+        for layer, members in sorted(layers.items()):
+            scale = self.layer_decay ** (tells.num_layers - 1 - layer)
+            rate = {"lr": self.optimizer_cfg["lr"] * scale, "lr_scale": scale}
+            groups += super().groups(model, members, {**options, **rate})
+        return groups
+
+
+def _count(parameters: Parameters) -> int:
     return sum(parameter.numel() for parameter in parameters.values())

@@ -52,6 +52,15 @@ class MaskedEncoder(nn.Module):
         self.embed_dim = embed_dim
         self.activation_checkpointing = False
 
+    @property
+    def num_layers(self) -> int:
+        """Layers that layer-wise learning-rate decay tells apart."""
+        raise NotImplementedError
+
+    def layer_of(self, name: str) -> int:
+        """The layer, 0 to ``num_layers - 1``, of a parameter by its name within this encoder."""
+        raise NotImplementedError
+
     def grid_of(self, images: Tensor) -> tuple[int, int]:
         """The patch grid of images ``(B, C, H, W)``.
 

@@ -1,15 +1,15 @@
 """The sparse ViT encoder of MAE: masked patches never enter it."""
 
-from typing import TypedDict
+from typing import Literal, TypedDict
 
 import torch
 from torch import Tensor, nn
 
 from ...ops.masking import PatchMask
-from ...ops.patches import gather_rows, patchify
+from ...ops.patches import gather_rows, patch_grid, patchify
 from ...registry import MODELS
 from ..init import init_transformer
-from ..positions import Positions
+from ..positions import LearnedPositions, Positions
 from .base import Latent, MaskedEncoder, check_mask
 from .blocks import make_blocks, run_blocks
 
@@ -49,34 +49,72 @@ def resolve_arch(arch: str | Arch) -> Arch:
     return arch
 
 
+def make_positions(
+    kind: str, dim: int, patch_size: int, image_size: int | tuple[int, int] | None
+) -> Positions | LearnedPositions:
+    """The position embedding that a :class:`SparseViT` is configured with; see there."""
+    if kind == "sincos":
+        return Positions(dim)
+    if kind != "learned":
+        raise ValueError(f"encoder.positions is {kind!r}; use 'sincos' or 'learned'")
+    if image_size is None:
+        raise ValueError("encoder.positions='learned' needs encoder.image_size, the side or (H, W) of the images")
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    return LearnedPositions(dim, patch_grid(height, width, patch_size))
+
+
 @MODELS.register_module()
 class SparseViT(MaskedEncoder):
     """ViT that encodes the class token and the visible patches only (MAE, section 3).
 
-    Patches are embedded linearly, get a fixed 2-D sine-cosine position embedding (none for the class token) and pass
-    the blocks; hidden patches are dropped before the embedding, so they cost nothing. Everything follows from the
-    image at hand: any size that the patch size divides, square or not.
+    Patches are embedded linearly, get a 2-D sine-cosine position embedding (none for the class token) and pass the
+    blocks; hidden patches are dropped before the embedding, so they cost nothing. Everything follows from the image at
+    hand: any size that the patch size divides, square or not.
 
     Args:
         arch: 'micro', 'tiny', 'small', 'base', 'large', 'huge', or a dict of embed_dim, depth, num_heads.
         patch_size: P in pixels.
         in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
         drop_path: stochastic depth rate of the last block.
+        positions: 'sincos' keeps the embedding fixed (pre-training); 'learned' trains it from there, the class token's
+            too (MAE's fine-tuning).
+        image_size: (H, W) or one side of the images that a learned table is for; other sizes resize it.
+
+    Raises:
+        ValueError: unknown arch or ``positions``, or learned positions without an image size.
     """
 
     prefix = 1
 
     def __init__(
-        self, arch: str | Arch = "base", patch_size: int = 16, in_channels: int = 3, drop_path: float = 0.0
+        self,
+        arch: str | Arch = "base",
+        patch_size: int = 16,
+        in_channels: int = 3,
+        drop_path: float = 0.0,
+        positions: Literal["sincos", "learned"] = "sincos",
+        image_size: int | tuple[int, int] | None = None,
     ) -> None:
         size = resolve_arch(arch)
         super().__init__(patch_size, in_channels, size["embed_dim"])
         self.patch_embed = nn.Linear(patch_size * patch_size * in_channels, self.embed_dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, self.embed_dim))
-        self.positions = Positions(self.embed_dim)
+        self.positions = make_positions(positions, self.embed_dim, patch_size, image_size)
         self.blocks = make_blocks(self.embed_dim, size["depth"], size["num_heads"], drop_path)
-        self.norm = nn.LayerNorm(self.embed_dim, eps=1e-6)
+        self.norm: nn.Module = nn.LayerNorm(self.embed_dim, eps=1e-6)
         init_transformer(self)
+
+    @property
+    def num_layers(self) -> int:
+        """Layers that layer-wise learning-rate decay tells apart, the embedding's first."""
+        return len(self.blocks) + 2
+
+    def layer_of(self, name: str) -> int:
+        """The layer of a parameter of this encoder: embeddings 0, block i (from 0) i + 1, final norm the last."""
+        part, *rest = name.split(".")
+        if part == "blocks":
+            return int(rest[0]) + 1
+        return self.num_layers - 1 if part == "norm" else 0
 
     def embed(self, images: Tensor) -> Tensor:
         """Patch tokens ``(B, L, D)`` before masking, without position embedding."""
@@ -94,6 +132,7 @@ class SparseViT(MaskedEncoder):
         else:
             patches = patchify(images, self.patch_size)
             x = self.patch_embed(patches if mask is None else gather_rows(patches, mask.visible))
-        x = torch.cat([self.cls_token.expand(x.shape[0], -1, -1), x + position], dim=1)
+        cls_token = self.cls_token if isinstance(self.positions, Positions) else self.cls_token + self.positions.prefix
+        x = torch.cat([cls_token.expand(x.shape[0], -1, -1), x + position], dim=1)
         x = self.norm(run_blocks(self.blocks, x, self.activation_checkpointing and self.training))
         return Latent(x, grid, self.prefix, mask, "raster" if mask is None else "visible")

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from ...ops.patches import gather_rows
 from ...registry import MODELS
 from ..backbones.base import Latent
+from ..backbones.blocks import Linear
 from ..init import init_transformer
 from ..positions import Positions
 
@@ -27,7 +28,7 @@ class MaskTokenNeck(nn.Module):
     def __init__(self, in_dim: int, width: int) -> None:
         super().__init__()
         self.width = width
-        self.project = nn.Linear(in_dim, width)
+        self.project = Linear(in_dim, width)
         self.mask_token = nn.Parameter(torch.empty(1, 1, width))
         self.positions = Positions(width)
         init_transformer(self)

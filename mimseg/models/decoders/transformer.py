@@ -4,7 +4,7 @@ from torch import Tensor, nn
 
 from ...registry import MODELS
 from ..backbones.base import Latent
-from ..backbones.blocks import make_blocks, run_block_on_last, run_blocks
+from ..backbones.blocks import Linear, make_blocks, run_block_on_last, run_blocks
 from ..init import init_transformer
 
 
@@ -43,7 +43,7 @@ class TransformerDecoder(nn.Module):
         self.activation_checkpointing = False
         self.blocks = make_blocks(width, depth, num_heads or max(1, width // 32))
         self.norm = nn.LayerNorm(width, eps=1e-6)
-        self.head = nn.Linear(width, mean_of or out_dim)
+        self.head = Linear(width, mean_of or out_dim)
         init_transformer(self)
 
     def forward(self, latent: Latent) -> Tensor:

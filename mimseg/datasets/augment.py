@@ -1,0 +1,63 @@
+"""The augmentation policies of fine-tuning recipes."""
+
+from collections.abc import Callable
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from PIL import Image
+from timm.data.auto_augment import rand_augment_transform
+
+from mimseg.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class RandAugment(BaseTransform):
+    """timm's RandAugment, which the fine-tuning recipes of MAE, HPM and FastMIM were written with.
+
+    Acts on ``img``, ``(H, W, 3)`` uint8 RGB, with random numbers from Python's and NumPy's generators.
+
+    Args:
+        policy: timm's description; 'rand-m9-mstd0.5-inc1' is "RandAug(9, 0.5)" of the papers: two operations of magnitude
+            9 with deviation 0.5, which only get stronger with it.
+        fill_color: RGB (0 to 255) of what a shift or rotation uncovers; the dataset's mean.
+
+    Raises:
+        ValueError: a policy that timm does not know, or an image that is not 8-bit RGB.
+    """
+
+    def __init__(self, policy: str = "rand-m9-mstd0.5-inc1", fill_color: tuple[float, ...] = (124, 116, 104)) -> None:
+        self.policy = policy
+        self.fill_color = tuple(min(255, round(value)) for value in fill_color)
+        self.by_side: dict[int, Callable[[Image.Image], Image.Image]] = {}
+        self.policy_for(224)
+
+    def transform(self, results: dict) -> dict:
+        """Augment ``img`` ``(H, W, 3)``."""
+        image = results["img"]
+        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+            raise ValueError(
+                f"RandAugment takes 8-bit RGB images, got {image.dtype} of shape {image.shape}; leave it out of the "
+                "pipeline for other images"
+            )
+        augment = self.policy_for(min(image.shape[:2]))
+        results["img"] = np.array(augment(Image.fromarray(image)))
+        return results
+
+    def policy_for(self, side: int) -> Callable[[Image.Image], Image.Image]:
+        """The operations for images whose shorter side is ``side``: shifts are up to 0.45 of it, as timm has them."""
+        if side not in self.by_side:
+            settings = {
+                "translate_const": int(0.45 * side),
+                "img_mean": self.fill_color,
+                "interpolation": Image.Resampling.BICUBIC,
+            }
+            try:
+                self.by_side[side] = rand_augment_transform(self.policy, settings)
+            except (AssertionError, KeyError, ValueError) as error:
+                raise ValueError(
+                    f"RandAugment(policy={self.policy!r}) is no policy of timm's; write e.g. 'rand-m9-mstd0.5-inc1'"
+                ) from error
+        return self.by_side[side]
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(policy={self.policy!r}, fill_color={self.fill_color})"

@@ -1,0 +1,153 @@
+"""A classifier on a pre-trained encoder: linear probe or end-to-end fine-tuning."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.transforms.v2 import CutMix, Identity, MixUp, RandomChoice
+
+from ..registry import MODELS
+from .features import FeatureExtractor, Pool, pooled
+
+
+@MODELS.register_module()
+class Classifier(FeatureExtractor):
+    """Encoder, pooling, normalisation and a linear head, trained with cross-entropy.
+
+    Fine-tuning as in MAE and HPM: ``pool='avg', norm='layer'``; a fresh LayerNorm of the pooled patch tokens takes the
+    place of the encoder's final one. Their linear probes: ``frozen=True, norm='batch'``; BatchNorm without scale and
+    shift (eps 1e-6) of what the frozen encoder gives.
+
+    Args:
+        data_preprocessor: config of :class:`ImagePreprocessor`.
+        encoder: config of a :class:`MaskedEncoder`; ``in_channels`` follows from the preprocessor.
+        num_classes: number of classes.
+        pool: 'avg' (mean of the patch tokens) or 'cls' (class token).
+        norm: 'layer' instead of the encoder's final norm, 'batch' after it, or None.
+        frozen: keep the encoder as it is: no gradient, no drop path, not trained.
+        head_std: the head's weights start at normal(0, ``head_std``) cut at two deviations, its bias at 0.
+        label_smoothing: share of the target that is spread evenly over the classes.
+        mixup: alpha of mixup, 0 for none; with both, each batch draws one of the two, evenly.
+        cutmix: alpha of CutMix, 0 for none.
+        activation_checkpointing: recompute encoder blocks in the backward pass: less memory, more time.
+
+    Raises:
+        ValueError: unknown ``pool`` or ``norm``.
+    """
+
+    def __init__(
+        self,
+        data_preprocessor: dict[str, Any],
+        encoder: dict[str, Any],
+        num_classes: int,
+        pool: Pool = "avg",
+        norm: Literal["layer", "batch"] | None = "layer",
+        frozen: bool = False,
+        head_std: float = 0.01,
+        label_smoothing: float = 0.0,
+        mixup: float = 0.0,
+        cutmix: float = 0.0,
+        activation_checkpointing: bool = False,
+    ) -> None:
+        super().__init__(data_preprocessor, encoder, pool)
+        if norm not in ("layer", "batch", None):
+            raise ValueError(f"norm must be 'layer', 'batch' or None, got {norm!r}")
+        width = self.encoder.embed_dim
+        self.norm: nn.Module = nn.Identity()
+        if norm == "layer":
+            self.encoder.norm = nn.Identity()
+            self.norm = nn.LayerNorm(width, eps=1e-6)
+        elif norm == "batch":
+            self.norm = nn.BatchNorm1d(width, affine=False, eps=1e-6)
+        self.head = nn.Linear(width, num_classes)
+        nn.init.trunc_normal_(self.head.weight, std=head_std, a=-2 * head_std, b=2 * head_std)
+        nn.init.zeros_(self.head.bias)
+        self.num_classes = num_classes
+        self.label_smoothing = label_smoothing
+        self.augment = mixed(mixup, cutmix, num_classes)
+        self.frozen = frozen
+        self.encoder.requires_grad_(not frozen)
+        self.encoder.activation_checkpointing = activation_checkpointing
+
+    def train(self, mode: bool = True) -> "Classifier":
+        """Training mode, from which a frozen encoder stays out."""
+        super().train(mode)
+        if self.frozen:
+            self.encoder.eval()
+        return self
+
+    def forward(self, inputs: Tensor, data_samples: Sequence[Any] | None = None, mode: str = "tensor") -> Any:
+        """Losses ('loss'), data samples with ``pred_score`` ('predict') or logits ``(B, classes)`` ('tensor').
+
+        Raises:
+            ValueError: unknown mode; a sample without label, or with one outside the classes.
+        """
+        if mode == "loss":
+            return self.loss(inputs, self.labels_of(data_samples or []).to(inputs.device, non_blocking=True))
+        if mode == "predict":
+            return self.predict(inputs, data_samples or [])
+        if mode == "tensor":
+            return self.head(self.represent(inputs))
+        raise ValueError(f"mode must be 'loss', 'predict' or 'tensor', got {mode!r}")
+
+    def loss(self, images: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """Cross-entropy for normalised images ``(B, C, H, W)`` with labels ``(B,)``, augmented as a batch."""
+        mixed_images, target = self.augment(images, labels)
+        logits = self.head(self.represent(mixed_images))
+        return {"loss": F.cross_entropy(logits.float(), target, label_smoothing=self.label_smoothing)}
+
+    def predict(self, images: Tensor, data_samples: Sequence[Any]) -> Sequence[Any]:
+        """The data samples with probabilities ``pred_score`` ``(classes,)``, on the CPU."""
+        self.labels_of(data_samples)
+        scores = self.head(self.represent(images)).float().softmax(dim=1).cpu()
+        for sample, score in zip(data_samples, scores, strict=True):
+            sample.set_pred_score(score)
+        return data_samples
+
+    def represent(self, images: Tensor) -> Tensor:
+        """What the head sees ``(B, D)``."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            features = pooled(self.encoder, images, self.pool)
+        normalised: Tensor = self.norm(features)
+        return normalised
+
+    def labels_of(self, data_samples: Sequence[Any]) -> Tensor:
+        """Class indices ``(B,)`` of a batch, on the CPU, where the loader left them."""
+        for sample in data_samples:
+            if "gt_label" not in sample:
+                raise ValueError(f"{sample.get('img_path')} has no label; a classifier needs a labelled dataset")
+        labels = torch.cat([sample.gt_label for sample in data_samples])
+        wrong = ((labels < 0) | (labels >= self.num_classes)).nonzero()
+        if len(wrong):
+            first = int(wrong[0])
+            raise ValueError(
+                f"{data_samples[first].get('img_path')} has label {int(labels[first])}, but model.num_classes="
+                f"{self.num_classes} allows 0 to {self.num_classes - 1}; set it to the number of classes of the dataset"
+            )
+        return labels
+
+    @property
+    def num_layers(self) -> int:
+        """Layers that layer-wise learning-rate decay tells apart: the encoder's; the head is with its last."""
+        return self.encoder.num_layers
+
+    def layer_of(self, name: str) -> int:
+        """The layer of a parameter by its name within this model."""
+        part, rest = name.split(".", 1)
+        return self.encoder.layer_of(rest) if part == "encoder" else self.num_layers - 1
+
+
+def mixed(mixup: float, cutmix: float, num_classes: int) -> nn.Module:
+    """Mixup (Zhang et al. 2018) or CutMix (Yun et al. 2019) of a batch and its labels, drawn evenly where both are on.
+
+    Raises:
+        ValueError: a negative alpha.
+    """
+    if min(mixup, cutmix) < 0:
+        raise ValueError(f"mixup and cutmix are alphas of 0 (off) or more, got {mixup} and {cutmix}")
+    parts: list[nn.Module] = [
+        kind(alpha=alpha, num_classes=num_classes) for kind, alpha in ((MixUp, mixup), (CutMix, cutmix)) if alpha > 0
+    ]
+    return RandomChoice(parts) if parts else Identity()

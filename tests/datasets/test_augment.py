@@ -1,0 +1,56 @@
+import random
+
+import numpy as np
+import pytest
+from PIL import Image
+from timm.data import create_transform
+from timm.data.auto_augment import RandAugment as TimmRandAugment
+
+from mimseg.datasets import RandAugment
+
+
+def picture(height=40, width=32):
+    rows, columns = np.mgrid[:height, :width]
+    return np.stack([rows * 5, columns * 7, (rows + columns) * 3], axis=2).astype(np.uint8)
+
+
+def augmented(transform, image, seed=0):
+    random.seed(seed)
+    np.random.seed(seed)
+    return transform({"img": image.copy()})["img"]
+
+
+def test_it_is_what_timm_builds_for_the_recipes():
+    """The augmentation inside timm's own training transform, with the same draws."""
+    mean = (123.675, 116.28, 103.53)
+    whole = create_transform(
+        32,
+        is_training=True,
+        auto_augment="rand-m9-mstd0.5-inc1",
+        interpolation="bicubic",
+        mean=tuple(value / 255 for value in mean),
+    )
+    theirs = next(part for part in whole.transforms if isinstance(part, TimmRandAugment))
+    ours = RandAugment("rand-m9-mstd0.5-inc1", mean)
+    for seed in range(12):
+        random.seed(seed)
+        np.random.seed(seed)
+        expected = np.asarray(theirs(Image.fromarray(picture(32, 32))))
+        assert np.array_equal(augmented(ours, picture(32, 32), seed), expected)
+
+
+def test_size_and_type_stay_and_something_changes():
+    transform = RandAugment()
+    images = [augmented(transform, picture(), seed) for seed in range(10)]
+    assert {image.shape for image in images} == {(40, 32, 3)}
+    assert {image.dtype for image in images} == {np.dtype(np.uint8)}
+    assert sum(not np.array_equal(image, picture()) for image in images) >= 5
+
+
+def test_wrong_policy_and_wrong_images_are_refused():
+    with pytest.raises(ValueError, match="policy='random-9'"):
+        RandAugment("random-9")
+    with pytest.raises(ValueError, match=r"8-bit RGB images, got float32 of shape \(8, 8, 3\)"):
+        RandAugment().transform({"img": np.zeros((8, 8, 3), np.float32)})
+    with pytest.raises(ValueError, match=r"got uint8 of shape \(8, 8, 1\)"):
+        RandAugment().transform({"img": np.zeros((8, 8, 1), np.uint8)})
