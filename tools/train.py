@@ -15,7 +15,12 @@ def parse_args() -> argparse.Namespace:
         nargs="?",
         const="latest",
         metavar="CHECKPOINT",
-        help="go on with the latest checkpoint of the work dir, or with the given one",
+        help="go on with the latest checkpoint of the work dir, or with the given one; with nothing there yet, start",
+    )
+    parser.add_argument(
+        "--init",
+        metavar="WEIGHTS",
+        help="start from these weights: a checkpoint of mimseg, MAE, HPM, timm or Hugging Face, a file or a folder",
     )
     parser.add_argument(
         "--amp",
@@ -46,7 +51,10 @@ def parse_args() -> argparse.Namespace:
         default="pytorch" if "TORCHELASTIC_RUN_ID" in os.environ else "none",
         help="what started the processes (set by tools/dist_train.sh and tools/slurm_train.sh)",
     )
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.init is not None and args.resume not in (None, "latest"):
+        parser.error("--init starts a run and --resume CHECKPOINT goes on with one: give one of the two")
+    return args
 
 
 def train(args: argparse.Namespace) -> None:
@@ -65,9 +73,12 @@ def train(args: argparse.Namespace) -> None:
         cfg.randomness = {**cfg.get("randomness", {}), "seed": args.seed}
     if args.trust_checkpoint:
         cfg.trust_checkpoint = True
-    if args.resume is not None:
-        cfg.resume = True
-        cfg.load_from = None if args.resume == "latest" else args.resume
+    if args.init is not None:
+        cfg.load_from = args.init
+    if args.resume == "latest":
+        cfg.resume = "latest"
+    elif args.resume is not None:
+        cfg.resume, cfg.load_from = True, args.resume
     build_runner(cfg).train()
 
 

@@ -17,12 +17,13 @@ TOP_LEVEL_KEYS = frozenset(
         "default_hooks", "custom_hooks", "custom_imports", "default_scope",
         "visualizer", "log_level", "log_processor",
         "env_cfg", "launcher", "randomness", "runner_type", "experiment_name", "work_dir",
-        "load_from", "resume", "trust_checkpoint",
+        "load_from", "load_options", "resume", "trust_checkpoint",
     }
 )  # fmt: skip
 # Dicts of which MMEngine reads some keys and passes over the others.
 INNER_KEYS = {
     "auto_scale_lr": frozenset({"enable", "base_batch_size"}),
+    "load_options": frozenset({"weights", "least"}),
     "env_cfg": frozenset({"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}),
     "default_hooks": frozenset(
         {"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint", "visualization"}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..checkpoints import find_latest
+from ..checkpoints import MissingCheckpointError, find_latest
 from ..engine import MIMRunner, expand_schedule
 from .config import check_keys
 
@@ -14,14 +14,16 @@ def build_runner(cfg: Config) -> MIMRunner:
     """Check a config, derive what follows from other keys, and build its runner; ``.train()`` then trains.
 
     Derived are: ``train_cfg`` and ``param_scheduler`` from ``schedule``; the epoch's length as a whole
-    number of optimizer steps; ``work_dir`` from the config's name; with ``resume=True``, the latest
-    checkpoint of ``work_dir``.
+    number of optimizer steps; ``work_dir`` from the config's name; with ``resume=True`` and no ``load_from``, or
+    ``resume="latest"``, the latest checkpoint of ``work_dir``. Where there is none yet, ``"latest"`` starts from
+    ``load_from``.
 
     Args:
         cfg: config, left unchanged.
 
     Raises:
         ValueError: unknown key or value out of range, in one line.
+        MissingCheckpointError: ``load_from`` does not exist.
     """
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
@@ -29,8 +31,10 @@ def build_runner(cfg: Config) -> MIMRunner:
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
     _fit_epoch_to_steps(cfg)
-    if cfg.get("resume") and cfg.get("load_from") is None:
+    if cfg.get("resume") == "latest" or (cfg.get("resume") and cfg.get("load_from") is None):
         _resume_latest(cfg)
+    if cfg.get("load_from") is not None and not Path(cfg.load_from).expanduser().exists():
+        raise MissingCheckpointError(f"no checkpoint at {cfg.load_from}: check the path")
     return MIMRunner.from_cfg(cfg)
 
 
@@ -55,7 +59,8 @@ def _fit_epoch_to_steps(cfg: Config) -> None:
 def _resume_latest(cfg: Config) -> None:
     latest = find_latest(cfg.work_dir)
     if latest is None:
-        print(f"nothing to resume in {cfg.work_dir}: starting from scratch", flush=True)
+        start = "scratch" if cfg.get("load_from") is None else cfg.load_from
+        print(f"nothing to resume in {cfg.work_dir}: starting from {start}", flush=True)
         cfg.resume = False
     else:
-        cfg.load_from = str(latest)
+        cfg.resume, cfg.load_from = True, str(latest)

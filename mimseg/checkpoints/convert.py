@@ -1,0 +1,190 @@
+"""From a checkpoint of any known format to a file of another program."""
+
+import io
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from ..models.backbones import ARCHS
+from ..ops.patches import patch_grid
+from .atomic import write_atomically
+from .formats import Weights, hf, mae, mimseg, timm
+from .formats.weights import KERNEL, SIZE, TABLE, as_teacher, count_blocks, rename
+from .report import grouped, part_of
+from .source import open_weights
+
+TARGETS = ("mimseg", "timm", "hf", "mae")
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What was written.
+
+    Attributes:
+        title: source, format and target.
+        written: our names of the tensors that the target holds.
+        left_out: the other tensors of the source, by our names or, without counterpart, by its own.
+        positions: where the encoder's position table comes from.
+        hints: how to load the target, and what to mind.
+    """
+
+    title: str
+    written: tuple[str, ...]
+    left_out: tuple[str, ...]
+    positions: str
+    hints: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """One line per part, then what was left out and how to load it."""
+        lines = [self.title]
+        counts: dict[str, int] = {}
+        for name in self.written:
+            counts[part_of(name)] = counts.get(part_of(name), 0) + 1
+        lines += [f"  {part:<24} {count} tensors" for part, count in counts.items()]
+        lines.append(f"  {'positions':<24} {self.positions}")
+        lines.append(f"  {'left out':<24} {', '.join(grouped(self.left_out)) or 'nothing'}")
+        return "\n".join([*lines, *(f"  {hint}" for hint in self.hints)])
+
+
+def convert(
+    source: str | Path,
+    target: str | Path,
+    to: str,
+    *,
+    weights: Literal["student", "ema"] = "student",
+    image_size: tuple[int, int] | None = None,
+    num_heads: int | None = None,
+    trust: bool = False,
+) -> Conversion:
+    """Write a checkpoint in another format, whole or not at all.
+
+    Args:
+        source: a file or folder; see :func:`mimseg.checkpoints.source.open_weights`.
+        target: the file to write ('.safetensors' is one for timm), for 'hf' a folder that does not exist yet.
+        to: 'mimseg', 'timm', 'hf' (``ViTMAEForPreTraining``) or 'mae' (the official layout of MAE and HPM).
+        weights: 'ema' writes the EMA teacher in the student's place, and no teacher beside it.
+        image_size: (H, W) of the position table, in pixels; default: the source's own.
+        num_heads: the encoder's attention heads, if the source does not tell and the size is no standard one.
+        trust: as in :func:`mimseg.checkpoints.read_checkpoint`.
+
+    Raises:
+        CheckpointError: the source is missing, damaged or not trusted.
+        ValueError: the target cannot hold this model, or something that it needs is not known.
+        AtomicWriteError: the target cannot be written.
+    """
+    target = Path(target)
+    if to not in TARGETS:
+        raise ValueError(f"--to {to}: known are {', '.join(TARGETS)}")
+    found = open_weights(source, trust)
+    try:
+        chosen = _choose(found, weights, num_heads)
+        hints = _write(chosen, target, to, image_size)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from error
+    written = _written(chosen, to)
+    which = "EMA teacher" if weights == "ema" else "student"
+    return Conversion(
+        title=f"{source} ({found.label}, {which}) -> {target} ({to})",
+        written=tuple(name for name in found.state if name in written),
+        left_out=(*(name for name in found.state if name not in written), *found.others),
+        positions="learned table" if TABLE in found.state else "fixed sine-cosine",
+        hints=tuple(hints),
+    )
+
+
+def _choose(found: Weights, weights: str, num_heads: int | None) -> Weights:
+    """The weights to write; the EMA teacher's leave no teacher."""
+    state = found.student(weights)
+    if KERNEL not in state:
+        raise ValueError("it holds no ViT encoder")
+    if weights == "ema":
+        state = {name: tensor for name, tensor in state.items() if not name.startswith("teachers.")}
+    heads = found.heads if num_heads is None else {**found.heads, "encoder": num_heads}
+    ema = found.ema if weights == "student" else None
+    return Weights(found.label, state, ema, found.patch, found.grid, heads, found.normalize, found.pool)
+
+
+def _write(weights: Weights, target: Path, to: str, image_size: tuple[int, int] | None) -> list[str]:
+    """Write the target; gives hints how to use it."""
+    if to == "mimseg":
+        write_atomically(target, _pickled(mimseg.write(weights)))
+        return [f"load it with: python tools/train.py CONFIG --init {target}"]
+    grid = _grid(weights, image_size)
+    if to == "mae":
+        write_atomically(target, _pickled(mae.write(weights, grid)))
+        return []
+    heads = _encoder_heads(weights)
+    if to == "timm":
+        tensors = timm.write(weights, grid)
+        data = save(tensors) if target.suffix == ".safetensors" else _pickled(tensors)
+        write_atomically(target, data)
+        loader = "safetensors.torch.load_file" if target.suffix == ".safetensors" else "torch.load"
+        return [
+            f"model = {timm.create_call(weights, tensors, grid, heads)}",
+            f"model.load_state_dict({loader}({str(target)!r}))",
+        ]
+    tensors = hf.write(weights, grid)
+    _write_folder(target, hf.config(weights, grid, heads), tensors)
+    hints = [f"load it with: ViTMAEForPreTraining.from_pretrained({str(target)!r})"]
+    if weights.normalize is None:
+        hints.append("the source does not tell whether pixels are normalised: config.json says norm_pix_loss=false")
+    return hints
+
+
+def _grid(weights: Weights, image_size: tuple[int, int] | None) -> tuple[int, int]:
+    if weights.patch is None:
+        raise ValueError("it does not tell its patch size and channels; convert a checkpoint that a run has written")
+    if image_size is None:
+        if weights.grid is None:
+            raise ValueError("it does not tell an image size; add --image-size H W")
+        return weights.grid
+    return patch_grid(*image_size, weights.patch[0])
+
+
+def _encoder_heads(weights: Weights) -> int:
+    if "encoder" in weights.heads:
+        return weights.heads["encoder"]
+    width = len(weights.state[KERNEL])
+    depth = count_blocks(weights.state, "encoder.blocks.")
+    for arch in ARCHS.values():
+        if (arch["embed_dim"], arch["depth"]) == (width, depth):
+            return arch["num_heads"]
+    raise ValueError(f"{depth} blocks of width {width} are no standard ViT; add --num-heads N")
+
+
+def _written(weights: Weights, to: str) -> set[str]:
+    """Our names of what the target holds."""
+    if to == "mimseg":
+        return set(weights.state)
+    prefixes = {"timm": timm, "mae": mae, "hf": hf}[to].prefixes_to_write(weights)
+    names = {name for name in weights.state if rename(name, prefixes) or name in (KERNEL, TABLE, SIZE)}
+    if to == "mae" and weights.ema is not None:
+        names |= as_teacher(weights.ema).keys()
+    return names
+
+
+def _write_folder(target: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """A folder as ``save_pretrained`` writes it; it gets its name once it is complete."""
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise ValueError(f"--to hf writes a folder, but {target} exists; name a new one or remove it")
+    temporary = target.with_name(f".{target.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    try:
+        write_atomically(temporary / "config.json", json.dumps(config, indent=2).encode())
+        write_atomically(temporary / "model.safetensors", save(dict(tensors), {"format": "pt"}))
+        temporary.replace(target)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _pickled(checkpoint: Mapping[str, Any]) -> bytes:
+    file = io.BytesIO()
+    torch.save(checkpoint, file)
+    return file.getvalue()

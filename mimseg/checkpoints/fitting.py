@@ -1,0 +1,178 @@
+"""Deciding which tensor of a file goes where in a model, and whether the two are of one architecture."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_table, fixed_table
+from .formats.weights import KERNEL, SIZE, TABLE, Weights, count_blocks, listed
+from .report import part_of
+
+LOSS_HEADS = ("tasks.predict_loss.decoder.head.", "teachers.ema.parts.predictor.head.")
+FINAL_NORM = "encoder.norm."
+TABLE_FIX = (
+    "the file's learned position table has no place in a model with fixed positions; set "
+    "model.encoder.positions=learned and model.encoder.image_size"
+)
+
+
+@dataclass
+class Plan:
+    """What to load into a model.
+
+    Attributes:
+        fitted: tensors by the model's names.
+        missing: the model's tensors that get none, and why.
+        notes: what a user should know of it.
+    """
+
+    fitted: dict[str, Fitted] = field(default_factory=dict)
+    missing: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def has_teachers(self) -> bool:
+        """Whether teachers get weights."""
+        return any(name.startswith("teachers.") for name in self.fitted)
+
+    def coverage(self, target: Mapping[str, Tensor], scope: str) -> float:
+        """Share of the elements under ``scope`` that get weights, of those that are to get some."""
+        sizes = {name: target[name].numel() for name in (*self.fitted, *self.missing) if name.startswith(scope)}
+        total = sum(sizes.values())
+        return sum(sizes[name] for name in sizes if name in self.fitted) / total if total else 1.0
+
+
+def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights) -> Plan:
+    """Give every tensor of the model the file's, adapted where sizes differ in a way that is understood.
+
+    Raises:
+        ValueError: the grid of the file's position table cannot be told.
+    """
+    plan = Plan()
+    target = model.state_dict()
+    for name, tensor in target.items():
+        if name.endswith(SIZE):
+            continue
+        if name.endswith(TABLE) and name not in source and name.removesuffix(TABLE) + "encoder.cls_token" in source:
+            fixed = fixed_table(_grid(target, name), tensor.shape[1])
+            plan.fitted[name] = Fitted(fixed, "the file's is the fixed sine-cosine table")
+        elif name not in source:
+            plan.missing[name] = "not in the file"
+        else:
+            fit = _fit(name, source[name], target, found, getattr(model, "encoder", None))
+            if fit.tensor.shape == tensor.shape:
+                plan.fitted[name] = fit
+            else:
+                plan.missing[name] = "of another shape"
+    return plan
+
+
+def _fit(name: str, tensor: Tensor, target: Mapping[str, Tensor], found: Weights, encoder: Any) -> Fitted:
+    if name.endswith(KERNEL) and found.patch is not None:
+        patch = (encoder.patch_size, encoder.in_channels)
+        return Fitted(tensor) if patch == found.patch else adapt_patch_embed(tensor, found.patch, patch)
+    if name.endswith(TABLE):
+        return adapt_table(tensor, found.grid, _grid(target, name))
+    rows = len(target[name]) if target[name].ndim else 0
+    if name.startswith(LOSS_HEADS) and len(tensor) != rows:
+        return adapt_loss_head(tensor, rows)
+    return Fitted(tensor)
+
+
+def _grid(target: Mapping[str, Tensor], table: str) -> tuple[int, int]:
+    height, width = target[table.removesuffix(TABLE) + SIZE].tolist()
+    return height, width
+
+
+def check_places(source: Mapping[str, Tensor], target: Mapping[str, Tensor], scope: str, exact: bool) -> list[str]:
+    """Refuse a file that has more than the model, in a part that the model has; gives notes on what is harmless.
+
+    Args:
+        source: the file's tensors.
+        target: the model's.
+        scope: prefix of the names that matter.
+        exact: whether the model must compute what the file's did.
+
+    Raises:
+        ValueError: below ``scope`` the file has a tensor that the model has no place for.
+    """
+    unused = [name for name in _unused(source, target) if name.startswith(scope)]
+    for name in unused:
+        if not name.startswith(FINAL_NORM) and (exact or name != TABLE):
+            raise ValueError(_unused_message(name, unused, source, target))
+    notes = []
+    if TABLE in unused:
+        notes.append(f"{TABLE_FIX}; without it the encoder does not see positions as the file's did")
+    if any(name.startswith(FINAL_NORM) for name in unused):
+        notes.append("the file's final norm of the encoder is not used: this model normalises elsewhere")
+    return notes
+
+
+def check_sizes(model: nn.Module, source: Mapping[str, Tensor], found: Weights, plan: Plan, scope: str) -> None:
+    """Refuse a file whose tensors, or attention heads, differ from the model's in a way that cannot be adapted.
+
+    Raises:
+        ValueError: below ``scope`` a shape or a number of heads differs.
+    """
+    target = model.state_dict()
+    differing = [name for name, why in plan.missing.items() if why == "of another shape" and name.startswith(scope)]
+    if differing:
+        name = differing[0]
+        raise ValueError(
+            f"of another architecture: {name} is {tuple(source[name].shape)} in the file and "
+            f"{tuple(target[name].shape)} in the model, {len(differing)} tensors differ; {_sizes(source, target)}"
+        )
+    _check_heads(model, found, scope)
+
+
+def _unused(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> list[str]:
+    """The file's tensors without a place in a part that the model does have; a teacher may have fewer parts."""
+    parts = set(map(part_of, target))
+    return [
+        name
+        for name in source
+        if name not in target
+        and part_of(name) in parts
+        and not name.startswith("teachers.")
+        and not name.endswith(SIZE)
+    ]
+
+
+def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str:
+    if name == TABLE:
+        return TABLE_FIX
+    others = [other for other in unused if part_of(other) == part_of(name)]
+    return (
+        f"of another architecture: its {part_of(name)} has {listed(others)}, for which the model has no place; "
+        f"{_sizes(source, target)}"
+    )
+
+
+def _sizes(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str:
+    """Both encoders in words, with the key that sets one."""
+
+    def size(state: Mapping[str, Tensor]) -> str:
+        width = state["encoder.cls_token"].shape[-1] if "encoder.cls_token" in state else "?"
+        return f"{count_blocks(state, 'encoder.blocks.')} blocks of width {width}"
+
+    return f"the file's encoder has {size(source)}, the model's {size(target)} (model.encoder.arch)"
+
+
+def _check_heads(model: nn.Module, found: Weights, scope: str) -> None:
+    modules: dict[str, Any] = dict(model.named_modules())
+    for name, heads in found.heads.items():
+        if name in modules and f"{name}.".startswith(scope):
+            own = modules[name].blocks[0].attn.num_heads
+            if own != heads:
+                raise ValueError(f"of another architecture: its {name} has {heads} attention heads, the model's {own}")
+
+
+def shortage(plan: Plan, coverage: float, least: float, scope: str) -> str:
+    """The line that says that too little was found."""
+    names: Iterable[str] = (name for name in plan.missing if name.startswith(scope))
+    return (
+        f"it has {coverage:.1%} of the weights {f'under {scope!r}' if scope else 'of the model'}, at least {least:.0%} "
+        f"are needed; missing are {listed(list(names))}; name another checkpoint, or another config"
+    )

@@ -1,0 +1,65 @@
+"""Checkpoints of this project."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from .weights import SIZE, Weights, as_student
+
+LABEL = "mimseg"
+
+
+def fits(names: Collection[str]) -> bool:
+    """Whether these are names of this project's encoders."""
+    return "encoder.cls_token" in names or any(name.startswith("encoder.blocks.") for name in names)
+
+
+def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Tensor] | None = None) -> Weights:
+    """The tensors as they are.
+
+    Args:
+        tensors: a model's state.
+        facts: what :func:`describe` left in the checkpoint, or empty.
+        ema: not read: MMEngine's averaging hook swaps the copies, so that ``tensors`` are the averaged ones already.
+    """
+    patch = (facts["patch_size"], facts["in_channels"]) if "in_channels" in facts else None
+    size = tensors.get(SIZE)
+    return Weights(
+        LABEL,
+        dict(tensors),
+        ema=as_student(tensors),
+        patch=patch,
+        grid=None if size is None else (int(size[0]), int(size[1])),
+        heads=dict(facts.get("heads", {})),
+        normalize=facts.get("normalize"),
+        pool=facts.get("pool"),
+    )
+
+
+def describe(model: nn.Module) -> dict[str, Any]:
+    """What of a model its tensors' shapes do not tell: patch size, channels, attention heads and the like."""
+    encoder: Any = getattr(model, "encoder", None)
+    if encoder is None:
+        return {}
+    heads = {
+        name: module.blocks[0].attn.num_heads
+        for name, module in model.named_modules()
+        if hasattr(module, "blocks") and not name.startswith("teachers.")
+    }
+    facts = {"patch_size": encoder.patch_size, "in_channels": encoder.in_channels, "heads": heads}
+    tasks: Any = getattr(model, "tasks", {})
+    if "reconstruct" in tasks and hasattr(tasks["reconstruct"].target, "normalize"):
+        facts["normalize"] = tasks["reconstruct"].target.normalize
+    if hasattr(model, "pool"):
+        facts["pool"] = model.pool
+    return facts
+
+
+def write(weights: Weights) -> dict[str, Any]:
+    """A checkpoint of this project: weights only, with what their shapes do not tell."""
+    facts: dict[str, Any] = {"heads": weights.heads}
+    if weights.patch is not None:
+        facts["patch_size"], facts["in_channels"] = weights.patch
+    facts |= {name: value for name in ("normalize", "pool") if (value := getattr(weights, name)) is not None}
+    return {"state_dict": weights.state, "meta": {"mimseg": facts}}

@@ -1,0 +1,122 @@
+"""timm's VisionTransformer, whose names official MAE encoders and classifiers share."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from torch import Tensor
+
+from ..adapt import conv_to_linear, fixed_grid, linear_to_conv, square_grid
+from .weights import TABLE, Weights, as_teacher, count_blocks, rename
+
+LABEL = "timm ViT"
+KERNEL = "patch_embed.proj.weight"
+POSITIONS = "pos_embed"
+PREFIXES = {
+    "cls_token": "encoder.cls_token",
+    "patch_embed.proj.bias": "encoder.patch_embed.bias",
+    "blocks.": "encoder.blocks.",
+    "norm.": "encoder.norm.",
+    "fc_norm.": "norm.",
+    "head.": "head.",
+}
+WITHOUT_COUNTERPART = ("head_dist.", "pre_logits.", "mask_token", "vis_mask_token")  # of other ways to train
+
+
+def fits(names: Collection[str]) -> bool:
+    """Whether these are names of a ViT of timm."""
+    return KERNEL in names and any(name.startswith("blocks.0.attn.") for name in names)
+
+
+def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Tensor] | None = None) -> Weights:
+    """Read a ViT; ``ema`` is a copy with the same names."""
+    return read_vit(LABEL, tensors, PREFIXES, ema)
+
+
+def read_vit(
+    label: str, tensors: dict[str, Tensor], prefixes: Mapping[str, str], ema: dict[str, Tensor] | None
+) -> Weights:
+    """Read timm-like names.
+
+    A name that no prefix fits counts as a part of the encoder (or neck), where it meets no counterpart and is refused:
+    what is not understood may change what the encoder computes.
+    """
+    kernel = tensors[KERNEL]
+    weights = Weights(label, {"encoder.patch_embed.weight": conv_to_linear(kernel)})
+    if "head.weight" in tensors:
+        weights.pool = "avg" if "fc_norm.weight" in tensors else "cls"
+    weights.patch = (kernel.shape[2], kernel.shape[1])
+    for name, tensor in tensors.items():
+        if name == KERNEL:
+            continue
+        if name == POSITIONS:
+            _read_positions(weights, tensor)
+        elif ours := rename(name, prefixes):
+            weights.state[ours] = tensor
+        elif name.startswith(WITHOUT_COUNTERPART):
+            weights.others.append(name)
+        else:
+            weights.state[f"neck.{name}" if name.startswith("decoder_") else f"encoder.{name}"] = tensor
+    if ema is not None:
+        weights.ema = read_vit(label, ema, prefixes, None).state
+        weights.state.update(as_teacher(weights.ema))
+    return weights
+
+
+def _read_positions(weights: Weights, positions: Tensor) -> None:
+    table = positions.reshape(-1, positions.shape[-1])
+    weights.grid = fixed_grid(table)
+    if weights.grid is None:
+        weights.grid = square_grid(len(table) - 1)
+        weights.state[TABLE] = table
+
+
+def write(weights: Weights, grid: tuple[int, int]) -> dict[str, Tensor]:
+    """The tensors of timm's VisionTransformer for a patch grid; those without a place there are left out."""
+    return write_vit(weights.state, weights, grid, prefixes_to_write(weights))
+
+
+def write_vit(
+    state: Mapping[str, Tensor], weights: Weights, grid: tuple[int, int], prefixes: Mapping[str, str]
+) -> dict[str, Tensor]:
+    """Tensors of ``state``, of a student or teacher, renamed by ``prefixes`` from ours to timm-like names.
+
+    Raises:
+        ValueError: the patch size is not known.
+    """
+    if weights.patch is None:
+        raise ValueError("it does not tell its patch size and channels; convert a checkpoint that a run has written")
+    tensors = {KERNEL: linear_to_conv(state["encoder.patch_embed.weight"], weights.patch)}
+    tensors[POSITIONS] = weights.table(grid)[None]
+    for name, tensor in state.items():
+        theirs = rename(name, prefixes)
+        if theirs is not None:
+            tensors[theirs] = tensor
+    return tensors
+
+
+def prefixes_to_write(weights: Weights) -> dict[str, str]:
+    """From our names to timm's. A head is left out where BatchNorm precedes it or its pooling is not known."""
+    prefixes = {ours: theirs for theirs, ours in PREFIXES.items()}
+    if "norm.running_mean" in weights.state or weights.pool is None:
+        del prefixes["norm."], prefixes["head."]
+    return prefixes
+
+
+def create_call(weights: Weights, tensors: Mapping[str, Tensor], grid: tuple[int, int], num_heads: int) -> str:
+    """The line of Python that builds timm's model for the tensors of :func:`write`."""
+    kernel = tensors[KERNEL]
+    size = kernel.shape[-1]
+    classes = len(tensors["head.weight"]) if "head.weight" in tensors else 0
+    options = {
+        "img_size": (grid[0] * size, grid[1] * size),
+        "patch_size": size,
+        "in_chans": kernel.shape[1],
+        "embed_dim": len(kernel),
+        "depth": count_blocks(weights.state, "encoder.blocks."),
+        "num_heads": num_heads,
+        "num_classes": classes,
+        "global_pool": "token" if classes and weights.pool == "cls" else "avg",
+        "fc_norm": "fc_norm.weight" in tensors,
+    }
+    arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
+    return f'timm.create_model("vit_base_patch16_224", {arguments})'

@@ -1,0 +1,104 @@
+"""Loading weights into a model, and refusing where too little of them fits."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from .fitting import Plan, check_places, check_sizes, fit_all, shortage
+from .formats import Weights
+from .report import LoadReport
+from .source import open_weights
+
+
+def load_weights(
+    model: nn.Module,
+    path: str | Path,
+    *,
+    weights: Literal["student", "ema"] = "student",
+    scope: str = "",
+    least: float = 1.0,
+    trust: bool = False,
+    log: Callable[[str], Any] = print,
+) -> LoadReport:
+    """Load the weights of a file of any known format into a model, adapted to its size where that is possible.
+
+    Whatever fits is loaded, inside ``scope`` and outside; the gate is about what is inside. Teachers that the file says
+    nothing of start from the student's new weights. A refused file leaves the model as it was.
+
+    Args:
+        model: a model of this project.
+        path: the file, or a folder of ``save_pretrained``; see :func:`mimseg.checkpoints.source.open_weights`.
+        weights: 'ema' takes the EMA teacher's encoder, neck and loss predictor instead of the student's.
+        scope: prefix of the model's names that must be found, e.g. ``encoder.``; empty for all.
+        least: share, 0 to 1, of the elements under ``scope`` that must be loaded. At 1 the model must also compute what
+            the file's did: a learned position table without a place for it is then an error, otherwise a note.
+        trust: as in :func:`mimseg.checkpoints.read_checkpoint`.
+        log: takes the report as text.
+
+    Raises:
+        CheckpointError: there is no such file, or it is damaged or not trusted.
+        ValueError: the file is of no known format, of another architecture, or has too little of the model.
+    """
+    if not 0 <= least <= 1:
+        raise ValueError(f"least={least}: the share of weights that must be found lies in [0, 1]")
+    target = model.state_dict()
+    if not any(name.startswith(scope) for name in target):
+        raise ValueError(f"{type(model).__name__} has no weights under {scope!r} to load from {path}")
+    found = open_weights(path, trust, frozenset(target))
+    try:
+        source = found.student(weights)
+        notes = check_places(source, target, scope, exact=least >= 1)
+        plan = fit_all(model, source, found)
+        plan.notes.extend(notes)
+        check_sizes(model, source, found, plan, scope)
+        _leave_teachers_to_student(model, plan)
+        coverage = plan.coverage(target, scope)
+        if coverage < least:
+            raise ValueError(shortage(plan, coverage, least, scope))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+    _apply(model, plan)
+    ignored = (*(name for name in source if name not in target), *found.others)
+    report = _report(path, found, weights, plan, ignored, coverage)
+    log(str(report))
+    return report
+
+
+def _leave_teachers_to_student(model: nn.Module, plan: Plan) -> None:
+    """Where the file has no teacher's weights, the student's are no shortage of them."""
+    if plan.has_teachers or not hasattr(model, "reset_teachers"):
+        return
+    left = [name for name in plan.missing if name.startswith("teachers.")]
+    for name in left:
+        del plan.missing[name]
+    if left:
+        plan.notes.append("the file has no teacher: the model's starts from the loaded weights")
+
+
+@torch.no_grad()
+def _apply(model: Any, plan: Plan) -> None:
+    target = model.state_dict()
+    for name, fit in plan.fitted.items():
+        target[name].copy_(fit.tensor)
+    if not plan.has_teachers and hasattr(model, "reset_teachers"):
+        model.reset_teachers()
+
+
+def _report(
+    path: str | Path, found: Weights, weights: str, plan: Plan, ignored: tuple[str, ...], coverage: float
+) -> LoadReport:
+    adapted = {name: fit.how for name, fit in plan.fitted.items() if fit.how}
+    return LoadReport(
+        path=str(path),
+        label=f"{found.label}, {'EMA teacher' if weights == 'ema' else 'student'}",
+        loaded=tuple(name for name in plan.fitted if name not in adapted),
+        resized=adapted,
+        missing=plan.missing,
+        ignored=ignored,
+        teachers=plan.has_teachers,
+        notes=tuple(plan.notes),
+        coverage=coverage,
+    )

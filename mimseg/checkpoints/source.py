@@ -1,0 +1,104 @@
+"""Opening a file or folder of weights in whatever wrapping it comes."""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from .formats import Weights, read_tensors
+from .trust import DamagedCheckpointError, MissingCheckpointError, read_checkpoint
+
+STATE_KEYS = ("state_dict", "model")
+EMA_KEYS = ("ema_state_dict", "model_ema", "state_dict_ema")
+WRAPPERS = ("module.", "_orig_mod.")  # of DistributedDataParallel and torch.compile
+FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+def open_weights(path: str | Path, trust: bool = False, own_names: frozenset[str] = frozenset()) -> Weights:
+    """The weights of a file, or of a folder written by ``save_pretrained``, under this project's names.
+
+    Args:
+        path: ``.pth``, ``.bin`` and the like, ``.safetensors``, or a folder with ``config.json``.
+        trust: as in :func:`mimseg.checkpoints.read_checkpoint`.
+        own_names: names of the model at hand; a file that has some of them is one of ours.
+
+    Raises:
+        CheckpointError: there is no such file, or it is damaged or not trusted.
+        ValueError: it holds no tensors, or they are named as in no known format.
+    """
+    path = Path(path).expanduser()
+    file = _file_in(path) if path.is_dir() else path
+    config = _config_beside(file)
+    if file.suffix == ".safetensors":
+        checkpoint: Mapping[str, Any] = _read_safetensors(file)
+    else:
+        checkpoint = read_checkpoint(file, trust=trust)
+    tensors = _unwrapped(checkpoint, STATE_KEYS) or _tensors(checkpoint)
+    if not tensors:
+        raise ValueError(f"{path} holds no weights: its entries are {', '.join(map(str, checkpoint)) or 'none'}")
+    meta = checkpoint.get("meta")
+    facts = config or (meta.get("mimseg", {}) if isinstance(meta, Mapping) else {})
+    try:
+        return read_tensors(tensors, _unwrapped(checkpoint, EMA_KEYS), facts, own_names)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+def _unwrapped(checkpoint: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Tensor] | None:
+    """The tensors under the first of ``keys`` that has some; HPM keeps the model's name under 'model'."""
+    return next((found for key in keys if (found := _tensors(checkpoint.get(key)))), None)
+
+
+def _tensors(value: Any) -> dict[str, Tensor]:
+    if not isinstance(value, Mapping):
+        return {}
+    tensors = {str(name): tensor for name, tensor in value.items() if isinstance(tensor, Tensor)}
+    while tensors and (wrapper := _common_wrapper(tensors)):
+        tensors = {name.removeprefix(wrapper): tensor for name, tensor in tensors.items()}
+    return tensors
+
+
+def _common_wrapper(names: Iterable[str]) -> str | None:
+    return next((wrapper for wrapper in WRAPPERS if all(name.startswith(wrapper) for name in names)), None)
+
+
+def _file_in(folder: Path) -> Path:
+    for name in FOLDER_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    raise MissingCheckpointError(
+        f"{folder} is a folder without {' or '.join(FOLDER_FILES)}; name a checkpoint file, or a folder that "
+        "save_pretrained wrote"
+    )
+
+
+def _config_beside(file: Path) -> dict[str, Any]:
+    """The config.json that belongs to a file of ``save_pretrained``; empty for other files."""
+    path = file.with_name("config.json")
+    if file.name not in FOLDER_FILES or not path.is_file():
+        return {}
+    try:
+        config = json.loads(path.read_text())
+    except ValueError as error:
+        raise DamagedCheckpointError(f"{path} is no JSON ({error}): copy the file again") from error
+    if not isinstance(config, dict):
+        raise DamagedCheckpointError(f"{path} holds no JSON object: copy the file again")
+    return config
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise MissingCheckpointError(f"no checkpoint at {path}: check the path")
+    try:
+        tensors: dict[str, Tensor] = load_file(path)
+    except (SafetensorError, OSError) as error:
+        detail = str(error).splitlines()[0][:120]
+        raise DamagedCheckpointError(
+            f"{path} ({path.stat().st_size} bytes) cannot be read, it is damaged or no safetensors file: copy the file "
+            f"again ({detail})"
+        ) from error
+    return tensors

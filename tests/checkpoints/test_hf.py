@@ -1,0 +1,118 @@
+"""To and from transformers' ViTMAEForPreTraining; needs the `test` extra."""
+
+import json
+
+import pytest
+import torch
+
+from mimseg.checkpoints import DamagedCheckpointError, convert, load_weights
+
+META = {"mimseg": {"patch_size": 4, "in_channels": 3, "normalize": True, "heads": {
+    "encoder": 2, "tasks.reconstruct.decoder": 2}}}  # fmt: skip
+
+
+@pytest.fixture
+def vitmae():
+    """transformers' class."""
+    transformers = pytest.importorskip("transformers", reason="the extra `test` brings transformers")
+    return transformers.ViTMAEForPreTraining
+
+
+def test_exported_folder_gives_the_same_loss_and_logits(vitmae, mim, saved, images, noise, tmp_path):
+    draws, pictures = noise(), images()
+    model = mim(draws, normalize=True)
+    report = convert(
+        saved({"state_dict": model.state_dict(), "meta": META}), tmp_path / "hf", "hf", image_size=(16, 16)
+    )
+    theirs, info = vitmae.from_pretrained(tmp_path / "hf", output_loading_info=True)
+    assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
+    out = theirs.eval()(pictures, noise=draws)
+    assert model.loss(pictures)["loss_reconstruct"].item() == pytest.approx(out.loss.item(), abs=1e-5)
+    hidden = out.mask.bool()
+    ours = model.reconstruct(pictures)
+    assert torch.equal(ours.mask, hidden)
+    predicted = model.tasks["reconstruct"].decoder(model.neck(model.encoder(pictures, mask_of(model, pictures))))
+    torch.testing.assert_close(predicted.flatten(0, 1), out.logits[hidden], rtol=0, atol=1e-5)
+    assert not report.left_out
+
+
+def mask_of(model, pictures):
+    from mimseg.models import Step
+
+    return model.masking(Step(pictures, 4, (4, 4), 1.0))
+
+
+@pytest.mark.parametrize("safe", [True, False])
+def test_a_saved_folder_loads_here_and_goes_back_bit_identical(vitmae, mim, images, noise, quiet, tmp_path, safe):
+    from transformers import ViTMAEConfig
+
+    size = dict(hidden_size=32, num_hidden_layers=2, num_attention_heads=2, intermediate_size=128)
+    decoder = {f"decoder_{name}": value for name, value in size.items()}
+    config = ViTMAEConfig(**size, **decoder, image_size=16, patch_size=4, layer_norm_eps=1e-6, norm_pix_loss=False)
+    torch.manual_seed(0)
+    theirs = vitmae(config).eval()
+    with torch.no_grad():
+        for parameter in theirs.parameters():
+            if parameter.requires_grad:
+                parameter.normal_(std=0.15)
+    theirs.decoder.initialize_weights(16)  # transformers zeroes the table that it has just made
+    theirs.save_pretrained(tmp_path / "theirs", safe_serialization=safe)
+    draws, pictures = noise(), images()
+    model = mim(draws, normalize=False)
+    report = load_weights(model, tmp_path / "theirs", log=quiet)
+    assert report.coverage == 1 and not report.ignored and not report.notes
+    loss = theirs(pictures, noise=draws).loss.item()
+    assert model.loss(pictures)["loss_reconstruct"].item() == pytest.approx(loss, abs=1e-5)
+    convert(tmp_path / "theirs", tmp_path / "again", "hf")
+    again = vitmae.from_pretrained(tmp_path / "again").state_dict()
+    for name, tensor in theirs.state_dict().items():
+        torch.testing.assert_close(again[name], tensor, rtol=0, atol=1e-6 if "pos" in name else 0)
+    written = json.loads((tmp_path / "again" / "config.json").read_text())
+    expected = config.to_dict()
+    assert {name: value for name, value in written.items() if name != "architectures"}.items() <= expected.items()
+
+
+def test_round_trip_of_ours_is_bit_identical(mim, saved, quiet, tmp_path):
+    """Without transformers: our own reader and writer."""
+    model = mim()
+    path = saved({"state_dict": model.state_dict(), "meta": META})
+    convert(path, tmp_path / "hf", "hf", image_size=(16, 16))
+    convert(tmp_path / "hf", tmp_path / "back.pth", "mimseg")
+    back = torch.load(tmp_path / "back.pth", weights_only=True)
+    assert back["state_dict"].keys() == model.state_dict().keys()
+    assert all(torch.equal(tensor, back["state_dict"][name]) for name, tensor in model.state_dict().items())
+    assert back["meta"] == META
+
+
+def test_what_vitmae_cannot_hold_is_refused_and_leaves_nothing(mim, vit, saved, tmp_path):
+    path = saved({"state_dict": mim().state_dict(), "meta": META})
+    with pytest.raises(ValueError, match="takes square images, not a 2x6 patch grid"):
+        convert(path, tmp_path / "hf", "hf", image_size=(8, 24))
+    with pytest.raises(ValueError, match="holds no decoder"):
+        convert(
+            saved({"state_dict": vit().state_dict(), "meta": META}, "vit.pth"),
+            tmp_path / "hf",
+            "hf",
+            image_size=(16, 16),
+        )
+    assert {path.name for path in tmp_path.iterdir()} == {"file.pth", "vit.pth"}
+    (tmp_path / "hf").mkdir()
+    (tmp_path / "hf" / "mine.txt").write_text("keep")
+    with pytest.raises(ValueError, match="hf exists; name a new one"):
+        convert(path, tmp_path / "hf", "hf", image_size=(16, 16))
+
+
+def test_a_broken_config_is_one_line(mim, saved, quiet, tmp_path):
+    path = saved({"state_dict": mim().state_dict(), "meta": META})
+    convert(path, tmp_path / "hf", "hf", image_size=(16, 16))
+    (tmp_path / "hf" / "config.json").write_text("{")
+    with pytest.raises(DamagedCheckpointError, match="config.json is no JSON"):
+        load_weights(mim(), tmp_path / "hf", log=quiet)
+
+
+def test_another_activation_is_refused(mim, saved, quiet, tmp_path):
+    convert(saved({"state_dict": mim().state_dict(), "meta": META}), tmp_path / "hf", "hf", image_size=(16, 16))
+    config = json.loads((tmp_path / "hf" / "config.json").read_text())
+    (tmp_path / "hf" / "config.json").write_text(json.dumps({**config, "hidden_act": "relu"}))
+    with pytest.raises(ValueError, match="hidden_act='relu'"):
+        load_weights(mim(), tmp_path / "hf", log=quiet)

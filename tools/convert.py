@@ -1,0 +1,74 @@
+"""Convert a checkpoint: ``python tools/convert.py SOURCE TARGET --to timm``."""
+
+import argparse
+import os
+import sys
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line; imports nothing heavy, so that ``--help`` answers at once."""
+    parser = argparse.ArgumentParser(
+        description="Convert between checkpoints of mimseg, MAE, HPM, timm's ViT and Hugging Face's ViTMAE."
+    )
+    parser.add_argument(
+        "source", help="file (.pth, .bin, .safetensors) or folder (Hugging Face) of any of these formats"
+    )
+    parser.add_argument("target", help="file to write; for hf a folder that does not exist yet")
+    parser.add_argument(
+        "--to",
+        required=True,
+        choices=("mimseg", "timm", "hf", "mae"),
+        help="mimseg; timm: plain weights of its VisionTransformer (a .safetensors target is possible); hf: folder for "
+        "ViTMAEForPreTraining.from_pretrained; mae: the official layout of MAE and HPM",
+    )
+    parser.add_argument(
+        "--weights",
+        choices=("student", "ema"),
+        default="student",
+        help="whose weights: the student's (default) or those of its EMA teacher",
+    )
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        nargs=2,
+        metavar=("H", "W"),
+        help="image size in pixels of the position table to write (default: the source's own, if it has one)",
+    )
+    parser.add_argument("--num-heads", type=int, help="the encoder's attention heads, where the source does not tell")
+    parser.add_argument(
+        "--trust-checkpoint",
+        action="store_true",
+        help="unpickle a source that holds more than plain data: it can run code, so trust its origin",
+    )
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Exit code 0; 2 after a user's mistake, explained in one line."""
+    args = parse_args()
+    try:
+        from mimseg.checkpoints import convert  # heavy: after --help
+
+        report = convert(
+            args.source,
+            args.target,
+            args.to,
+            weights=args.weights,
+            image_size=args.image_size and tuple(args.image_size),
+            num_heads=args.num_heads,
+            trust=args.trust_checkpoint,
+        )
+    except Exception as error:
+        from mimseg.apis import explain
+
+        line = explain(error)
+        if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
+            raise
+        print(f"error: {line}", file=sys.stderr)
+        return 2
+    print(report)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
