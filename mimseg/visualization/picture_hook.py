@@ -59,7 +59,7 @@ class PictureHook(Hook):
         """Read the images now, so that a wrong path stops the run before it trains, not after."""
         if is_main_process():
             with undisturbed(runner.model):
-                self.batch = _evenly_spaced(DATASETS.build(self.dataset), self.num_images)
+                self.batch = _first_to_last(DATASETS.build(self.dataset), self.num_images)
 
     def after_train_epoch(self, runner: Runner) -> None:
         """Draw every ``interval`` epochs, except after the last, which ``after_train`` draws."""
@@ -95,8 +95,12 @@ class PictureHook(Hook):
         return save_png(sheet, Path(runner.work_dir) / "pictures" / f"epoch_{epoch}.png")
 
 
-def _evenly_spaced(dataset: Any, number: int) -> dict[str, Any]:
-    """A batch of ``number`` samples from the first to the last, or of all where there are fewer."""
-    indices = np.linspace(0, len(dataset) - 1, min(number, len(dataset))).round().astype(int)
-    batch: dict[str, Any] = pseudo_collate([dataset[int(index)] for index in indices])
+def _first_to_last(dataset: Any, number: int) -> dict[str, Any]:
+    batch: dict[str, Any] = pseudo_collate([dataset[index] for index in evenly_spaced(len(dataset), number)])
     return batch
+
+
+def evenly_spaced(total: int, number: int) -> list[int]:
+    """``number`` indices from the first to the last of ``total``, or all where there are fewer."""
+    indices: list[int] = np.linspace(0, total - 1, min(number, total)).round().astype(int).tolist()
+    return indices

@@ -1,5 +1,6 @@
 """One labelled sheet: what a model saw, what was hidden, what it made of it, and what it found hard."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -76,11 +77,10 @@ def draw_sheet(
     seen = _on_cpu(reconstruction)
     display = Display.fit(images, mean, std)
     columns = _columns(images, seen, display, hard)
-    figure, axes = _grid(images, len(columns), title)
+    figure, axes = _grid(images, len(columns), title, _foot_note(seen, display, hard))
     for column, cells in zip(columns, axes.T, strict=True):
         _fill(column, cells)
     _label_rows(axes[:-1, 0], names)
-    figure.text(0.02, 0.008, _foot_note(seen, display, hard), fontsize=7.5, color="0.3", va="bottom", linespacing=1.4)
     return figure
 
 
@@ -100,7 +100,7 @@ def _columns(images: Tensor, seen: Reconstruction, display: Display, hard: bool)
         Column("masked image", _hide(rgb, mask)),
     ]
     if seen.pixels is not None:
-        columns.append(Column("reconstruction", display.rgb(seen.pixels)))
+        columns.append(Column("reconstruction *" if seen.note else "reconstruction", display.rgb(seen.pixels)))
     loss = pixels(seen.patch_loss)
     known = loss[np.isfinite(loss)]
     top = (np.percentile(known, 98) if known.size else 0) or 1.0
@@ -120,25 +120,35 @@ def _hide(rgb: NDArray[Any], mask: NDArray[Any], value: float = GREY) -> NDArray
     return np.where(mask[..., None], value, rgb)
 
 
-def _grid(images: Tensor, columns: int, title: str) -> tuple[Figure, NDArray[Any]]:
-    """A figure with one row of axes an image, and a thin last row for the colour bars."""
+def _grid(images: Tensor, columns: int, title: str, foot_note: Sequence[str]) -> tuple[Figure, NDArray[Any]]:
+    """A figure with one row of axes an image, a thin last row for the colour bars, and room for title and foot note."""
     rows, (height, width) = len(images), images.shape[-2:]
     cell_height, cell_width = CELL * height / max(height, width), CELL * width / max(height, width)
     cell_width = max(cell_width, 1.25)  # room for the headings
-    head, foot, bar = 0.62, 0.62, 0.1
-    inches = (columns * (cell_width + 0.08) + 0.4, rows * (cell_height + 0.08) + bar + head + foot)
+    across = columns * (cell_width + 0.08) + 0.4
+    title, foot = _wrap([title], across, 0.102), _wrap(foot_note, across, 0.057)  # inches a letter
+    head, feet, bar = 0.42 + 0.2 * len(title), 0.4 + 0.15 * len(foot), 0.1
+    inches = (across, rows * (cell_height + 0.08) + bar + head + feet)
     figure = Figure(figsize=inches, facecolor="white")
     axes = figure.subplots(rows + 1, columns, squeeze=False, height_ratios=[cell_height] * rows + [bar])
     figure.subplots_adjust(
         left=0.32 / inches[0],
         right=1 - 0.08 / inches[0],
         top=1 - head / inches[1],
-        bottom=foot / inches[1],
+        bottom=feet / inches[1],
         wspace=0.08 / cell_width,
         hspace=0.08 / (rows * cell_height / (rows + 1)),
     )
-    figure.suptitle(title, x=0.02, y=1 - 0.1 / inches[1], ha="left", va="top", fontsize=11, fontweight="bold")
+    left, up = 0.12 / inches[0], 0.1 / inches[1]
+    figure.suptitle("\n".join(title), x=left, y=1 - up, ha="left", va="top", fontsize=11, fontweight="bold")
+    figure.text(left, up, "\n".join(foot), fontsize=7.5, color="0.3", va="bottom", linespacing=1.4)
     return figure, axes
+
+
+def _wrap(lines: Sequence[str], across: float, letter: float) -> list[str]:
+    """Lines that fit into ``across`` inches with letters of that mean width."""
+    room = int((across - 0.24) / letter)
+    return [part for line in lines for part in textwrap.wrap(line, room, break_on_hyphens=False) or [""]]
 
 
 def _fill(column: Column, cells: NDArray[Any]) -> None:
@@ -181,15 +191,16 @@ def _label_rows(cells: NDArray[Any], names: Sequence[str] | None) -> None:
         cell.set_ylabel(short, fontsize=6.5, color="0.35", labelpad=3)
 
 
-def _foot_note(seen: Reconstruction, display: Display, hard: bool) -> str:
+def _foot_note(seen: Reconstruction, display: Display, hard: bool) -> list[str]:
     if seen.pixels is None:
         lines = ["The target is not pixels, so there is no reconstruction to show."]
+    elif seen.note:
+        lines = [f"* Visible patches are those of the image; {seen.note}: the model itself predicts neither."]
     else:
-        pasted = "Reconstruction: visible patches are those of the image"
-        lines = [f"{pasted}; {seen.note}." if seen.note else f"{pasted}."]
+        lines = ["Reconstruction: visible patches are those of the image."]
     if seen.predicted_loss is not None:
         counted = "; the last column hides as many patches as the mask" if hard else ""
-        lines.append(f"Predicted loss is coloured by rank within each image{counted}.")
+        lines.append(f"The loss predicted for the full image is coloured by rank within each image{counted}.")
     if display.note:
         lines.append(f"Display: {display.note}.")
-    return "\n".join(lines)
+    return lines

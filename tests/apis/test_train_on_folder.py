@@ -9,7 +9,7 @@ PIPELINE = [dict(type="LoadImage"), dict(type="PackInputs")]
 
 
 def config(dataset):
-    return Config(dict(train_dataloader=dict(batch_size=2, dataset=dataset)))
+    return Config(dict(model=dict(type="MaskedImageModel"), train_dataloader=dict(batch_size=2, dataset=dataset)))
 
 
 def test_the_dataset_is_replaced_and_the_pipeline_kept(tmp_path):
@@ -37,3 +37,47 @@ def test_a_missing_folder_and_a_missing_pipeline_are_refused(tmp_path):
         train_on_folder(config(dict(type="Other", pipeline=PIPELINE)), tmp_path / "nowhere")
     with pytest.raises(ValueError, match="no pipeline"):
         train_on_folder(config(dict(type="Other")), tmp_path)
+
+
+def classifier(classes=10):
+    split = dict(dataset=dict(type="CustomDataset", data_root="elsewhere", pipeline=PIPELINE))
+    metric = dict(type="Accuracy", topk=(1, 5))
+    train = dict(dataset=dict(type="SeededDataset", dataset=dict(split["dataset"])))
+    model = dict(type="Classifier", num_classes=classes)
+    return Config(
+        dict(
+            model=model,
+            train_dataloader=train,
+            val_dataloader=split,
+            test_dataloader=split,
+            val_evaluator=metric,
+            test_evaluator=metric,
+        )
+    )
+
+
+def class_folders(root, train, held_out, name="val"):
+    for split, names in (("train", train), (name, held_out)):
+        for class_name in names:
+            (root / split / class_name).mkdir(parents=True)
+
+
+def test_a_classifier_takes_class_folders_and_counts_them(tmp_path):
+    class_folders(tmp_path, ("cat", "dog"), ("cat", "dog"), "test")
+    cfg = classifier()
+    train_on_folder(cfg, tmp_path)
+    assert cfg.train_dataloader.dataset.dataset.data_root == str(tmp_path / "train")
+    assert cfg.val_dataloader.dataset.data_root == cfg.test_dataloader.dataset.data_root == str(tmp_path / "test")
+    assert cfg.model.num_classes == 2
+    assert cfg.val_evaluator.topk == cfg.test_evaluator.topk == (1,)
+
+
+def test_class_folders_that_do_not_fit_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="train does not exist; a classifier needs"):
+        train_on_folder(classifier(), tmp_path)
+    class_folders(tmp_path, ("cat", "dog"), ("cat",))
+    with pytest.raises(ValueError, match="class 'dog' is only in one of"):
+        train_on_folder(classifier(), tmp_path)
+    (tmp_path / "flat" / "train").mkdir(parents=True)
+    with pytest.raises(ValueError, match="has no class folder"):
+        train_on_folder(classifier(), tmp_path / "flat")

@@ -1,3 +1,5 @@
+import io
+
 import numpy as np
 import pytest
 import torch
@@ -5,6 +7,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmpretrain.structures import DataSample
 from PIL import Image
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch import nn
 from torch.utils.data import Dataset
 
@@ -91,6 +94,21 @@ def test_writes_sheets_and_curves_and_says_where(tmp_path):
     assert backends == {"reconstruction_4.png", "reconstruction_6.png", "losses_6.png"}
     asked = runner.model.asked[0]
     assert asked[:, 0, 0, 0].round().tolist() == [0, 25, 50, 75, 100]  # evenly spaced over the 101 images
+
+
+def test_tensorboard_holds_the_same_pictures(tmp_path):
+    backends = [{"type": "LocalVisBackend"}, {"type": "TensorboardVisBackend"}]
+    train(
+        tmp_path,
+        [hook(num_images=2, interval=1)],
+        epochs=2,
+        visualizer={"type": "Visualizer", "vis_backends": backends},
+    )
+    events = EventAccumulator(str(next(tmp_path.glob("*/vis_data"))), size_guidance={"images": 0}).Reload()
+    assert [event.step for event in events.Images("reconstruction")] == [2, 4]
+    assert [event.step for event in events.Images("losses")] == [4]
+    drawn = Image.open(io.BytesIO(events.Images("reconstruction")[-1].encoded_image_string))
+    assert np.array_equal(np.asarray(drawn)[..., :3], np.asarray(Image.open(tmp_path / "pictures" / "epoch_2.png")))
 
 
 def test_masks_are_fixed_by_the_seed(tmp_path):

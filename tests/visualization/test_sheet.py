@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from matplotlib.text import Text
 from PIL import Image
 
 from mimseg.models import Reconstruction
@@ -22,12 +23,12 @@ def reconstruction_of(
     return Reconstruction(mask, grid, images * 0.5 if pixels else None, loss, score, note)
 
 
-def sheet_of(shape: tuple[int, ...], grid: tuple[int, int], hard: bool = True, **parts):
+def sheet_of(shape: tuple[int, ...], grid: tuple[int, int], hard=True, title="a run · epoch 3", **parts):
     channels = shape[1]
     images = torch.rand(shape, generator=torch.Generator().manual_seed(1)) * 2 - 1
     mean, std = MEAN.expand(channels, 1, 1), STD.expand(channels, 1, 1)
     names = [f"{index}.png" for index in range(len(images))]
-    return draw_sheet(images, reconstruction_of(images, grid, **parts), mean, std, "a run · epoch 3", names, hard)
+    return draw_sheet(images, reconstruction_of(images, grid, **parts), mean, std, title, names, hard)
 
 
 def texts(figure) -> list[str]:
@@ -56,7 +57,7 @@ def test_any_shape_is_drawn_with_every_column(shape, grid):
         "image",
         "mask (75 % hidden)",
         "masked image",
-        "reconstruction",
+        "reconstruction *",
         "error per hidden patch",
         "predicted loss",
         "hardest patches hidden",
@@ -75,6 +76,33 @@ def test_columns_follow_what_the_model_has():
     no_pixels = sheet_of((1, 3, 32, 32), (4, 4), pixels=False)
     assert "reconstruction" not in headings(no_pixels)
     assert "not pixels" in " ".join(texts(no_pixels))
+
+
+def test_undone_statistics_are_marked_and_explained():
+    figure = sheet_of((1, 3, 32, 32), (4, 4), note="statistics of the input undo the target")
+    (note,) = [line for line in texts(figure) if "statistics of the input" in line]
+    assert note.startswith("* ") and "the model itself predicts neither" in note.replace("\n", " ")
+    plain = sheet_of((1, 3, 32, 32), (4, 4))
+    assert "reconstruction" in headings(plain) and not any("predicts neither" in line for line in texts(plain))
+
+
+@pytest.mark.parametrize(
+    ("shape", "grid", "predicted"),
+    [((8, 3, 224, 224), (14, 14), True), ((1, 3, 224, 64), (14, 4), False), ((1, 1, 32, 96), (4, 12), False)],
+)
+def test_no_text_is_cut_off_or_covers_another(shape, grid, predicted):
+    note = "mean and std of the visible patches, averaged with weights, undo the normalised-pixel target"
+    figure = sheet_of(shape, grid, predicted=predicted, note=note, title="a config   ·   epoch_1600.pth   ·   " * 4)
+    render(figure)
+    written = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
+    written = [text for text in written if text.axes is None or text.axes.axison]
+    boxes = {text: text.get_window_extent() for text in written}
+    for text, box in boxes.items():
+        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1, text
+        assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1, text
+        assert not [other for other in written if other is not text and box.overlaps(boxes[other])], text
+        pictures = [axes for axes in figure.axes if axes is not text.axes and axes.axison]
+        assert not [axes for axes in pictures if box.overlaps(axes.get_window_extent())], text
 
 
 def picture(figure, heading: str, row: int = 0, layer: int = 0) -> np.ndarray:

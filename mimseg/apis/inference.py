@@ -1,0 +1,249 @@
+"""Using a trained model from a notebook: load it, read images, reconstruct them, take their features."""
+
+import copy
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from mmengine.config import Config
+from mmengine.dataset import Compose
+from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
+from torch import Tensor
+
+from ..checkpoints import load_weights
+from ..datasets.folder import scan_images
+from ..models import MaskedImageModel, Reconstruction
+from ..registry import MODELS, TRANSFORMS
+from ..visualization import evenly_spaced, use_visible_statistics
+from .config import load_config
+
+CROPS = ("CenterResizedCrop", "RandomResizedCrop")
+
+
+def load_model(
+    config: str | Path | Config,
+    checkpoint: str | Path,
+    *,
+    device: str | torch.device | None = None,
+    weights: Literal["student", "ema"] = "student",
+    progress: float = 1.0,
+    trust: bool = False,
+    log: Callable[[str], Any] = print,
+) -> BaseModel:
+    """Build a config's model, load a checkpoint into it, and set it to evaluation.
+
+    The config stays with the model as ``model.cfg``.
+
+    Args:
+        config: a config file, or what :func:`load_config` gave.
+        checkpoint: any file that :func:`mimseg.checkpoints.load_weights` reads. It must hold the whole model; only
+            teachers may be missing, which then are copies of the student.
+        device: default: the GPU if there is one.
+        weights: the trained weights, or, of the parts that the checkpoint's EMA teacher has (encoder, neck and loss
+            predictor; not the reconstruction's decoder), their moving average.
+        progress: share of training done, 0 to 1; masks that follow a schedule are drawn as at that time.
+        trust: unpickle a checkpoint that holds more than plain data; it can run code.
+        log: takes the table of what was loaded.
+
+    Raises:
+        FileNotFoundError: no such config.
+        CheckpointError: the checkpoint is missing, damaged or not trusted.
+        ValueError: the checkpoint does not fit the model, the config has no model, ``progress`` is out of range, or the
+            device is not there.
+    """
+    if not 0 <= progress <= 1:
+        raise ValueError(f"progress is {progress}; give the share of training done, from 0 to 1")
+    device = _find_device(device)
+    cfg = config if isinstance(config, Config) else load_config(config)
+    model = build_model(cfg)
+    load_weights(model, checkpoint, weights=weights, trust=trust, log=log)
+    if isinstance(model, MaskedImageModel):
+        model.set_progress(progress)
+    model.cfg = cfg
+    return model.to(device).eval()
+
+
+def _find_device(name: str | torch.device | None) -> torch.device:
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ValueError(f"device {name!r} is unknown; use cpu, cuda or cuda:<number>") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ValueError(f"device {str(device)!r} is not in this machine, which has {torch.cuda.device_count()} GPUs")
+    return device
+
+
+def build_model(cfg: Config) -> BaseModel:
+    """A config's model with fresh weights, not compiled.
+
+    Raises:
+        ValueError: the config has no model.
+    """
+    if not cfg.get("model"):
+        raise ValueError(f"config {cfg.filename} describes no model; give the config of a run, not one of its _base_")
+    init_default_scope(cfg.get("default_scope") or "mimseg")
+    settings = copy.deepcopy(cfg.model)
+    settings.pop("compile", None)
+    return MODELS.build(settings)
+
+
+def check_masked(cfg: Config) -> None:
+    """Refuse a config whose model masks nothing.
+
+    Raises:
+        ValueError: it is no :class:`MaskedImageModel`.
+    """
+    kind = MODELS.get(cfg.model.type) if cfg.get("model") else None
+    if kind is not None and not issubclass(kind, MaskedImageModel):
+        raise ValueError(
+            f"config {cfg.filename}: a {kind.__name__} reconstructs nothing; give the config of the pre-training run "
+            "(model.type MaskedImageModel) and its checkpoint"
+        )
+
+
+def find_images(paths: Iterable[str | Path], limit: int | None = None) -> list[str]:
+    """Image files, and those in folders at any depth.
+
+    Args:
+        paths: files, taken as they are, and folders.
+        limit: at most so many images of each folder, evenly spaced over it.
+
+    Raises:
+        FileNotFoundError: no such file or folder.
+        ValueError: a folder without images, or a limit below 1.
+    """
+    if limit is not None and limit < 1:
+        raise ValueError(f"limit is {limit}; take at least one image of a folder")
+    found: list[str] = []
+    for path in map(Path, paths):
+        if not path.exists():
+            raise FileNotFoundError(f"image {path} does not exist: check the path")
+        if path.is_dir():
+            inside = list(scan_images(str(path)))
+            if not inside:
+                raise ValueError(f"folder {path} holds no image at any depth")
+            found += [inside[index] for index in evenly_spaced(len(inside), limit or len(inside))]
+        else:
+            found.append(str(path))
+    return found
+
+
+def read_images(model: BaseModel, paths: Sequence[str | Path], size: tuple[int, int] | None = None) -> Tensor:
+    """Read image files as the config of a loaded model does for evaluation: normalised ``(B, C, H, W)`` on its device.
+
+    Files are loaded as in the config's pipeline and centrally cropped to the aspect ratio wanted: by its
+    ``CenterResizedCrop`` if it has one, else the whole of the longer side is kept that fits.
+
+    Args:
+        model: what :func:`load_model` gave.
+        paths: image files of any size.
+        size: ``(H, W)`` in pixels, multiples of the patch size; default: that of the config's crop.
+
+    Raises:
+        UnreadableImageError: a file cannot be decoded, or has another number of channels; names it.
+        ValueError: no paths, or the config's pipelines name no size.
+    """
+    if not paths:
+        raise ValueError("no image to read: give at least one path")
+    transform = Compose([TRANSFORMS.build(step) for step in evaluation_transform(model.cfg, size)])
+    images = [torch.from_numpy(transform({"img_path": str(path)})["img"]).permute(2, 0, 1).float() for path in paths]
+    normalised: Tensor = model.data_preprocessor({"inputs": images})["inputs"]
+    return normalised
+
+
+def evaluation_transform(cfg: Config, size: tuple[int, int] | None = None) -> list[dict[str, Any]]:
+    """The transforms by which a config loads an image, and a central crop to ``size`` or the config's own.
+
+    The test, validation and training pipelines are looked through in this order for a ``CenterResizedCrop`` or
+    ``RandomResizedCrop``. Where images are used as they are, none has one, and ``size`` is needed.
+
+    Raises:
+        ValueError: no such crop and no ``size``, or no transform that loads an image.
+    """
+    pipelines = [_pipeline(cfg.get(f"{name}_dataloader") or {}) for name in ("test", "val", "train")]
+    for pipeline in pipelines:
+        for index, step in enumerate(pipeline):
+            if _kind(step) in CROPS:
+                fraction = step.get("crop_fraction", 0.875) if _kind(step) == "CenterResizedCrop" else 1.0
+                return [*pipeline[:index], _central_crop(size or step["scale"], fraction)]
+    if size is None:
+        raise ValueError(
+            f"config {cfg.filename}: no data pipeline has a {' or '.join(CROPS)}, so the size of its images is "
+            "unknown; give it (size=(H, W), --image-size H W)"
+        )
+    for pipeline in pipelines:
+        if loading := [step for step in pipeline if _kind(step).startswith("Load")]:
+            return [*loading, _central_crop(size, 1.0)]
+    raise ValueError(f"config {cfg.filename}: no data pipeline loads an image; give it a dict(type='LoadImage')")
+
+
+def _central_crop(size: int | Sequence[int], fraction: float) -> dict[str, Any]:
+    return dict(type="CenterResizedCrop", scale=size, crop_fraction=fraction)
+
+
+def _kind(step: Mapping[str, Any]) -> str:
+    return str(step["type"]).rpartition(".")[2]
+
+
+def _pipeline(loader: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The transforms of a loader's dataset, or of the dataset inside it."""
+    dataset = loader.get("dataset") or {}
+    while "pipeline" not in dataset and "dataset" in dataset:
+        dataset = dataset["dataset"]
+    return list(dataset.get("pipeline", ()))
+
+
+def reconstruct(
+    model: BaseModel, images: Tensor, seed: int = 0, statistics: Literal["true", "visible"] = "true"
+) -> Reconstruction:
+    """Mask images as in training and let a loaded model fill in what is hidden.
+
+    Args:
+        model: a :class:`MaskedImageModel` in evaluation mode.
+        images: normalised ``(B, C, H, W)``, see :func:`read_images`.
+        seed: of the masks.
+        statistics: what undoes a per-patch normalised target: 'true', the hidden patches' own mean and std, which the
+            model does not know; or 'visible', those of the visible patches around them.
+
+    Raises:
+        ValueError: another kind of model; a side of the images that is no multiple of the patch size; unknown
+            ``statistics``, or 'visible' where the target is not normalised.
+    """
+    if not isinstance(model, MaskedImageModel):
+        raise ValueError(f"a {type(model).__name__} reconstructs nothing; load a MaskedImageModel")
+    if statistics not in ("true", "visible"):
+        raise ValueError(f"statistics must be 'true' or 'visible', got {statistics!r}")
+    seen = model.reconstruct(images, torch.Generator(images.device).manual_seed(seed))
+    return use_visible_statistics(images, seen) if statistics == "visible" else seen
+
+
+@torch.no_grad()
+def extract_features(
+    model: BaseModel,
+    paths: Iterable[str | Path],
+    *,
+    pool: Literal["avg", "cls"] | None = None,
+    size: tuple[int, int] | None = None,
+    batch_size: int = 64,
+) -> Tensor:
+    """Features ``(N, D)``, on the CPU, of image files and folders, in the order of :func:`find_images`.
+
+    Args:
+        model: what :func:`load_model` gave.
+        paths: image files and folders.
+        pool: 'avg' (mean of the patch tokens) or 'cls' (class token); default: the model's own.
+        size: as in :func:`read_images`.
+        batch_size: images a forward pass.
+
+    Raises:
+        FileNotFoundError: no such file or folder.
+        ValueError: a folder without images, or what :func:`read_images` and the model refuse.
+    """
+    files = find_images(paths)
+    options = {} if pool is None else {"pool": pool}
+    batches = (files[start : start + batch_size] for start in range(0, len(files), batch_size))
+    return torch.cat([model.extract_features(read_images(model, batch, size), **options).cpu() for batch in batches])
