@@ -17,15 +17,14 @@ default_hooks = dict(
         backend_args=dict(backend="AtomicBackend"),
     ),
 )
-custom_hooks = [
+_training_hooks = [
     dict(type="Provenance"),
-    dict(type="ProgressHook", first=1),
     dict(type="NonFiniteGuard", patience=10),
-    dict(type="TeacherHook"),
     dict(type="ThroughputHook", window=50),
     dict(type="UnreadableSummary"),
     dict(type="RNGStateHook"),
 ]
+custom_hooks = [*_training_hooks, dict(type="ProgressHook", first=1), dict(type="TeacherHook")]
 
 log_level = "INFO"
 log_processor = dict(window_size=50, mean_pattern=r".*(loss|time|data_time|grad_norm).*")

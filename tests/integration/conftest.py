@@ -4,6 +4,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -125,16 +126,16 @@ def run_script(micro_config):
 
 
 @pytest.fixture
-def train_here(micro_config, monkeypatch, one_thread, capsys):
-    """Call ``tools/train.py`` in this process, which is quick. Gives exit code, stdout and stderr."""
-    spec = importlib.util.spec_from_file_location("tools_train", ROOT / "tools" / "train.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+def call_here(micro_config, monkeypatch, one_thread, capsys):
+    """Call a Python script of ``tools/`` in this process, which is quick. Gives exit code, stdout and stderr."""
 
-    def train(*arguments):
+    def call(script, *arguments):
+        spec = importlib.util.spec_from_file_location(f"tools_{Path(script).stem}", ROOT / "tools" / script)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
         monkeypatch.syspath_prepend(str(micro_config.parent))
         monkeypatch.setattr("mmengine.runner.runner.collect_env", dict)  # takes a second
-        monkeypatch.setattr(sys, "argv", ["train.py", *map(str, arguments)])
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
         for manager in (
             MessageHub,
             MMLogger,
@@ -145,4 +146,10 @@ def train_here(micro_config, monkeypatch, one_thread, capsys):
         code = module.main()
         return code, *capsys.readouterr()
 
-    return train
+    return call
+
+
+@pytest.fixture
+def train_here(call_here):
+    """Call ``tools/train.py`` in this process."""
+    return partial(call_here, "train.py")

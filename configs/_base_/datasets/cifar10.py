@@ -1,10 +1,12 @@
 """CIFAR-10 as folders of image files, data/cifar10/{train,test}/<class>/.
 
-The runs that use it watch themselves: k-NN on the labels (which training never sees) and pictures of validation images.
+The runs that use it watch themselves: k-NN on the labels (which training never sees), and of test images
+the effective rank of the features, the loss under fixed masks, and pictures.
 """
 
 _base_ = "./loader.py"
 _statistics = dict(mean=[125.3, 123.0, 113.9], std=[63.0, 62.1, 66.7])
+_test_images = dict(type="UnlabelledFolder", data_root="data/cifar10/test", pipeline=_base_._as_it_is)
 _watch_hooks = [
     dict(
         type="KNNHook",
@@ -17,10 +19,9 @@ _watch_hooks = [
             **_base_._labelled,
         ),
     ),
-    dict(
-        type="PictureHook",
-        dataset=dict(type="UnlabelledFolder", data_root="data/cifar10/test", pipeline=_base_._as_it_is),
-    ),
+    dict(type="RankMeHook", dataloader=dict(dataset=_test_images, **_base_._labelled)),
+    dict(type="MaskedLossHook", dataloader=dict(dataset=_test_images, **_base_._labelled)),
+    dict(type="PictureHook", dataset=_test_images),
 ]
 train_dataloader = dict(
     dataset=dict(

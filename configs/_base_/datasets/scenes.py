@@ -1,10 +1,12 @@
 """The embedded scenes at 64x64: python tools/make_scenes.py data/scenes
 
-The runs that use it watch themselves: k-NN on the labels (which training never sees) and pictures of validation images.
+The runs that use it watch themselves: k-NN on the labels (which training never sees), and of validation images
+the effective rank of the features, the loss under fixed masks, and pictures.
 """
 
 _base_ = "./loader.py"
 _statistics = dict(mean=[128.0, 128.0, 128.0], std=[60.0, 60.0, 60.0])
+_val_images = dict(type="UnlabelledFolder", data_root="data/scenes/imagefolder/val", pipeline=_base_._as_it_is)
 _watch_hooks = [
     dict(
         type="KNNHook",
@@ -21,10 +23,9 @@ _watch_hooks = [
             **_base_._labelled,
         ),
     ),
-    dict(
-        type="PictureHook",
-        dataset=dict(type="UnlabelledFolder", data_root="data/scenes/imagefolder/val", pipeline=_base_._as_it_is),
-    ),
+    dict(type="RankMeHook", dataloader=dict(dataset=_val_images, **_base_._labelled)),
+    dict(type="MaskedLossHook", dataloader=dict(dataset=_val_images, **_base_._labelled)),
+    dict(type="PictureHook", dataset=_val_images),
 ]
 train_dataloader = dict(
     dataset=dict(

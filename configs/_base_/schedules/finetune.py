@@ -1,0 +1,10 @@
+"""End-to-end fine-tuning of MAE and HPM. `lr` is the base rate per 256 images; it falls by `layer_decay` a layer."""
+
+optim_wrapper = dict(
+    type="MIMOptimWrapper",
+    constructor="LayerDecay",
+    paramwise_cfg=dict(layer_decay=0.8, no_decay=("cls_token", "positions")),
+    precision="bf16",
+    optimizer=dict(type="AdamW", lr=5e-4, betas=(0.9, 0.999), weight_decay=0.05, fused=True),
+)
+schedule = dict(epochs=100, warmup_epochs=5, min_lr=1e-6)

@@ -1,0 +1,21 @@
+"""Fine-tuning of a micro ViT on CIFAR-100.
+
+Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023; its recipe scaled down.
+Command:  python tools/train.py configs/finetune/cifar100_vit-micro.py --init work_dirs/cifar100/epoch_200.pth
+Figure:   none in the papers.
+Hardware: any; one GPU or 2 CPU cores.
+"""
+
+_base_ = [
+    "../_base_/models/vit-base_finetune.py",
+    "../_base_/datasets/cifar100_labelled.py",
+    "../_base_/schedules/finetune.py",
+    "../_base_/classification_runtime.py",
+]
+model = dict(
+    data_preprocessor=dict(type="ImagePreprocessor", **_base_._statistics),
+    encoder=dict(image_size=_base_._size, arch="micro", patch_size=4),
+    num_classes=_base_._num_classes,
+)
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_._finetune)))
+optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3))

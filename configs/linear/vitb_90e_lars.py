@@ -1,0 +1,20 @@
+"""Linear probe of a pre-trained ViT-B/16 on ImageNet-1K: MAE's, LARS, 90 epochs.
+
+Paper:    He et al., Masked Autoencoders Are Scalable Vision Learners, 2022, Table 10: class token, batch 16384.
+Command:  tools/dist_train.sh configs/linear/vitb_90e_lars.py 8 --init work_dirs/vitb_1600e/epoch_1600.pth
+Figure:   top-1 of the paper: 68.0 (MAE, 1600 epochs of pre-training).
+Hardware: 8 GPUs at batch 2048 each, bf16.
+"""
+
+_base_ = [
+    "../_base_/models/vit-base_linear.py",
+    "../_base_/datasets/imagenet_labelled.py",
+    "../_base_/schedules/linear_lars.py",
+    "../_base_/classification_runtime.py",
+]
+model = dict(
+    data_preprocessor=dict(type="ImagePreprocessor", **_base_._statistics),
+    num_classes=_base_._num_classes,
+    pool="cls",
+)
+train_dataloader = dict(batch_size=2048, dataset=dict(dataset=dict(pipeline=_base_._linear)))
