@@ -1,4 +1,4 @@
-"""Fine-tuning of a micro ViT on every fifth training image of CIFAR-10, 4 epochs, no mixup or CutMix.
+"""Fine-tuning of a micro ViT on every fifth training image of CIFAR-10, 3 epochs, no mixup or CutMix.
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023; its recipe scaled down.
 Command:  python tools/train.py configs/finetune/cifar10_vit-micro_10k.py --init work_dirs/cifar10/hpm_seed0/epoch_6.pth
@@ -21,4 +21,4 @@ model = dict(
 )
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_._finetune)))
 optim_wrapper = dict(precision="fp32", optimizer=dict(lr=4e-3))
-schedule = dict(epochs=4, warmup_epochs=1)
+schedule = dict(epochs=3, warmup_epochs=1)

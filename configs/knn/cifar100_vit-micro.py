@@ -6,7 +6,12 @@ Figure:   none in the papers.
 Hardware: any; 2 minutes on 2 CPU cores.
 """
 
-_base_ = ["../_base_/models/knn_vit-micro.py", "../_base_/datasets/knn.py", "../_base_/default_runtime.py"]
-model = dict(data_preprocessor=dict(mean=[129.3, 124.1, 112.4], std=[68.2, 65.4, 70.4]))
-test_dataloader = dict(dataset=dict(data_root="data/cifar100/test"))
-test_cfg = dict(neighbours=dict(dataset=dict(data_root="data/cifar100/train")))
+_base_ = [
+    "../_base_/models/knn_vit-micro.py",
+    "../_base_/datasets/knn.py",
+    "../_base_/images/cifar100.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(data_preprocessor=_base_._statistics)
+test_dataloader = dict(dataset=dict(data_root=_base_._test))
+test_cfg = dict(neighbours=dict(dataset=dict(data_root=_base_._train)))

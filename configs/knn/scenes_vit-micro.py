@@ -6,7 +6,12 @@ Figure:   none in the papers.
 Hardware: any; seconds on 2 CPU cores.
 """
 
-_base_ = ["../_base_/models/knn_vit-micro.py", "../_base_/datasets/knn.py", "../_base_/default_runtime.py"]
-model = dict(data_preprocessor=dict(mean=[128.0, 128.0, 128.0], std=[60.0, 60.0, 60.0]), encoder=dict(patch_size=8))
-test_dataloader = dict(dataset=dict(data_root="data/scenes/imagefolder/val"))
-test_cfg = dict(neighbours=dict(dataset=dict(data_root="data/scenes/imagefolder/train")))
+_base_ = [
+    "../_base_/models/knn_vit-micro.py",
+    "../_base_/datasets/knn.py",
+    "../_base_/images/scenes.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(data_preprocessor=_base_._statistics, encoder=dict(patch_size=8))
+test_dataloader = dict(dataset=dict(data_root=_base_._test))
+test_cfg = dict(neighbours=dict(dataset=dict(data_root=_base_._train)))

@@ -6,7 +6,12 @@ Figure:   none in the papers.
 Hardware: any; a minute on 2 CPU cores.
 """
 
-_base_ = ["../_base_/models/knn_vit-micro.py", "../_base_/datasets/knn.py", "../_base_/default_runtime.py"]
-model = dict(data_preprocessor=dict(mean=[113.9, 112.2, 103.7], std=[66.2, 65.2, 69.0]), encoder=dict(patch_size=8))
-test_dataloader = dict(dataset=dict(data_root="data/stl10/test"))
-test_cfg = dict(neighbours=dict(dataset=dict(data_root="data/stl10/train")))
+_base_ = [
+    "../_base_/models/knn_vit-micro.py",
+    "../_base_/datasets/knn.py",
+    "../_base_/images/stl10.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(data_preprocessor=_base_._statistics, encoder=dict(patch_size=8))
+test_dataloader = dict(dataset=dict(data_root=_base_._test))
+test_cfg = dict(neighbours=dict(dataset=dict(data_root=_base_._train)))

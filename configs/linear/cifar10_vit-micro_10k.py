@@ -1,4 +1,4 @@
-"""Linear probe of a micro ViT on every fifth training image of CIFAR-10, 5 epochs.
+"""Linear probe of a micro ViT on every fifth training image of CIFAR-10, 3 epochs.
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023; its recipe scaled down.
 Command:  python tools/train.py configs/linear/cifar10_vit-micro_10k.py --init work_dirs/cifar10/hpm_seed0/epoch_6.pth
@@ -19,4 +19,4 @@ model = dict(
 )
 train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_._linear)))
 optim_wrapper = dict(precision="fp32", optimizer=dict(lr=0.2))
-schedule = dict(epochs=5, warmup_epochs=1)
+schedule = dict(epochs=3, warmup_epochs=1)

@@ -1,6 +1,7 @@
 """Linear probe of a pre-trained ViT-B/16 on ImageNet-1K: HPM's, SGD and BatchNorm, 100 epochs.
 
-Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, Table S3: mean patch token (its code takes the class token: model.pool=cls), batch 4096.
+Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, Table S3, batch 4096:
+          the mean patch token; its code takes the class token (model.pool=cls).
 Command:  tools/dist_train.sh configs/linear/vitb_100e.py 8 --init work_dirs/vitb_200e/epoch_200.pth
 Figure:   top-1 of the paper: 54.92 (HPM, 200 epochs of pre-training), 50.80 (MAE).
 Hardware: 8 GPUs at batch 512 each, bf16.

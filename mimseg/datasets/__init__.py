@@ -16,8 +16,8 @@ from .seeded import SeededDataset
 __all__ = [
     "CenterResizedCrop",
     "DigitsDataset",
-    "RandAugment",
     "LoadImage",
+    "RandAugment",
     "RandomResizedCrop",
     "SeededDataset",
     "SeededSampler",

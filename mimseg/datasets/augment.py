@@ -4,10 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 from mmcv.transforms import BaseTransform
-from PIL import Image
+from PIL import Image, ImageOps
 from timm.data.auto_augment import rand_augment_transform
 
 from mimseg.registry import TRANSFORMS
+
+
+def posterize(image: Image.Image, bits: int, **_: object) -> Image.Image:
+    """Keep ``bits`` bits a channel. timm asks for 0 at its strongest, which PIL refuses; that is a black image."""
+    return ImageOps.posterize(image, bits) if bits > 0 else Image.new(image.mode, image.size)
 
 
 @TRANSFORMS.register_module()
@@ -17,8 +22,8 @@ class RandAugment(BaseTransform):
     Acts on ``img``, ``(H, W, 3)`` uint8 RGB, with random numbers from Python's and NumPy's generators.
 
     Args:
-        policy: timm's description; 'rand-m9-mstd0.5-inc1' is "RandAug(9, 0.5)" of the papers: two operations of magnitude
-            9 with deviation 0.5, which only get stronger with it.
+        policy: timm's description; 'rand-m9-mstd0.5-inc1' is "RandAug(9, 0.5)" of the papers: two operations of
+            magnitude 9 with deviation 0.5, of the kind that gets stronger with it.
         fill_color: RGB (0 to 255) of what a shift or rotation uncovers; the dataset's mean.
 
     Raises:
@@ -52,11 +57,15 @@ class RandAugment(BaseTransform):
                 "interpolation": Image.Resampling.BICUBIC,
             }
             try:
-                self.by_side[side] = rand_augment_transform(self.policy, settings)
+                augment = rand_augment_transform(self.policy, settings)
             except (AssertionError, KeyError, ValueError) as error:
                 raise ValueError(
                     f"RandAugment(policy={self.policy!r}) is no policy of timm's; write e.g. 'rand-m9-mstd0.5-inc1'"
                 ) from error
+            for operation in augment.ops:
+                if operation.name.startswith("Posterize"):
+                    operation.aug_fn = posterize
+            self.by_side[side] = augment
         return self.by_side[side]
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ from timm.data import create_transform
 from timm.data.auto_augment import RandAugment as TimmRandAugment
 
 from mimseg.datasets import RandAugment
+from mimseg.datasets.augment import posterize
 
 
 def picture(height=40, width=32):
@@ -54,3 +55,13 @@ def test_wrong_policy_and_wrong_images_are_refused():
         RandAugment().transform({"img": np.zeros((8, 8, 3), np.float32)})
     with pytest.raises(ValueError, match=r"got uint8 of shape \(8, 8, 1\)"):
         RandAugment().transform({"img": np.zeros((8, 8, 1), np.uint8)})
+
+
+def test_the_strongest_posterize_is_black_and_no_error():
+    """Magnitude 10 leaves 0 of 8 bits, which PIL alone would refuse."""
+    image = Image.fromarray(picture())
+    assert np.array_equal(np.asarray(posterize(image, 3)), picture() & 0b11100000)
+    assert not np.asarray(posterize(image, 0)).any()
+    strongest = RandAugment("rand-m10-inc1-n4")
+    for seed in range(40):
+        assert augmented(strongest, picture(), seed).shape == (40, 32, 3)

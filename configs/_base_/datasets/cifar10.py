@@ -1,21 +1,20 @@
-"""CIFAR-10 as folders of image files, data/cifar10/{train,test}/<class>/.
+"""CIFAR-10 as folders of image files, for pre-training.
 
 The runs that use it watch themselves: k-NN on the labels (which training never sees), and of test images
 the effective rank of the features, the loss under fixed masks, and pictures.
 """
 
-_base_ = "./loader.py"
-_statistics = dict(mean=[125.3, 123.0, 113.9], std=[63.0, 62.1, 66.7])
-_test_images = dict(type="UnlabelledFolder", data_root="data/cifar10/test", pipeline=_base_._as_it_is)
+_base_ = ["./loader.py", "../images/cifar10.py"]
+_test_images = dict(type="UnlabelledFolder", data_root=_base_._test, pipeline=_base_._as_it_is)
 _watch_hooks = [
     dict(
         type="KNNHook",
         train=dict(
-            dataset=dict(type="mmpretrain.CustomDataset", data_root="data/cifar10/train", pipeline=_base_._as_it_is),
+            dataset=dict(type="mmpretrain.CustomDataset", data_root=_base_._train, pipeline=_base_._as_it_is),
             **_base_._labelled,
         ),
         test=dict(
-            dataset=dict(type="mmpretrain.CustomDataset", data_root="data/cifar10/test", pipeline=_base_._as_it_is),
+            dataset=dict(type="mmpretrain.CustomDataset", data_root=_base_._test, pipeline=_base_._as_it_is),
             **_base_._labelled,
         ),
     ),
@@ -27,10 +26,10 @@ train_dataloader = dict(
     dataset=dict(
         dataset=dict(
             type="UnlabelledFolder",
-            data_root="data/cifar10/train",
+            data_root=_base_._train,
             pipeline=[
                 dict(type="LoadImage"),
-                dict(type="RandomResizedCrop", scale=32, crop_ratio_range=(0.2, 1.0)),
+                dict(type="RandomResizedCrop", scale=_base_._size, crop_ratio_range=(0.2, 1.0)),
                 dict(type="mmpretrain.RandomFlip", prob=0.5),
                 _base_._pack,
             ],

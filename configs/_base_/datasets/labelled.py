@@ -1,6 +1,7 @@
 """What training and testing a classifier on class folders share: <data_root>/<class>/<image>."""
 
 _pack = dict(type="mmpretrain.PackInputs", meta_keys=("img_path",))
+_as_it_is = [dict(type="LoadImage"), _pack]
 train_dataloader = dict(
     batch_size=256,
     num_workers=2,

@@ -1,4 +1,4 @@
-"""ViT-B/16 fine-tuned end to end: learned positions, LayerNorm of the mean patch token, mixup or CutMix, smooth labels."""
+"""ViT-B/16 fine-tuned end to end: learned positions, LayerNorm of the mean patch token, mixup or CutMix."""
 
 model = dict(
     type="Classifier",

@@ -5,8 +5,6 @@ optim_wrapper = dict(
     constructor="WeightDecayByShape",
     paramwise_cfg=dict(exempt=dict(always_adapt=False)),
     precision="bf16",
-    optimizer=dict(
-        type="Lars", lr=0.1, momentum=0.9, weight_decay=0.0, trust_coeff=0.001, always_adapt=True
-    ),
+    optimizer=dict(type="Lars", lr=0.1, momentum=0.9, weight_decay=0.0, trust_coeff=0.001, always_adapt=True),
 )
 schedule = dict(epochs=90, warmup_epochs=10)

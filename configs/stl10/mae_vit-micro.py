@@ -1,0 +1,16 @@
+"""MAE, a micro ViT on the 100,000 unlabelled images of STL-10, at 96x96.
+
+Paper:    He et al., Masked Autoencoders Are Scalable Vision Learners, 2022; its recipe scaled down.
+Command:  python tools/train.py configs/stl10/mae_vit-micro.py
+Figure:   none in the paper; the run measures k-NN itself (metrics.json in its work folder).
+Hardware: one GPU; hours on 2 CPU cores.
+"""
+
+_base_ = [
+    "../_base_/models/mae_vit-micro.py",
+    "../_base_/datasets/stl10.py",
+    "../_base_/schedules/adamw_small.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(data_preprocessor=_base_._statistics, encoder=dict(patch_size=8))
+custom_hooks = _base_.custom_hooks + _base_._watch_hooks
