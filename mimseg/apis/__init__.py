@@ -3,6 +3,21 @@
 from .config import check_keys, load_config
 from .data import train_on_folder
 from .errors import explain
+from .inference import extract_features, find_images, load_model, read_images, reconstruct
+from .test import build_tester, run_test
 from .train import build_runner
 
-__all__ = ["build_runner", "check_keys", "explain", "load_config", "train_on_folder"]
+__all__ = [
+    "build_runner",
+    "build_tester",
+    "check_keys",
+    "explain",
+    "extract_features",
+    "find_images",
+    "load_config",
+    "load_model",
+    "read_images",
+    "reconstruct",
+    "run_test",
+    "train_on_folder",
+]

@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from ..checkpoints import MissingCheckpointError, find_latest
 from ..engine import MIMRunner, expand_schedule
+from ..models import Classifier
 from .config import check_keys
 
 
@@ -35,7 +36,12 @@ def build_runner(cfg: Config) -> MIMRunner:
         _resume_latest(cfg)
     if cfg.get("load_from") is not None and not Path(cfg.load_from).expanduser().exists():
         raise MissingCheckpointError(f"no checkpoint at {cfg.load_from}: check the path")
-    return MIMRunner.from_cfg(cfg)
+    runner = MIMRunner.from_cfg(cfg)
+    if isinstance(runner.bare_model, Classifier) and cfg.get("load_from") is None:
+        runner.logger.warning(
+            "the encoder of this classifier starts from random weights: --init FILE starts from pre-trained ones"
+        )
+    return runner
 
 
 def _fit_epoch_to_steps(cfg: Config) -> None:

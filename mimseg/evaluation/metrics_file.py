@@ -34,9 +34,22 @@ def merge_metrics(work_dir: str | Path, metrics: dict[str, Any]) -> Path:
         ValueError: the file there is no JSON object.
         AtomicWriteError: it cannot be written; the old file stays.
     """
+    return _write(work_dir, _merged(read_metrics(work_dir), metrics))
+
+
+def replace_metrics(work_dir: str | Path, key: str, metrics: dict[str, Any]) -> Path:
+    """Put ``metrics`` under a top-level ``key`` of ``metrics.json``, in place of what was there; returns its path.
+
+    Raises:
+        ValueError: the file there is no JSON object.
+        AtomicWriteError: it cannot be written; the old file stays.
+    """
+    return _write(work_dir, {**read_metrics(work_dir), key: metrics})
+
+
+def _write(work_dir: str | Path, metrics: dict[str, Any]) -> Path:
     path = Path(work_dir) / METRICS_NAME
-    merged = _merged(read_metrics(work_dir), metrics)
-    write_atomically(path, (json.dumps(merged, indent=2) + "\n").encode())
+    write_atomically(path, (json.dumps(metrics, indent=2) + "\n").encode())
     return path
 
 

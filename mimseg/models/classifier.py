@@ -150,4 +150,5 @@ def mixed(mixup: float, cutmix: float, num_classes: int) -> nn.Module:
     parts: list[nn.Module] = [
         kind(alpha=alpha, num_classes=num_classes) for kind, alpha in ((MixUp, mixup), (CutMix, cutmix)) if alpha > 0
     ]
-    return RandomChoice(parts) if parts else Identity()
+    augment: nn.Module = RandomChoice(parts) if parts else Identity()
+    return augment

@@ -102,6 +102,8 @@ def test_metrics_scalars_and_one_line(tmp_path):
     assert sum("knn/top1_k20" in line for line in scalars) == 4
     lines = [line for line in next(tmp_path.glob("*/*.log")).read_text().splitlines() if "k-NN top-1" in line]
     assert len(lines) == 4
+    log = next(tmp_path.glob("*/*.log")).read_text()
+    assert log.count("k-NN: k = 100, 200 left out: there are only 40 labelled neighbours") == 1
     assert f"10: {metrics['end']['top1_k10']:.1f}" in lines[-1]
     assert f"before training {max(metrics['start'].values()):.1f}" in lines[-1]
 
@@ -123,7 +125,7 @@ def test_a_resumed_run_does_not_start_over(tmp_path):
 
 def test_wrong_settings_are_refused(tmp_path):
     shuffled = {**loader(40, 1), "sampler": {"type": "DefaultSampler", "shuffle": True}}
-    with pytest.raises(ValueError, match="test dataloader must give every image once and in order"):
+    with pytest.raises(ValueError, match="KNNHook.test: the dataloader must give every image once and in order"):
         KNNHook(loader(40, 1), shuffled)
     with pytest.raises(ValueError, match="drop_last"):
         KNNHook({**loader(40, 1), "drop_last": True}, loader(25, 2))
@@ -135,6 +137,20 @@ def test_wrong_settings_are_refused(tmp_path):
         train(tmp_path, [KNNHook(loader(40, 1), loader(25, 2, labelled=False))])
 
 
+def test_sets_that_do_not_go_together_are_refused_before_training(tmp_path):
+    named = [{"dataset": Labelled(40, 1), "batch_size": 7} for _ in range(2)]
+    named[0]["dataset"].metainfo = {"classes": ("cat", "dog", "owl")}
+    named[1]["dataset"].metainfo = {"classes": ("cat", "owl")}
+    with pytest.raises(ValueError, match="neighbours have 3 classes and the images to classify 2, 'dog' is in one"):
+        train(tmp_path, [KNNHook(*named)])
+    with pytest.raises(ValueError, match=r"no k of \[50, 60\] lies between 1 and the 40 training images"):
+        train(tmp_path, [KNNHook(loader(40, 1), loader(25, 2), ks=(50, 60))])
+    named[1]["dataset"].metainfo = named[0]["dataset"].metainfo
+    named[1]["dataset"].labels[4] = 3
+    with pytest.raises(ValueError, match=r"image_4\.png of the test images has label 3, outside 0 to 2"):
+        train(tmp_path, [KNNHook(*named)])
+
+
 def test_collates_like_the_loader():
     batch = pseudo_collate([Labelled(2, 1)[0], Labelled(2, 1)[1]])
     assert FlatFeatures().data_preprocessor(batch)["inputs"].shape == (2, 3, 4, 4)
@@ -143,6 +159,8 @@ def test_collates_like_the_loader():
 def distributed_run(work_dir: str) -> None:
     torch.distributed.init_process_group("gloo")
     train(Path(work_dir), [KNNHook(loader(40, 1), loader(25, 2))], epochs=1)
+    torch.distributed.barrier()
+    torch.distributed.destroy_process_group()
 
 
 def test_two_processes_give_the_same_numbers(tmp_path):

@@ -44,6 +44,7 @@ def test_help_answers_without_importing_anything_heavy():
     for option in (
         "--work-dir",
         "--resume",
+        "--init",
         "--amp",
         "--data",
         "--cfg-options",

@@ -1,0 +1,76 @@
+"""From a config and a checkpoint to numbers."""
+
+import copy
+from pathlib import Path
+from typing import Literal
+
+from mmengine.config import Config
+from mmengine.dist import is_main_process
+
+from ..checkpoints import MissingCheckpointError, load_weights
+from ..engine import MIMRunner
+from ..evaluation import naming_bad_folders, replace_metrics
+from .config import check_keys
+
+TEST_PARTS = ("test_dataloader", "test_cfg", "test_evaluator")
+COMMON_PARTS = (
+    "model", "work_dir", "default_hooks", "custom_hooks", "load_from", "launcher", "env_cfg",
+    "log_processor", "log_level", "visualizer", "default_scope", "randomness", "experiment_name",
+)  # fmt: skip
+
+
+def build_tester(cfg: Config, checkpoint: str | Path, weights: Literal["student", "ema"] = "student") -> MIMRunner:
+    """Check a config and build the runner that tests a checkpoint; ``.test()`` then does.
+
+    The runner gets the parts of the config that testing takes; those for training are not built. All of the
+    model's weights must be in the file.
+
+    Args:
+        cfg: config with ``test_dataloader``, ``test_cfg`` and ``test_evaluator``; left unchanged. Its ``work_dir``
+            is ``work_dirs/<name of the config>`` where it names none.
+        checkpoint: any file that :func:`mimseg.checkpoints.load_weights` reads.
+        weights: the trained weights, or those of the file's EMA teacher.
+
+    Raises:
+        ValueError: unknown key, nothing to test, or weights that do not fit.
+        CheckpointError: the checkpoint is missing, damaged or not trusted.
+    """
+    cfg = copy.deepcopy(cfg)
+    check_keys(cfg)
+    missing = [name for name in TEST_PARTS if cfg.get(name) is None]
+    if missing:
+        raise ValueError(
+            f"config {cfg.filename} has no {missing[0]}: it tests nothing; use one of configs/knn, configs/linear or "
+            "configs/finetune"
+        )
+    if not Path(checkpoint).expanduser().exists():
+        raise MissingCheckpointError(f"no checkpoint at {checkpoint}: check the path")
+    if cfg.get("work_dir") is None:
+        cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
+    cfg.load_from, cfg.resume = str(checkpoint), False
+    runner = MIMRunner(**{name: cfg[name] for name in (*COMMON_PARTS, *TEST_PARTS) if name in cfg}, cfg=cfg)
+    load_weights(runner.bare_model, checkpoint, weights=weights, trust=runner.trusting, log=runner.logger.info)
+    runner._has_loaded = True
+    return runner
+
+
+def run_test(cfg: Config, checkpoint: str | Path, weights: Literal["student", "ema"] = "student") -> dict[str, float]:
+    """Test a checkpoint; gives the metrics, and puts them into ``WORK_DIR/metrics.json``.
+
+    They are there under ``test``, in place of an earlier test's, with the checkpoint and whose weights were taken.
+    The arguments are those of :func:`build_tester`.
+
+    Raises:
+        ValueError: as :func:`build_tester`; a folder without images, an image without a label or with one outside
+            the classes.
+        CheckpointError: the checkpoint is missing, damaged or not trusted.
+        FileNotFoundError: no such folder of images.
+    """
+    runner = build_tester(cfg, checkpoint, weights)
+    with naming_bad_folders():
+        metrics = {name: value for name, value in runner.test().items() if isinstance(value, int | float)}
+    if is_main_process():
+        tested = {"checkpoint": str(checkpoint), "weights": weights}
+        path = replace_metrics(runner.work_dir, "test", {**metrics, **tested})
+        runner.logger.info(f"metrics written to {path}")
+    return metrics

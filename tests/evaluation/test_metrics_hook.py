@@ -1,0 +1,42 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from mimseg.evaluation import MetricsHook
+
+
+def test_every_validation_is_written_and_the_last_one_is_the_end(tmp_path):
+    hook = MetricsHook()
+    for epoch, top1 in ((1, 40.0), (2, 45.5)):
+        hook.after_val_epoch(SimpleNamespace(work_dir=tmp_path, epoch=epoch), {"accuracy/top1": top1})
+    hook.after_train(SimpleNamespace(work_dir=tmp_path))
+    metrics = json.loads((tmp_path / "metrics.json").read_text())
+    expected = {"epoch_1": 40.0, "epoch_2": 45.5, "end": 45.5}
+    assert metrics == {"val": {key: {"accuracy/top1": value} for key, value in expected.items()}}
+
+
+def run_with(train, val, num_classes):
+    loaders = {
+        name: SimpleNamespace(dataset=SimpleNamespace(metainfo={"classes": classes}))
+        for name, classes in (("train_dataloader", train), ("val_dataloader", val), ("test_dataloader", val))
+    }
+    return SimpleNamespace(bare_model=SimpleNamespace(num_classes=num_classes), val_loop=object(), **loaders)
+
+
+def test_classes_that_do_not_fit_are_refused():
+    MetricsHook().before_train(run_with(("a", "b"), ("a", "b"), 2))
+    MetricsHook().before_test(run_with((), ("a", "b"), 2))
+    with pytest.raises(ValueError, match=r"train_dataloader has 2 classes, but model\.num_classes=3"):
+        MetricsHook().before_train(run_with(("a", "b"), ("a", "b"), 3))
+    with pytest.raises(ValueError, match="'b' is in one of them only"):
+        MetricsHook().before_train(run_with(("a", "b"), ("a", "c"), 2))
+    with pytest.raises(ValueError, match="their order differs"):
+        MetricsHook().before_train(run_with(("a", "b"), ("b", "a"), 2))
+    with pytest.raises(ValueError, match="test_dataloader has 1 classes"):
+        MetricsHook().before_test(run_with((), ("a",), 2))
+
+
+def test_without_validation_nothing_is_written(tmp_path):
+    MetricsHook().after_train(SimpleNamespace(work_dir=tmp_path))
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,189 @@
+"""One table over several runs."""
+
+import importlib.util
+import json
+import math
+import sys
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def command(monkeypatch, capsys, tmp_path):
+    """Run the command in this process and folder; gives exit code, stdout and stderr."""
+    spec = importlib.util.spec_from_file_location("tools_compare_runs", ROOT / "tools" / "analysis" / "compare_runs.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    def run(*arguments):
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setenv("COLUMNS", "200")
+        monkeypatch.setattr(sys, "argv", ["compare_runs.py", *map(str, arguments)])
+        return module.main(), *capsys.readouterr()
+
+    return run
+
+
+@pytest.fixture
+def make(tmp_path):
+    """``make(folder, metrics, seed=0, config=..., start="1", **settings)`` -> a work folder as a run leaves it."""
+
+    def build(folder, metrics, seed=0, config="configs/demo/mae.py", start="1", **settings):
+        place = tmp_path / folder
+        (place / start / "vis_data").mkdir(parents=True)
+        resolved = dict(
+            model=dict(type="M", sizes=[1, (2, 3)], names={"a b": None}),
+            optim_wrapper=dict(lr=1e-3),
+            randomness=dict(seed=seed),
+            work_dir=str(place),
+            load_from=None,
+            resume=False,
+        )
+        Config({**resolved, **settings}).dump(place / start / "vis_data" / "config.py")
+        (place / start / "run.json").write_text(json.dumps({"config": config, "seed": seed}))
+        (place / "metrics.json").write_text(json.dumps(metrics))
+        return place
+
+    return build
+
+
+def final(value: float) -> dict:
+    return {"knn": {"start": {"top1_k10": 20.0}, "end": {"top1_k10": value}}}
+
+
+def data_of(tmp_path) -> list[dict]:
+    return json.loads((tmp_path / "table.json").read_text())
+
+
+def test_runs_that_differ_by_seed_are_one_column(command, make, tmp_path):
+    for seed, value in enumerate((30.0, 34.0, 38.0)):
+        make(f"mae_{seed}", final(value), seed)
+    make("hpm_0", final(40.0), 0, config="configs/demo/hpm.py", model=dict(type="N"))
+    code, out, errors = command("mae_*", "hpm_0", "mae_1", "--json", "table.json")
+    assert (code, errors) == (0, "")
+    # mean 34, deviations -4, 0, 4: sqrt((16 + 16) / 2) = 4
+    assert "34.00 ± 4.00 (3)" in out and "40.00 (1)" in out
+    assert "A: demo/mae; seeds 0, 1, 2" in out and "B: demo/hpm; seeds 0" in out
+    assert "knn/start" not in out
+    mae, hpm = data_of(tmp_path)
+    assert mae["metrics"] == {"knn/end/top1_k10": {"mean": 34.0, "std": 4.0, "n": 3, "values": [30.0, 34.0, 38.0]}}
+    assert [Path(run["folder"]).name for run in mae["runs"]] == ["mae_0", "mae_1", "mae_2"]
+    assert hpm["metrics"]["knn/end/top1_k10"]["std"] is None
+
+
+def test_other_settings_make_another_column_and_are_named(command, make, tmp_path):
+    make("a", final(30.0), 0)
+    make("b", final(31.0), 0, optim_wrapper=dict(lr=0.5))
+    _, out, _ = command("a", "b", "--json", "table.json")
+    assert "A: demo/mae [optim_wrapper.lr=0.001]" in out
+    assert "B: demo/mae [optim_wrapper.lr=0.5]" in out
+    assert len(data_of(tmp_path)) == 2
+
+
+def test_the_run_that_gave_the_weights_counts_too(command, make, tmp_path):
+    """One fine-tuning config from MAE and from HPM, each with three seeds of pre-training, and from nothing."""
+    finetune = dict(config="configs/finetune/cifar.py", model=dict(type="Classifier"))
+    for seed in range(3):
+        for name in ("mae", "hpm"):
+            model = dict(type=name)
+            source = make(f"{name}_{seed}", final(0.0), seed, config=f"configs/demo/{name}.py", model=model)
+            start = str(source / "epoch_9.pth")
+            make(f"ft_{name}_{seed}", {"val": {"end": {"top1": 70.0 + seed}}}, 0, load_from=start, **finetune)
+    make("ft_none", {"val": {"end": {"top1": 60.0}}}, 0, **finetune)
+    _, out, errors = command("ft_*", "--json", "table.json")
+    assert not errors
+    table = {column["label"]: column["metrics"]["val/end/top1"] for column in data_of(tmp_path)}
+    assert {label: column["n"] for label, column in table.items()} == {
+        "finetune/cifar of demo/hpm": 3,
+        "finetune/cifar of demo/mae": 3,
+        "finetune/cifar": 1,
+    }
+    assert table["finetune/cifar of demo/mae"]["mean"] == pytest.approx(71.0)
+    assert "seeds 0 of 0, 0 of 1, 0 of 2" in out
+
+
+def test_whose_weights_were_tested_counts_too(command, make, tmp_path):
+    for weights, value in (("student", 30.0), ("ema", 40.0)):
+        make(weights, {"test": {"knn/best": value, "knn/best_k": 10, "checkpoint": "x.pth", "weights": weights}})
+    _, out, _ = command("student", "ema", "--json", "table.json")
+    assert [column["label"] for column in data_of(tmp_path)] == ["demo/mae", "demo/mae (ema)"]
+    assert "test/knn/best " in out and "best_k" not in out
+
+
+def test_a_folder_that_was_resumed_and_tested_is_still_the_same_run(command, make, tmp_path):
+    for seed in (0, 1):
+        folder = make(f"run_{seed}", final(30.0 + seed), seed)
+    for start, settings in (("2", dict(resume=True)), ("3", dict(randomness=dict(seed=7)))):
+        later = folder / start / "vis_data"
+        later.mkdir(parents=True)
+        Config(dict(load_from=str(folder / "epoch_3.pth"), resume=False) | settings).dump(later / "config.py")
+    _, out, _ = command("run_*")
+    assert "30.50 ± 0.71 (2)" in out and "seeds 0, 1" in out
+
+
+def test_metrics_by_pattern(command, make):
+    make("a", {**final(30.0), "loss": 1})
+    _, out, _ = command("a", "--metric", "knn/*/top1_k10", "loss")
+    assert [line.split("│")[1].strip() for line in out.splitlines() if line.startswith("│")] == [
+        "knn/start/top1_k10",
+        "knn/end/top1_k10",
+        "loss",
+    ]
+    code, out, errors = command("a", "--metric", "knn/end/top_k10")
+    assert (code, errors) == (2, "error: --metric knn/end/top_k10: no run has it; did you mean knn/end/top1_k10?\n")
+
+
+def test_missing_and_broken_things_are_one_line_each(command, make, tmp_path):
+    make("a", final(30.0), 0)
+    make("b", {"knn": {"end": {}}}, 1)
+    make("torn", {}, 2)
+    (tmp_path / "torn" / "metrics.json").write_text("{")
+    make("odd", final(1.0), 3)
+    (tmp_path / "odd" / "1" / "vis_data" / "config.py").write_text("import os\nlr = os.getpid()\n")
+    (tmp_path / "unfinished").mkdir()
+    code, out, errors = command("a", "b", "torn", "odd", "unfinished", "none", "no*")
+    assert code == 0
+    lines = errors.splitlines()
+    assert len(lines) == 6
+    for start, line in zip(
+        (
+            "left out: torn/metrics.json is not valid JSON",
+            "left out: odd/1/vis_data/config.py is no resolved config",
+            "left out: run unfinished has no metrics.json: the run measured nothing yet",
+            "left out: run none does not exist",
+            "left out: run no* does not exist",
+            "note: demo/mae: knn/end/top1_k10 is missing in b",
+        ),
+        lines,
+        strict=True,
+    ):
+        assert line.startswith(start)
+    assert "30.00 (1)" in out
+    code, _, errors = command("none")
+    assert code == 2
+    assert errors.splitlines()[-1] == "error: no run to compare; give work dirs that hold a metrics.json"
+
+
+def test_one_seed_twice_is_said(command, make):
+    make("a", final(30.0), 0)
+    make("b", final(31.0), 0)
+    assert "several runs with seed 0; they are no independent runs" in command("a", "b")[2]
+
+
+def test_markdown(command, make):
+    make("a", final(30.0), 0)
+    make("b", final(33.0), 1)
+    out = command("a", "b", "--markdown")[1]
+    assert out.splitlines() == [
+        "- A: demo/mae; seeds 0, 1",
+        "",
+        "mean ± standard deviation (number of runs)",
+        "",
+        "| metric | A |",
+        "| --- | --: |",
+        f"| knn/end/top1_k10 | 31.50 ± {math.sqrt(4.5):.2f} (2) |",
+    ]

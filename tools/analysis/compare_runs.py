@@ -1,0 +1,106 @@
+"""One table over several runs: ``python tools/analysis/compare_runs.py RUN_DIR...``."""
+
+import argparse
+import glob
+import json
+import os
+import string
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from mimseg.command import run_command
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line; imports nothing heavy, so that ``--help`` answers at once."""
+    parser = argparse.ArgumentParser(
+        description="Compare the metrics of several runs. Those that differ by seed only, also by the seed of the "
+        "run that their weights came from, are one column: mean ± standard deviation (number of runs)."
+    )
+    parser.add_argument("runs", nargs="+", metavar="RUN_DIR", help="work dirs with a metrics.json; globs are expanded")
+    parser.add_argument(
+        "--metric",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="metrics to show, or patterns such as 'knn/*/top1_k20' (default: those of the end and of tests)",
+    )
+    parser.add_argument("--json", metavar="FILE", help="write the table as data, with every run's values, too")
+    parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
+    return parser.parse_args()
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Read the runs, group them, print the table and what to know of it."""
+    from mimseg.evaluation import as_json, group_runs, pick_metrics, read_run, remarks  # heavy: after --help
+
+    runs, broken = [], []
+    for folder in folders_of(args.runs):
+        try:
+            runs.append(read_run(folder))
+        except (FileNotFoundError, ValueError) as error:
+            broken.append(str(error))
+    for line in broken:
+        print(f"left out: {line}", file=sys.stderr)
+    experiments = group_runs(runs)
+    metrics = pick_metrics(runs, args.metric)
+    rows = [[metric, *(experiment.summary(metric) for experiment in experiments)] for metric in metrics]
+    keys = [column_key(number) for number in range(len(experiments))]
+    for key, experiment in zip(keys, experiments, strict=True):
+        seeds = ", ".join(run.seed for run in experiment.runs if run.seed)
+        print(f"{'- ' * args.markdown}{key}: {experiment.label}{f'; seeds {seeds}' * bool(seeds)}")
+    show(["metric", *keys], rows, args.markdown)
+    for line in remarks(experiments, metrics):
+        print(f"note: {line}", file=sys.stderr)
+    if args.json is not None:
+        Path(args.json).write_text(json.dumps(as_json(experiments, metrics), indent=2) + "\n", encoding="utf-8")
+
+
+def folders_of(patterns: list[str]) -> Iterator[str]:
+    """Folders by name or glob, each once; a name that matches nothing stays, to be reported."""
+    seen = set()
+    for pattern in patterns:
+        found = sorted(path for path in glob.glob(pattern) if os.path.isdir(path)) if glob.has_magic(pattern) else []
+        for folder in found or [pattern]:
+            if os.path.abspath(folder) not in seen:
+                seen.add(os.path.abspath(folder))
+                yield folder
+
+
+def column_key(number: int) -> str:
+    """A, B, ..., Z, AA, AB, ...: short heads, so that the table fits a terminal."""
+    letter = string.ascii_uppercase[number % 26]
+    return letter if number < 26 else column_key(number // 26 - 1) + letter
+
+
+def show(header: list[str], rows: list[list[str]], markdown: bool) -> None:
+    """Print a table, for people or as Markdown."""
+    title = "mean ± standard deviation (number of runs)"
+    if markdown:
+        print(f"\n{title}\n")
+        for row in (header, ["---"] + ["--:"] * (len(header) - 1), *rows):
+            print(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |")
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(title=title)
+    for number, name in enumerate(header):
+        options: dict[str, Any] = {"justify": "left", "no_wrap": True} if number == 0 else {"justify": "right"}
+        table.add_column(name, **options)
+    for row in rows:
+        table.add_row(*map(escape, row))
+    Console().print(table)
+
+
+def main() -> int:
+    """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
+    args = parse_args()
+    return run_command(lambda: compare(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

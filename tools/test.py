@@ -1,0 +1,73 @@
+"""Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
+
+import argparse
+import os
+import sys
+
+from mimseg.command import run_command
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line; imports nothing heavy, so that ``--help`` answers at once."""
+    parser = argparse.ArgumentParser(
+        description="Test a checkpoint: k-NN, or the accuracy of a classifier. Prints the metrics and puts them into "
+        "metrics.json in the work dir."
+    )
+    parser.add_argument("config", help="config file, e.g. configs/knn/vitb.py")
+    parser.add_argument(
+        "checkpoint", help="weights of mimseg, MAE, HPM, timm or Hugging Face, a file or a folder; all must fit"
+    )
+    parser.add_argument("--work-dir", help="where log and metrics go (default: work_dirs/<name of the config>)")
+    parser.add_argument(
+        "--weights",
+        choices=("student", "ema"),
+        default="student",
+        help="whose weights of a pre-training checkpoint: the trained ones, or the EMA teacher's",
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="override config entries, e.g. test_cfg.pool=cls",
+    )
+    parser.add_argument(
+        "--trust-checkpoint",
+        action="store_true",
+        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm"),
+        default="pytorch" if "TORCHELASTIC_RUN_ID" in os.environ else "none",
+        help="what started the processes (set by tools/dist_test.sh and tools/slurm_test.sh)",
+    )
+    return parser.parse_args()
+
+
+def test(args: argparse.Namespace) -> None:
+    """Build the test that the command line describes, run it, and print its metrics."""
+    from mmengine.dist import is_main_process  # heavy: after --help
+
+    from mimseg.apis import load_config, run_test
+
+    cfg = load_config(args.config, args.cfg_options)
+    cfg.launcher = args.launcher
+    if args.work_dir is not None:
+        cfg.work_dir = args.work_dir
+    if args.trust_checkpoint:
+        cfg.trust_checkpoint = True
+    metrics = run_test(cfg, args.checkpoint, args.weights)
+    if is_main_process():
+        for name, value in metrics.items():
+            print(f"{name:<24} {value:.2f}" if isinstance(value, float) else f"{name:<24} {value}")
+
+
+def main() -> int:
+    """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
+    args = parse_args()
+    return run_command(lambda: test(args))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
