@@ -1,8 +1,9 @@
 """Convert a checkpoint: ``python tools/convert.py SOURCE TARGET --to timm``."""
 
 import argparse
-import os
 import sys
+
+from mimseg.command import run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,31 +44,26 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def main() -> int:
-    """Exit code 0; 2 after a user's mistake, explained in one line."""
-    args = parse_args()
-    try:
-        from mimseg.checkpoints import convert  # heavy: after --help
+def convert_file(args: argparse.Namespace) -> None:
+    """Convert as the command line says, and print what was done."""
+    from mimseg.checkpoints import convert  # heavy: after --help
 
-        report = convert(
-            args.source,
-            args.target,
-            args.to,
-            weights=args.weights,
-            image_size=args.image_size and tuple(args.image_size),
-            num_heads=args.num_heads,
-            trust=args.trust_checkpoint,
-        )
-    except Exception as error:
-        from mimseg.apis import explain
-
-        line = explain(error)
-        if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
-            raise
-        print(f"error: {line}", file=sys.stderr)
-        return 2
+    report = convert(
+        args.source,
+        args.target,
+        args.to,
+        weights=args.weights,
+        image_size=args.image_size and tuple(args.image_size),
+        num_heads=args.num_heads,
+        trust=args.trust_checkpoint,
+    )
     print(report)
-    return 0
+
+
+def main() -> int:
+    """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
+    args = parse_args()
+    return run_command(lambda: convert_file(args), "interrupted; nothing was written")
 
 
 if __name__ == "__main__":

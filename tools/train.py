@@ -1,13 +1,17 @@
-"""Pre-train a model: ``python tools/train.py CONFIG``."""
+"""Train what a config describes: ``python tools/train.py CONFIG``."""
 
 import argparse
 import os
 import sys
 
+from mimseg.command import run_command
+
 
 def parse_args() -> argparse.Namespace:
     """Command line; imports nothing heavy, so that ``--help`` answers at once."""
-    parser = argparse.ArgumentParser(description="Pre-train a model by masked image modeling.")
+    parser = argparse.ArgumentParser(
+        description="Pre-train a model by masked image modeling, or train a classifier on a pre-trained one."
+    )
     parser.add_argument("config", help="config file, e.g. configs/hpm/vitb_200e.py")
     parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)")
     parser.add_argument(
@@ -30,7 +34,10 @@ def parse_args() -> argparse.Namespace:
         help="mixed precision: bf16 (default; CPU and GPU) or fp16 (GPU)",
     )
     parser.add_argument(
-        "--data", metavar="DIR", help="train on all images under this folder, flat or nested, no labels"
+        "--data",
+        metavar="DIR",
+        help="pre-train on all images under this folder, flat or nested, no labels; for a classifier, a folder with "
+        "train/<class>/ and val/<class>/",
     )
     parser.add_argument("--seed", type=int, help="seed of weights, data order, augmentations and masks")
     parser.add_argument(
@@ -85,20 +92,9 @@ def train(args: argparse.Namespace) -> None:
 def main() -> int:
     """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
     args = parse_args()
-    try:
-        train(args)
-    except KeyboardInterrupt:
-        print("interrupted; the same command with --resume goes on from the last checkpoint", file=sys.stderr)
-        return 130
-    except Exception as error:
-        from mimseg.apis import explain
-
-        line = explain(error)
-        if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
-            raise
-        print(f"error: {line}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(
+        lambda: train(args), "interrupted; the same command with --resume goes on from the last checkpoint"
+    )
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Draw what a pre-trained model makes of images: ``python tools/visualize.py CONFIG CHECKPOINT IMAGES...``."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
+
+from mimseg.command import run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -101,20 +102,7 @@ def visualize(args: argparse.Namespace) -> Path:
 def main() -> int:
     """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
     args = parse_args()
-    try:
-        print(visualize(args))
-    except KeyboardInterrupt:
-        print("interrupted; nothing was written", file=sys.stderr)
-        return 130
-    except Exception as error:
-        from mimseg.apis import explain
-
-        line = explain(error)
-        if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
-            raise
-        print(f"error: {line}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(lambda: print(visualize(args)), "interrupted; nothing was written")
 
 
 if __name__ == "__main__":

@@ -92,7 +92,8 @@ def test_init_train_validate_and_test(call_here, configs, pretrained, folders, t
 def test_a_resumed_fine_tuning_is_bit_identical(call_here, configs, folders, tmp_path):
     """Mixup, CutMix, RandAugment, drop path and validations between the epochs included."""
     options = ("--data", folders, "--cfg-options", "default_hooks.checkpoint.max_keep_ckpts=5")
-    call_here("train.py", configs["finetune"], "--work-dir", tmp_path / "whole", *options)
+    _, out, err = call_here("train.py", configs["finetune"], "--work-dir", tmp_path / "whole", *options)
+    assert "starts from random weights: --init FILE" in out + err
     code, _, err = call_here(
         "train.py",
         configs["finetune"],
@@ -113,14 +114,22 @@ def test_a_pretraining_checkpoint_is_no_classifier(call_here, configs, pretraine
     assert "norm.running_mean" in err and len(err.strip().splitlines()) == 1
 
 
-def test_a_label_outside_the_classes_is_one_line(call_here, configs, folders, tmp_path):
-    options = (
+def test_classes_that_do_not_fit_are_one_line(call_here, configs, folders, tmp_path):
+    paths = (
         f"train_dataloader.dataset.dataset.data_root={folders / 'train'}",
         f"val_dataloader.dataset.data_root={folders / 'val'}",
-        "model.num_classes=2",
         "val_evaluator.topk=1",
     )
-    code, _, err = call_here("train.py", configs["linear"], "--work-dir", tmp_path, "--cfg-options", *options)
-    assert code == 2
-    assert "grey" in err and "has label 2, but model.num_classes=2 allows 0 to 1" in err
-    assert len(err.strip().splitlines()) == 1
+    for options, message in (
+        ((*paths, "model.num_classes=2"), "train_dataloader has 3 classes, but model.num_classes=2"),
+        ((*paths[::2], "model.num_classes=3", f"val_dataloader.dataset.data_root={tmp_path}"), "'bright' is in one of"),
+    ):
+        for name in ("dark", "grey"):
+            (tmp_path / name).mkdir(exist_ok=True)
+            cv2.imwrite(str(tmp_path / name / "0.png"), np.zeros((32, 32, 3), np.uint8))
+        code, _, err = call_here(
+            "train.py", configs["linear"], "--work-dir", tmp_path / "run", "--cfg-options", *options
+        )
+        assert code == 2
+        assert message in err
+        assert len(err.strip().splitlines()) == 1
