@@ -54,10 +54,8 @@ def test_exempt_parameters_may_have_other_options():
     torch.manual_seed(0)
     model = nn.Linear(3, 2)
     weight, bias = model.weight.detach().clone(), model.bias.detach().clone()
-    cfg = dict(
-        type="MIMOptimWrapper",
-        optimizer=dict(type="mimseg.Lars", lr=0.1, momentum=0.9, weight_decay=0.0, trust_coeff=0.001, always_adapt=True),
-    )
+    lars = dict(type="mimseg.Lars", lr=0.1, momentum=0.9, weight_decay=0.0, trust_coeff=0.001, always_adapt=True)
+    cfg = dict(type="MIMOptimWrapper", optimizer=lars)
     wrapper = WeightDecayByShape(cfg, dict(exempt=dict(always_adapt=False)))(model)
     wrapper.update_params(model(torch.ones(4, 3)).square().sum())
     residual = 2 * 4 * (weight.sum(dim=1) + bias)

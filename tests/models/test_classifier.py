@@ -37,7 +37,9 @@ def batches(number, size=8):
 
 
 def as_batch(images, labels):
-    samples = [DataSample(metainfo=dict(img_path=f"{i}.png")).set_gt_label(int(label)) for i, label in enumerate(labels)]
+    samples = [
+        DataSample(metainfo=dict(img_path=f"{i}.png")).set_gt_label(int(label)) for i, label in enumerate(labels)
+    ]
     return dict(inputs=images, data_samples=samples)
 
 

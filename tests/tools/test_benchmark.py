@@ -1,17 +1,23 @@
 import importlib.util
 import json
+import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
+import torch
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = [f"configs/demo/{method}_vit-micro_scenes.py" for method in ("mae", "hpm")]
+SMALL = ("--image-size", 64, "--batch-size", 2, "--steps", 2)
 
 
 @pytest.fixture
 def benchmark(monkeypatch):
     """``benchmark(*arguments)`` runs the tool in this process."""
+    torch.set_num_threads(1)
     spec = importlib.util.spec_from_file_location("tools_benchmark", ROOT / "tools" / "benchmark.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -19,27 +25,109 @@ def benchmark(monkeypatch):
     def run(*arguments):
         monkeypatch.chdir(ROOT)
         monkeypatch.setattr(sys, "argv", ["benchmark.py", *map(str, arguments)])
-        module.main()
+        return module.main()
 
+    run.module = module
     return run
 
 
-def test_models_are_measured_side_by_side(benchmark, tmp_path, capsys):
-    size = ("--image-size", 64, "--batch-size", 2, "--steps", 2)
-    benchmark(*CONFIGS, "--peer", *size, "--json", tmp_path / "speed.json")
-    mae, hpm = json.loads((tmp_path / "speed.json").read_text())["results"]
-    assert [mae["model"], hpm["model"]] == CONFIGS
+@pytest.fixture
+def images(tmp_path):
+    folder = tmp_path / "images"
+    folder.mkdir()
+    for index in range(3):
+        picture = np.random.default_rng(index).integers(0, 256, (80, 80, 3), np.uint8)
+        cv2.imwrite(str(folder / f"{index}.png"), picture)
+    return folder
+
+
+def test_help_answers_without_importing_anything_heavy():
+    code = (
+        "import runpy, sys\n"
+        "sys.argv = ['benchmark.py', '--help']\n"
+        "try: runpy.run_path(r'{script}', run_name='__main__')\n"
+        "except SystemExit as end:\n"
+        "    print(end.code, sorted({'torch', 'mmengine', 'numpy', 'rich'} & sys.modules.keys()))\n"
+    ).replace("{script}", str(ROOT / "tools" / "benchmark.py"))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines()[-1] == "0 []"
+
+
+def test_the_command_offers_exactly_the_peers_that_there_are(benchmark):
+    from mimseg.benchmark import PEERS
+
+    assert tuple(PEERS) == benchmark.module.PEERS
+
+
+def test_models_are_measured_side_by_side(benchmark, images, tmp_path, capsys):
+    files = ("--json", tmp_path / "speed.json", "--markdown", tmp_path / "speed.md")
+    assert benchmark(*CONFIGS, "--peer", *SMALL, "--precision", "fp32", "bf16", "--data", images, *files) == 0
+    report = json.loads((tmp_path / "speed.json").read_text())
+    mae, hpm, mae_bf16, _ = report["results"]
+    assert [row["model"] for row in report["results"]] == CONFIGS * 2
+    assert [row["precision"] for row in report["results"]] == ["fp32", "fp32", "bf16", "bf16"]
     assert mae["time_ratio"] == mae["flops_ratio"] == 1
     # a second decoder, and a teacher that sees whole images: 2.3 times the work at ViT-B
     assert 1.8 < hpm["flops_ratio"] < 3
     assert mae["images_per_second"] == pytest.approx(2000 / mae["ms"])
     assert mae["masks_of_512_ms"] > 0 and hpm["masks_of_512_ms"] > 0
+    assert "teacher" in hpm["share_by_part"] and "teacher" not in mae["share_by_part"]
+    assert sum(hpm["share_by_part"].values()) == pytest.approx(1)
+    assert sum(hpm["gflops_by_part"].values()) == pytest.approx(hpm["gflops"])
+    assert mae["activation_mib_per_image"] < hpm["activation_mib_per_image"]
+    # everything but the residual stream and the norms' inputs is kept in half the bytes
+    assert 0.5 < mae_bf16["activation_mib_per_image"] / mae["activation_mib_per_image"] < 0.65
+    assert mae["loading_ms"] > 0 and mae["best_peer"] is None and report["left_out"] == []
+    assert report["setting"]["packages"]["torch"] == torch.__version__.split("+")[0]
     assert "img/s" in capsys.readouterr().out
+    assert CONFIGS[1] in (tmp_path / "speed.md").read_text()
+
+
+def test_activations_saved_do_not_depend_on_the_batch(benchmark, tmp_path):
+    kept = []
+    for batch in (2, 4):
+        benchmark(CONFIGS[0], "--peer", *SMALL, "--batch-size", batch, "--steps", 1, "--json", tmp_path / "speed.json")
+        kept.append(json.loads((tmp_path / "speed.json").read_text())["results"][0]["activation_mib_per_image"])
+    assert kept[1] == pytest.approx(kept[0], rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["configs/demo/mae_vit-micro.py"], "config configs/demo/mae_vit-micro.py does not exist; did you mean"),
+        ([CONFIGS[0], "--image-size", 65], "image size 65x65 is not a multiple of patch_size="),
+        ([CONFIGS[0], "--steps", 0], "steps must be at least 1, got 0"),
+        ([CONFIGS[0], CONFIGS[0]], f"{CONFIGS[0]} is given twice; name each config once"),
+        ([CONFIGS[0], *SMALL, "--data", "nowhere"], "--data nowhere: there is no such folder"),
+    ],
+)
+def test_mistakes_are_explained_in_one_line(benchmark, capsys, arguments, line):
+    assert benchmark(*arguments, "--peer") == 2
+    (error,) = capsys.readouterr().err.splitlines()
+    assert error.startswith(f"error: {line}")
+
+
+def test_images_that_are_not_there_leave_loading_out_with_a_line(benchmark, tmp_path, capsys):
+    assert benchmark(CONFIGS[0], "--peer", *SMALL, "--json", tmp_path / "speed.json") == 0
+    report = json.loads((tmp_path / "speed.json").read_text())
+    if report["results"][0]["loading_ms"] is None:
+        assert report["left_out"][0].startswith(f"{CONFIGS[0]}: loading is not timed (")
+        assert "left out" in capsys.readouterr().out
+
+
+def test_a_peer_that_cannot_take_part_costs_one_line(benchmark, monkeypatch, tmp_path, capsys):
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    assert benchmark(CONFIGS[0], "--peer", "hf-vitmae", *SMALL, "--json", tmp_path / "speed.json") == 0
+    report = json.loads((tmp_path / "speed.json").read_text())
+    assert [row["model"] for row in report["results"]] == [CONFIGS[0]]
+    assert "Traceback" not in capsys.readouterr().err
+    assert any(line.startswith("hf-vitmae: ") for line in report["left_out"])
 
 
 @pytest.mark.slow
 def test_the_peer_steps_too(benchmark, tmp_path):
     benchmark("configs/mae/vitb_200e.py", "--batch-size", 1, "--steps", 1, "--json", tmp_path / "speed.json")
-    _ours, peer = json.loads((tmp_path / "speed.json").read_text())["results"]
-    assert peer["model"] == "mmpretrain-mae"
+    ours, peer = json.loads((tmp_path / "speed.json").read_text())["results"]
+    assert peer["model"] == ours["best_peer"] == "mmpretrain-mae"
     assert 1 < peer["flops_ratio"] < 1.1  # the same model; ours leaves out what no loss reads
+    assert ours["activation_mib_per_image"] < peer["activation_mib_per_image"]

@@ -37,9 +37,8 @@ class WeightDecayByShape:
         paramwise_cfg = paramwise_cfg or {}
         unknown = set(paramwise_cfg) - self.known_keys
         if unknown:
-            raise ValueError(
-                f"optim_wrapper.paramwise_cfg: unknown key {min(unknown)!r}; known are {', '.join(sorted(self.known_keys))}"
-            )
+            known = ", ".join(sorted(self.known_keys))
+            raise ValueError(f"optim_wrapper.paramwise_cfg: unknown key {min(unknown)!r}; known are {known}")
         self.wrapper_cfg = dict(optim_wrapper_cfg)
         self.optimizer_cfg = dict(self.wrapper_cfg.pop("optimizer"))
         self.no_decay = tuple(paramwise_cfg.get("no_decay", ()))

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
+from ...ops.bf16 import multiplies_bf16
 from ...registry import OPTIM_WRAPPERS
 from .flag import DeviceFlag
 
@@ -163,20 +164,14 @@ def _check_precision(precision: str, device_type: str) -> Precision:
             "use 'bf16' (--amp bf16) or 'fp32'"
         )
     checked: Precision = _check_choice("precision", precision, get_args(Precision))
-    if checked == "bf16" and device_type == "cpu" and not _has_bf16_instructions():
+    if checked == "bf16" and device_type == "cpu" and not multiplies_bf16():
         print_log(
-            "this CPU has no bf16 instructions: bf16 is emulated and several times slower than fp32; "
+            "this CPU has no bf16 instructions: products run in fp32, which saves memory but no time; "
             "set optim_wrapper.precision=fp32 for speed",
             logger="current",
             level=logging.WARNING,
         )
     return checked
-
-
-def _has_bf16_instructions() -> bool:
-    """Whether this CPU multiplies bf16 natively; True where torch cannot tell (not x86)."""
-    known = torch.cpu.get_capabilities() if hasattr(torch.cpu, "get_capabilities") else {}
-    return known.get("architecture") != "x86_64" or known.get("avx512_bf16", False) or known.get("amx_bf16", False)
 
 
 def _check_clip(clip_grad: Mapping[str, float] | None) -> float | None:

@@ -11,7 +11,7 @@ from ...registry import MODELS
 from ..init import init_transformer
 from ..positions import LearnedPositions, Positions
 from .base import Latent, MaskedEncoder, check_mask
-from .blocks import make_blocks, run_blocks
+from .blocks import Linear, make_blocks, run_blocks
 
 
 class Arch(TypedDict):
@@ -97,7 +97,7 @@ class SparseViT(MaskedEncoder):
     ) -> None:
         size = resolve_arch(arch)
         super().__init__(patch_size, in_channels, size["embed_dim"])
-        self.patch_embed = nn.Linear(patch_size * patch_size * in_channels, self.embed_dim)
+        self.patch_embed = Linear(patch_size * patch_size * in_channels, self.embed_dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, self.embed_dim))
         self.positions = make_positions(positions, self.embed_dim, patch_size, image_size)
         self.blocks = make_blocks(self.embed_dim, size["depth"], size["num_heads"], drop_path)

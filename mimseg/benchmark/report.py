@@ -1,0 +1,123 @@
+"""Results as tables for a terminal and as a page."""
+
+from typing import Any
+
+from rich.table import Table
+
+from .subject import PARTS
+
+NOTES = "<!-- what stands below this line is written by hand and stays -->"
+Row = dict[str, Any]
+Columns = dict[str, list[str]]
+"""Cells by heading; the first column is text, the others are numbers."""
+
+
+def as_tables(report: dict[str, Any]) -> list[Table]:
+    """Three tables for each precision: speed and memory, share of time, FLOPs."""
+    tables = []
+    for title, columns in _all_columns(report["results"]):
+        table = Table(title=title)
+        for index, heading in enumerate(columns):
+            table.add_column(heading, justify="right" if index else "left", overflow="fold")
+        for cells in zip(*columns.values(), strict=True):
+            table.add_row(*cells)
+        tables.append(table)
+    return tables
+
+
+def as_markdown(report: dict[str, Any], old: str = "") -> str:
+    """The page of a report; hand-written notes at the end of the ``old`` page are kept."""
+    lines = ["# Benchmarks", "", *_how(report["setting"]), ""]
+    for title, columns in _all_columns(report["results"]):
+        lines += [f"## {title}", "", *_markdown_table(columns), ""]
+    if report["left_out"]:
+        lines += ["Left out:", "", *(f"- {line}" for line in report["left_out"]), ""]
+    notes = old.split(NOTES, 1)[1].strip() if NOTES in old else ""
+    lines += [f"Peak memory of the whole process, all models together: {report['peak_rss_mib']:.0f} MiB.", "", NOTES]
+    return "\n".join([*lines, *(["", notes] if notes else [])]) + "\n"
+
+
+def _how(setting: dict[str, Any]) -> list[str]:
+    """What was run where, and how to read it."""
+    has = "with" if setting["bf16_instructions"] else "without"
+    packages = ", ".join(f"{name} {version}" for name, version in setting["packages"].items())
+    height, width = setting["image_size"]
+    return [
+        f"Written by `{setting['command']}`.",
+        "",
+        f"- Hardware: {setting['device']} ({has} bf16 instructions), {setting['threads']} threads.",
+        f"- Versions: Python {setting['python']}, {packages}.",
+        f"- Setting: {height}x{width} random images, batch {setting['batch_size']}, {setting['steps']} timed steps of "
+        "each model, in turns; forward, backward, teachers and the same fused AdamW for all. Loading is not in a step.",
+        "- Times are medians with the middle half of the steps; ratios are medians over turns. HPM is measured at the "
+        "end of its schedule, when its teacher works most. The best peer is the fastest one at the same image size.",
+        "- Activations are the bytes that autograd keeps for the backward pass, parameters and their bf16 copies left "
+        "out. FLOPs are those of matrix products.",
+        "- Shares come from separate steps with a clock at every part. 'loss' is what the forward pass does outside "
+        "the parts before it; a peer's masking is inside its encoder. 'loading' is the time of one worker for a batch, "
+        "as a share of the step that it overlaps with.",
+    ]
+
+
+def _all_columns(rows: list[Row]) -> list[tuple[str, Columns]]:
+    titled = []
+    for precision in dict.fromkeys(row["precision"] for row in rows):
+        of = [row for row in rows if row["precision"] == precision]
+        titled += [
+            (f"Speed and memory, {precision}", _speed(of)),
+            (f"Share of time, {precision}", _shares(of)),
+            (f"GFLOPs of a step, {precision}", _flops(of)),
+        ]
+    return titled
+
+
+def _speed(rows: list[Row]) -> Columns:
+    columns = {
+        "model": [_named(row, rows[0]) for row in rows],
+        "img/s": [f"{row['images_per_second']:.2f}" for row in rows],
+        "ms a step": [
+            f"{row['ms']:.0f} ({row['ms_quartiles'][0]:.0f} to {row['ms_quartiles'][1]:.0f})" for row in rows
+        ],
+        "time to first": [f"{row['time_ratio']:.2f}x" for row in rows],
+        "speed to best peer": [_or_dash(row["speed_over_best_peer"], "{:.2f}x") for row in rows],
+        "activations, MiB an image": [f"{row['activation_mib_per_image']:.1f}" for row in rows],
+    }
+    if any(row["peak_device_mib"] is not None for row in rows):
+        columns["peak device memory, MiB"] = [_or_dash(row["peak_device_mib"], "{:.0f}") for row in rows]
+    return columns
+
+
+def _shares(rows: list[Row]) -> Columns:
+    parts = [part for part in PARTS if any(part in row["share_by_part"] for row in rows)]
+    columns = {"model": [row["model"] for row in rows]}
+    for part in parts:
+        columns[part] = [_or_dash(row["share_by_part"].get(part), "{:.1%}") for row in rows]
+    loading = [None if row["loading_ms"] is None else row["loading_ms"] / row["ms"] for row in rows]
+    columns["loading"] = ["left out" if share is None else f"{share:.1%}" for share in loading]
+    return columns
+
+
+def _flops(rows: list[Row]) -> Columns:
+    parts = [part for part in PARTS if any(part in row["gflops_by_part"] for row in rows)]
+    columns = {"model": [row["model"] for row in rows]}
+    for part in parts:
+        columns[part] = [_or_dash(row["gflops_by_part"].get(part), "{:.1f}") for row in rows]
+    columns["sum"] = [f"{row['gflops']:.1f}" for row in rows]
+    columns["to first"] = [f"{row['flops_ratio']:.2f}x" for row in rows]
+    columns["GFLOP/s reached"] = [f"{1000 * row['gflops'] / row['ms']:.0f}" for row in rows]
+    return columns
+
+
+def _named(row: Row, first: Row) -> str:
+    """With its image size where that is not the first model's."""
+    height, width = row["image_size"]
+    return row["model"] if row["image_size"] == first["image_size"] else f"{row['model']} at {height}x{width}"
+
+
+def _or_dash(value: float | None, pattern: str) -> str:
+    return "–" if value is None else pattern.format(value)
+
+
+def _markdown_table(columns: Columns) -> list[str]:
+    lines = ["| " + " | ".join(columns) + " |", "|---" + "|---:" * (len(columns) - 1) + "|"]
+    return lines + ["| " + " | ".join(cells) + " |" for cells in zip(*columns.values(), strict=True)]
