@@ -6,10 +6,11 @@ optimizer and teachers on random images; what loading costs is timed beside it w
 
 import argparse
 import json
-import os
 import shlex
 import sys
 from pathlib import Path
+
+from mimseg.command import run_command
 
 DEFAULT_CONFIGS = ["configs/mae/vitb_200e.py", "configs/hpm/vitb_200e.py"]
 PEERS = ("mmpretrain-mae", "hf-vitmae", "mmpretrain-simmim", "mmpretrain-maskfeat")
@@ -73,19 +74,7 @@ def benchmark(args: argparse.Namespace) -> None:
 def main() -> int:
     """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
     args = parse_args()
-    try:
-        benchmark(args)
-    except KeyboardInterrupt:
-        return 130
-    except Exception as error:
-        from mimseg.apis import explain
-
-        line = explain(error)
-        if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
-            raise
-        print(f"error: {line}", file=sys.stderr)
-        return 2
-    return 0
+    return run_command(lambda: benchmark(args))
 
 
 if __name__ == "__main__":

@@ -41,17 +41,17 @@ class Experiment:
         return f"{mean:.{digits}f}{spread} ({len(values)})"
 
 
-def group_runs(runs: Sequence[RunRecord]) -> list[Experiment]:
-    """Experiments in the order of their first runs.
+def group_runs(runs: Sequence[RunRecord], by_config: bool = False) -> list[Experiment]:
+    """Experiments in the order of their first runs: equal settings, or ``by_config`` one config file, make one.
 
     Raises:
         ValueError: there is no run.
     """
     if not runs:
         raise ValueError("no run to compare; give work dirs that hold a metrics.json")
-    groups: dict[frozenset[tuple[str, str]], list[RunRecord]] = {}
+    groups: dict[Any, list[RunRecord]] = {}
     for run in runs:
-        groups.setdefault(frozenset(run.settings.items()), []).append(run)
+        groups.setdefault(run.label if by_config else frozenset(run.settings.items()), []).append(run)
     members = list(groups.values())
     return [
         Experiment(_label(group, members), tuple(sorted(group, key=lambda run: (len(run.seed), run.seed))))

@@ -89,8 +89,12 @@ def test_init_train_validate_and_test(call_here, configs, pretrained, folders, t
     assert f"{tested['accuracy/top1']:.2f}" in out
 
 
-def test_a_resumed_fine_tuning_is_bit_identical(call_here, configs, folders, tmp_path):
-    """Mixup, CutMix, RandAugment, drop path and validations between the epochs included."""
+@pytest.mark.parametrize("averaged", [False, True])
+def test_a_resumed_fine_tuning_is_bit_identical(call_here, configs, folders, tmp_path, averaged):
+    """Mixup, CutMix, RandAugment, drop path, validations between the epochs and a moving average included."""
+    if averaged:
+        hook = 'custom_hooks = [*_base_.custom_hooks, dict(type="EMAHook", momentum=0.2)]\n'
+        configs["finetune"].write_text(configs["finetune"].read_text() + hook)
     options = ("--data", folders, "--cfg-options", "default_hooks.checkpoint.max_keep_ckpts=5")
     _, out, err = call_here("train.py", configs["finetune"], "--work-dir", tmp_path / "whole", *options)
     assert "starts from random weights: --init FILE" in out + err
@@ -106,6 +110,10 @@ def test_a_resumed_fine_tuning_is_bit_identical(call_here, configs, folders, tmp
     assert code == 0, err
     whole, resumed = (weights(tmp_path / name / "epoch_3.pth") for name in ("whole", "resumed"))
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+    last = read_checkpoint(tmp_path / "whole" / "epoch_3.pth")
+    assert ("ema_state_dict" in last) == averaged
+    if averaged:  # what is saved as the model's weights, and validated, is the average
+        assert not torch.equal(whole["head.weight"], last["ema_state_dict"]["module.head.weight"])
 
 
 def test_a_pretraining_checkpoint_is_no_classifier(call_here, configs, pretrained, tmp_path):

@@ -84,6 +84,13 @@ def test_other_settings_make_another_column_and_are_named(command, make, tmp_pat
     assert len(data_of(tmp_path)) == 2
 
 
+def test_by_config_overridden_settings_make_no_other_column(command, make, tmp_path):
+    make("a", final(30.0), 0)
+    make("b", final(34.0), 1, optim_wrapper=dict(lr=0.5))
+    _, out, _ = command("a", "b", "--by", "config")
+    assert "A: demo/mae; seeds 0, 1" in out and "32.00 ± 2.83 (2)" in out
+
+
 def test_the_run_that_gave_the_weights_counts_too(command, make, tmp_path):
     """One fine-tuning config from MAE and from HPM, each with three seeds of pre-training, and from nothing."""
     finetune = dict(config="configs/finetune/cifar.py", model=dict(type="Classifier"))

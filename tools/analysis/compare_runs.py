@@ -27,6 +27,12 @@ def parse_args() -> argparse.Namespace:
         metavar="NAME",
         help="metrics to show, or patterns such as 'knn/*/top1_k20' (default: those of the end and of tests)",
     )
+    parser.add_argument(
+        "--by",
+        choices=("settings", "config"),
+        default="settings",
+        help="what makes runs one column: equal settings (default), or the config file alone, whatever was overridden",
+    )
     parser.add_argument("--json", metavar="FILE", help="write the table as data, with every run's values, too")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     return parser.parse_args()
@@ -44,7 +50,7 @@ def compare(args: argparse.Namespace) -> None:
             broken.append(str(error))
     for line in broken:
         print(f"left out: {line}", file=sys.stderr)
-    experiments = group_runs(runs)
+    experiments = group_runs(runs, by_config=args.by == "config")
     metrics = pick_metrics(runs, args.metric)
     rows = [[metric, *(experiment.summary(metric) for experiment in experiments)] for metric in metrics]
     keys = [column_key(number) for number in range(len(experiments))]
@@ -93,7 +99,8 @@ def show(header: list[str], rows: list[list[str]], markdown: bool) -> None:
         table.add_column(name, **options)
     for row in rows:
         table.add_row(*map(escape, row))
-    Console().print(table)
+    console = Console() if sys.stdout.isatty() else Console(width=50 + 24 * len(header))
+    console.print(table)
 
 
 def main() -> int:
