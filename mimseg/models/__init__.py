@@ -8,9 +8,11 @@ from .masking import (
     EasyToHardPolicy,
     FixedRatio,
     MaskGenerator,
+    NoisyPolicy,
     Policy,
     PredictedLossScore,
     RandomPolicy,
+    SalienceScore,
     Score,
 )
 from .mim import MaskedImageModel, Reconstruction
@@ -35,6 +37,7 @@ __all__ = [
     "MaskTokenNeck",
     "MaskedEncoder",
     "MaskedImageModel",
+    "NoisyPolicy",
     "PatchCosine",
     "PatchLoss",
     "PatchLossTarget",
@@ -45,6 +48,7 @@ __all__ = [
     "RandomPolicy",
     "Reconstruction",
     "RelativePatchLoss",
+    "SalienceScore",
     "Score",
     "SparseViT",
     "Step",

@@ -120,7 +120,7 @@ class MaskedImageModel(BaseModel):
         step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
         self._look(step)
         step.mask = self.masking(step)
-        latent = self.neck(self.encoder(images, step.mask))
+        latent = self.neck(self.encoder(images, step.mask, step.tokens))
         return self._run_tasks(latent, step)
 
     def loss_under(self, images: Tensor, mask: PatchMask) -> dict[str, Tensor]:
@@ -138,11 +138,14 @@ class MaskedImageModel(BaseModel):
         return losses
 
     def _look(self, step: Step) -> None:
-        """Run the teachers for what this step reads, and for nothing else."""
+        """Run the teachers, and embed all patches, for what this step reads, and for nothing else."""
         needs = {need for task in self._active_tasks(step.progress).values() for need in task.target.needs}
         scored = step.mask is None and self.masking.score is not None
         if scored and self.masking.reads_score(step.length, step.progress):
             needs |= self.masking.needs
+            if self.masking.reads_tokens:
+                step.tokens = self.encoder.embed(step.images)
+                step.positions = self.encoder.position_table(step.grid)
         for name, teacher in self._teachers.items():
             if wanted := self._wanted(name, needs):
                 step.views[name] = teacher.look(step.images, wanted)
@@ -216,7 +219,7 @@ class MaskedImageModel(BaseModel):
         step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
         self._look(step)
         step.mask = self.masking(step, generator)
-        latent = self.neck(self.encoder(images, step.mask))
+        latent = self.neck(self.encoder(images, step.mask, step.tokens))
         task = next(iter(self._tasks.values()))
         predicted = task.decoder(latent)
         _, per_patch = task.criterion(predicted, task.target(step))

@@ -33,6 +33,8 @@ class Step:
         grid: patch grid ``(h, w)``.
         progress: fraction of training done.
         views: what each teacher saw, by its name.
+        tokens: the encoder's patch embedding of all patches ``(B, L, D)``, without positions, where the score reads it.
+        positions: the encoder's position embedding of this grid ``(L, D)``, where the score reads the tokens.
         mask: the mask of this step, once it is made.
         patch_losses: per-patch losses ``(B, M)`` of the tasks done so far, detached, by task name.
     """
@@ -42,6 +44,8 @@ class Step:
     grid: tuple[int, int]
     progress: float
     views: dict[str, TeacherView] = field(default_factory=dict)
+    tokens: Tensor | None = None
+    positions: Tensor | None = None
     mask: PatchMask | None = None
     patch_losses: dict[str, Tensor] = field(default_factory=dict)
 

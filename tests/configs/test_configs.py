@@ -150,7 +150,8 @@ def step_once(cfg: Config, sample: Path):
     before = model.encoder.patch_embed.weight.detach().clone()
     if hasattr(model, "set_progress"):
         model.set_progress(1.0)
-    loss = model.train().train_step(batch, wrapper)["loss"]
+    for _ in range(cfg.optim_wrapper.get("accumulative_counts", 1)):
+        loss = model.train().train_step(batch, wrapper)["loss"]
     assert torch.isfinite(loss) and loss > 0
     return model, before
 

@@ -78,6 +78,10 @@ class MaskedEncoder(nn.Module):
         """Patch tokens ``(B, L, D)`` of images ``(B, C, H, W)`` before masking and without position embedding."""
         raise NotImplementedError
 
+    def position_table(self, grid: tuple[int, int]) -> Tensor | None:
+        """The position embedding ``(L, D)`` that patch tokens get; None where positions are not added to tokens."""
+        raise NotImplementedError
+
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
         """Encode images.
 

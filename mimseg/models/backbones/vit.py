@@ -121,6 +121,11 @@ class SparseViT(MaskedEncoder):
         embedded: Tensor = self.patch_embed(patchify(images, self.patch_size))
         return embedded
 
+    def position_table(self, grid: tuple[int, int]) -> Tensor:
+        """The position embedding ``(L, D)`` of a grid."""
+        table: Tensor = self.positions(grid)
+        return table
+
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
         """Encode ``(B, C, H, W)`` into ``(B, 1 + K, D)``, or ``(B, 1 + L, D)`` without a mask."""
         grid = self.grid_of(images)

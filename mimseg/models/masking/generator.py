@@ -41,6 +41,11 @@ class MaskGenerator(nn.Module):
         """What the score may ask of the teachers in a run."""
         return self.score.needs if self.score is not None else frozenset()
 
+    @property
+    def reads_tokens(self) -> bool:
+        """Whether the score reads the student's patch embedding."""
+        return self.score is not None and self.score.reads_tokens
+
     def reads_score(self, length: int, progress: float) -> bool:
         """Whether the mask of a step at this progress depends on the score."""
         return self.policy.reads_score(self.ratio(length), progress)

@@ -5,6 +5,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ...ops.masking import mask_hard_then_random, mask_largest
+from ...ops.salience import min_max
 from ...registry import MODELS
 
 
@@ -64,9 +65,7 @@ class EasyToHardPolicy(Policy):
         super().__init__()
         if not (0 <= alpha_start <= 1 and 0 <= alpha_end <= 1):
             raise ValueError(f"alpha_start={alpha_start} and alpha_end={alpha_end} must lie in [0, 1]")
-        if select not in ("max", "min"):
-            raise ValueError(f"select must be 'max' or 'min', got {select!r}")
-        self.alpha_start, self.alpha_end, self.select = alpha_start, alpha_end, select
+        self.alpha_start, self.alpha_end, self.select = alpha_start, alpha_end, check_select(select)
 
     def hard(self, masked: int, progress: float) -> int:
         """How many patches are masked by score: ``floor(alpha * masked)``."""
@@ -83,3 +82,51 @@ class EasyToHardPolicy(Policy):
             return mask_largest(noise, masked)
         signed = score if self.select == "max" else -score
         return mask_hard_then_random(signed, noise, masked, self.hard(masked, progress))
+
+
+@MODELS.register_module()
+class NoisyPolicy(Policy):
+    """Mask the highest scores after adding uniform noise (SBAM, section 3): ``S~ = minmax(S) + U[0, amplitude)``.
+
+    An image whose scores are all equal is masked by the noise alone. The paper's text can be read as keeping the most
+    salient patches; its figures and code mask them, which is 'max'.
+
+    Args:
+        amplitude: of the noise, in units of the image's own range of scores; 0 obeys the score alone.
+        start: progress up to which masks are plainly random; 0.25 of 400 epochs is the warm-up of 100 epochs that the
+            public code resumes from.
+        select: 'max' masks the highest scores, 'min' the lowest.
+
+    Raises:
+        ValueError: a negative amplitude, ``start`` outside [0, 1), or an unknown ``select``.
+    """
+
+    def __init__(self, amplitude: float = 0.5, start: float = 0.0, select: Literal["max", "min"] = "max") -> None:
+        super().__init__()
+        if amplitude < 0:
+            raise ValueError(f"amplitude of the noise must be 0 or more, got {amplitude}")
+        if not 0 <= start < 1:
+            raise ValueError(f"start must lie in [0, 1), got {start}")
+        self.amplitude, self.start, self.select = amplitude, start, check_select(select)
+
+    def reads_score(self, masked: int, progress: float) -> bool:
+        """False until ``start``."""
+        return progress > self.start
+
+    def forward(self, score: Tensor | None, noise: Tensor, masked: int, progress: float) -> Tensor:
+        """The ``masked`` largest of score plus noise."""
+        if score is None:
+            return mask_largest(noise, masked)
+        signed = score if self.select == "max" else -score
+        return mask_largest(min_max(signed) + self.amplitude * noise, masked)
+
+
+def check_select(select: str) -> str:
+    """``select`` itself.
+
+    Raises:
+        ValueError: it is neither 'max' nor 'min'.
+    """
+    if select not in ("max", "min"):
+        raise ValueError(f"select must be 'max' or 'min', got {select!r}")
+    return select

@@ -1,0 +1,54 @@
+"""Token salience against NumPy, and the facts that follow from its definition."""
+
+import numpy as np
+import pytest
+import torch
+
+from mimseg.ops.salience import min_max, salience
+
+
+def by_hand(tokens: np.ndarray, scaled: bool) -> np.ndarray:
+    """One image (L, D): rows of the softmax one by one, then the sum of every column."""
+    rows = []
+    for token in tokens:
+        products = tokens @ token / (np.sqrt(tokens.shape[1]) if scaled else 1.0)
+        weights = np.exp(products - products.max())
+        rows.append(weights / weights.sum())
+    return np.sum(rows, axis=0)
+
+
+@pytest.mark.parametrize("scaled", [False, True])
+def test_salience_against_numpy(scaled):
+    tokens = torch.randn(3, 12, 8, generator=torch.Generator().manual_seed(0))
+    expected = np.stack([by_hand(image, scaled) for image in tokens.double().numpy()])
+    np.testing.assert_allclose(salience(tokens, scaled).numpy(), expected, rtol=1e-5)
+
+
+def test_the_values_of_an_image_sum_to_its_patches():
+    tokens = 3 * torch.randn(5, 49, 16, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(salience(tokens).sum(dim=1), torch.full((5,), 49.0))
+
+
+def test_a_token_that_others_resemble_is_salient_and_permutation_carries_over():
+    tokens = torch.zeros(1, 4, 4)
+    tokens[0, 0] = torch.tensor([2.0, 0, 0, 0])  # the long version of what tokens 1 and 2 are
+    tokens[0, 1:3] = torch.tensor([1.0, 0, 0, 0])
+    tokens[0, 3] = torch.tensor([0, 0, 1.0, 0])
+    scores = salience(tokens)
+    assert scores.argmax() == 0
+    order = torch.tensor([2, 0, 3, 1])
+    torch.testing.assert_close(salience(tokens[:, order]), scores[:, order])
+
+
+def test_half_precision_and_autocast_do_not_blur_it():
+    """Products of 384 and 378.8 are one number in bf16; here they stay two."""
+    tokens = torch.randn(2, 16, 8, generator=torch.Generator().manual_seed(0)).mul(20)
+    with torch.autocast("cpu", torch.bfloat16):
+        scores = salience(tokens)
+    assert scores.dtype == torch.float32
+    torch.testing.assert_close(scores, salience(tokens))
+
+
+def test_min_max_stretches_rows_and_survives_constant_ones():
+    scores = torch.tensor([[1.0, 3.0, 2.0], [7.0, 7.0, 7.0]])
+    torch.testing.assert_close(min_max(scores), torch.tensor([[0.0, 1.0, 0.5], [0.0, 0.0, 0.0]]))
