@@ -116,6 +116,40 @@ def test_a_resumed_fine_tuning_is_bit_identical(call_here, configs, folders, tmp
         assert not torch.equal(whole["head.weight"], last["ema_state_dict"]["module.head.weight"])
 
 
+BUFFER_HOOK = '''
+import torch
+from mmengine.hooks import Hook
+
+from mimseg.registry import HOOKS
+
+
+@HOOKS.register_module(force=True)
+class BufferHook(Hook):
+    """Keep what this process would save of BatchNorm."""
+
+    priority = "VERY_LOW"
+
+    def after_train_epoch(self, runner):
+        torch.save(runner.bare_model.norm.state_dict(), f"{runner.work_dir}/norm_{runner.rank}.pth")
+'''
+
+
+def test_processes_share_their_batch_statistics(run_script, micro_config, configs, folders, tmp_path):
+    (micro_config.parent / "buffer_hook.py").write_text(BUFFER_HOOK)
+    hook = 'custom_hooks = [*_base_.custom_hooks, dict(type="BufferHook")]\n'
+    imports = 'custom_imports = dict(imports=["buffer_hook"])\n'
+    configs["linear"].write_text(configs["linear"].read_text() + imports + hook)
+    run = tmp_path / "run"
+    options = ("--data", folders, "--cfg-options", "schedule.epochs=2", "train_dataloader.batch_size=4")
+    done = run_script("dist_train.sh", configs["linear"], 2, "--work-dir", run, *options)
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = (torch.load(run / f"norm_{rank}.pth", weights_only=True) for rank in range(2))
+    saved = weights(run / "epoch_2.pth")
+    assert first["running_mean"].any()
+    for name in ("running_mean", "running_var"):
+        assert torch.equal(first[name], second[name]) and torch.equal(first[name], saved[f"norm.{name}"])
+
+
 def test_a_pretraining_checkpoint_is_no_classifier(call_here, configs, pretrained, tmp_path):
     code, _, err = call_here("test.py", configs["linear"], pretrained, "--work-dir", tmp_path / "test")
     assert code == 2

@@ -1,15 +1,15 @@
 import pytest
 import torch
 
-from mimseg.models.backbones.blocks import make_blocks, run_block_on_last
+from mimseg.models.backbones.blocks import make_blocks
 
 
 def test_a_block_read_at_its_last_rows_equals_the_whole_block():
     torch.manual_seed(0)
     (block,) = make_blocks(32, 1, 4)
     x = torch.randn(2, 10, 32)
-    torch.testing.assert_close(run_block_on_last(block, x, 3), block(x)[:, -3:])
-    torch.testing.assert_close(run_block_on_last(block, x, 10), block(x))
+    torch.testing.assert_close(block.at_last(x, 3), block(x)[:, -3:])
+    torch.testing.assert_close(block.at_last(x, 10), block(x))
 
 
 def test_heads_must_divide_the_width():

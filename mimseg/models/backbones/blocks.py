@@ -101,7 +101,7 @@ class Block(nn.Module):
         return self._mlp(x)
 
     def at_last(self, x: Tensor, n: int) -> Tensor:
-        """``forward(x)[:, -n:]``."""
+        """``forward(x)[:, -n:]`` ``(B, n, D)``: nothing is computed for rows that no loss reads."""
         return self._mlp(x[:, -n:] + self.drop_path1(self.attn.at_last(self.norm1(x), n)))
 
     def _mlp(self, x: Tensor) -> Tensor:
@@ -125,15 +125,6 @@ def run_blocks(blocks: Iterable[nn.Module], x: Tensor, recompute: bool = False) 
     for block in blocks:
         x = checkpoint(block, x, use_reentrant=False) if recompute else block(x)
     return x
-
-
-def run_block_on_last(block: Block, x: Tensor, n: int) -> Tensor:
-    """Output ``(B, n, D)`` of a block at the last ``n`` of its tokens ``(B, N, D)``.
-
-    All tokens serve as keys and values but only the last ``n`` ask, so nothing is computed for rows that no loss reads.
-    Equal to ``block(x)[:, -n:]``.
-    """
-    return block.at_last(x, n)
 
 
 def compile_blocks(module: nn.Module, options: Mapping[str, Any]) -> None:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from ...registry import MODELS
 from ..backbones.base import Latent
-from ..backbones.blocks import Block, Linear, make_blocks, run_block_on_last, run_blocks
+from ..backbones.blocks import Block, Linear, make_blocks, run_blocks
 from ..init import init_transformer
 
 
@@ -62,5 +62,5 @@ class TransformerDecoder(nn.Module):
         rows = latent.patch_tokens.shape[1] if latent.mask is None else latent.mask.masked.shape[1]
         *body, last = self.blocks
         x = run_blocks(body, latent.tokens, self.activation_checkpointing and self.training)
-        prediction: Tensor = self.head(self.norm(run_block_on_last(cast(Block, last), x, rows)))
+        prediction: Tensor = self.head(self.norm(cast(Block, last).at_last(x, rows)))
         return prediction if self.mean_of is None else prediction.mean(dim=-1, keepdim=True)
