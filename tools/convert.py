@@ -46,7 +46,7 @@ def parse_args() -> argparse.Namespace:
 
 def convert_file(args: argparse.Namespace) -> None:
     """Convert as the command line says, and print what was done."""
-    from mimseg.checkpoints import convert  # heavy: after --help
+    from mimseg.apis import convert  # heavy: after --help
 
     report = convert(
         args.source,

@@ -1,7 +1,6 @@
 """Reading checkpoints of any known format without running their code, writing them whole or not at all."""
 
 from mimseg.checkpoints.atomic import AtomicBackend, AtomicWriteError, write_atomically
-from mimseg.checkpoints.convert import TARGETS, Conversion, convert
 from mimseg.checkpoints.formats import describe
 from mimseg.checkpoints.latest import find_latest
 from mimseg.checkpoints.load import load_weights
@@ -15,16 +14,13 @@ from mimseg.checkpoints.trust import (
 )
 
 __all__ = [
-    "TARGETS",
     "AtomicBackend",
     "AtomicWriteError",
     "CheckpointError",
-    "Conversion",
     "DamagedCheckpointError",
     "LoadReport",
     "MissingCheckpointError",
     "UntrustedCheckpointError",
-    "convert",
     "describe",
     "find_latest",
     "load_weights",

@@ -105,6 +105,18 @@ def adapt_table(table: Tensor, old: tuple[int, int] | None, new: tuple[int, int]
     return Fitted(resized, f"grid {old[0]}x{old[1]} -> {new[0]}x{new[1]}")
 
 
+def adapt_relative_table(table: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Fitted:
+    """A table of relative positions ``((2h - 1) * (2w - 1) + 3, heads)`` for another grid (h, w), bicubically.
+
+    The last three rows, of the class token, stay as they are.
+    """
+    if old == new:
+        return Fitted(table)
+    spans = [(2 * h - 1, 2 * w - 1) for h, w in (old, new)]
+    resized = torch.cat([resize_grid(table[:-3], *spans), table[-3:]])
+    return Fitted(resized, f"relative positions of grid {old[0]}x{old[1]} -> {new[0]}x{new[1]}")
+
+
 def adapt_loss_head(tensor: Tensor, rows: int) -> Fitted:
     """A loss predictor's head for ``rows`` outputs, of which the mean is the prediction: the very same function."""
     mean = tensor.double().mean(dim=0, keepdim=True).to(tensor.dtype)  # double: exact for equal rows

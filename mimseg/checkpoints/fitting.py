@@ -6,8 +6,8 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_table, fixed_table
-from .formats.weights import KERNEL, SIZE, TABLE, Weights, count_blocks, listed
+from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_relative_table, adapt_table, fixed_table
+from .formats.weights import KERNEL, RELATIVE, RELATIVE_SIZE, SIZE, TABLE, Weights, count_blocks, listed
 from .report import part_of
 
 LOSS_HEADS = ("tasks.predict_loss.decoder.head.", "teachers.ema.parts.predictor.head.")
@@ -53,7 +53,7 @@ def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights) -> P
     plan = Plan()
     target = model.state_dict()
     for name, tensor in target.items():
-        if name.endswith(SIZE):
+        if name.endswith((SIZE, RELATIVE_SIZE)):
             continue
         if name.endswith(TABLE) and name not in source and name.removesuffix(TABLE) + "encoder.cls_token" in source:
             fixed = fixed_table(_grid(target, name), tensor.shape[1])
@@ -61,7 +61,7 @@ def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights) -> P
         elif name not in source:
             plan.missing[name] = "not in the file"
         else:
-            fit = _fit(name, source[name], target, found, getattr(model, "encoder", None))
+            fit = _fit(name, source, target, found, getattr(model, "encoder", None))
             if fit.tensor.shape == tensor.shape:
                 plan.fitted[name] = fit
             else:
@@ -69,7 +69,11 @@ def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights) -> P
     return plan
 
 
-def _fit(name: str, tensor: Tensor, target: Mapping[str, Tensor], found: Weights, encoder: Any) -> Fitted:
+def _fit(name: str, source: Mapping[str, Tensor], target: Mapping[str, Tensor], found: Weights, encoder: Any) -> Fitted:
+    tensor = source[name]
+    if name.endswith(RELATIVE):
+        size = name.removesuffix(RELATIVE) + RELATIVE_SIZE
+        return adapt_relative_table(tensor, _pair(source[size]), _pair(target[size]))
     if name.endswith(KERNEL) and found.patch is not None:
         patch = (encoder.patch_size, encoder.in_channels)
         return Fitted(tensor) if patch == found.patch else adapt_patch_embed(tensor, found.patch, patch)
@@ -82,7 +86,11 @@ def _fit(name: str, tensor: Tensor, target: Mapping[str, Tensor], found: Weights
 
 
 def _grid(target: Mapping[str, Tensor], table: str) -> tuple[int, int]:
-    height, width = target[table.removesuffix(TABLE) + SIZE].tolist()
+    return _pair(target[table.removesuffix(TABLE) + SIZE])
+
+
+def _pair(size: Tensor) -> tuple[int, int]:
+    height, width = size.tolist()
     return height, width
 
 
@@ -136,7 +144,7 @@ def _unused(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> list[
         if name not in target
         and part_of(name) in parts
         and not name.startswith("teachers.")
-        and not name.endswith(SIZE)
+        and not name.endswith((SIZE, RELATIVE_SIZE))
     ]
 
 

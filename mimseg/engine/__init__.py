@@ -14,7 +14,7 @@ from .hooks import (
 from .loop import PretrainLoop
 from .optim import LayerDecay, MIMOptimWrapper, WeightDecayByShape
 from .runner import MIMRunner
-from .schedule import WarmupCosineLR, expand_schedule
+from .schedule import WarmupCosineLR, WarmupMultiStepLR, expand_schedule
 
 __all__ = [
     "LayerDecay",
@@ -31,6 +31,7 @@ __all__ = [
     "ThroughputHook",
     "UnreadableSummary",
     "WarmupCosineLR",
+    "WarmupMultiStepLR",
     "WeightDecayByShape",
     "expand_schedule",
 ]

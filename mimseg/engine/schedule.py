@@ -1,8 +1,10 @@
-"""MAE's learning-rate schedule, counted in fractional epochs, and the config shorthand for it."""
+"""Learning-rate schedules, counted in fractional epochs, and the config shorthand for them."""
 
 import math
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from itertools import pairwise
 from typing import Any
 
 from mmengine.config import Config
@@ -11,40 +13,37 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 
 from ..registry import PARAM_SCHEDULERS
 
-SCHEDULE_KEYS = ("epochs", "warmup_epochs", "min_lr", "val_interval")
+SCHEDULE_KEYS = ("epochs", "warmup_epochs", "warmup_lr", "min_lr", "steps", "gamma", "val_interval")
 
 
-def warmup_cosine(epoch: float, peak: float, epochs: float, warmup_epochs: float, min_lr: float) -> float:
-    """Rate at the fractional ``epoch``: linear from 0 to ``peak``, then half a cosine to ``min_lr``."""
-    if epoch < warmup_epochs:
-        return peak * epoch / warmup_epochs
+def cosine(epoch: float, peak: float, epochs: float, warmup_epochs: float, min_lr: float) -> float:
+    """Rate at the fractional ``epoch`` after the warm-up: half a cosine from ``peak`` to ``min_lr``."""
     phase = (epoch - warmup_epochs) / (epochs - warmup_epochs)
     return min_lr + (peak - min_lr) * 0.5 * (1.0 + math.cos(math.pi * phase))
 
 
-@PARAM_SCHEDULERS.register_module()
-class WarmupCosineLR(_ParamScheduler):
-    """:func:`warmup_cosine` for every iteration (MAE, appendix A.1; the released code's ``lr_sched``).
+class WarmupLR(_ParamScheduler):
+    """A linear warm-up, and then what :meth:`rate` says, for every iteration.
 
     Progress is whole epochs plus the part of the running one, so an epoch whose length changes does not bend
     the curve: set :attr:`epoch_length` when the epoch starts. As in MAE's code, the batches that are
     accumulated into one optimizer step share the rate of the first of them. A group's ``lr_scale`` (layer-wise
-    decay) scales its ``min_lr``, too.
+    decay) scales every rate that is given as an absolute number, too.
 
     Args:
         optimizer: wrapper whose groups' ``lr`` is the peak.
         end: E, epochs of the run.
         warmup_epochs: W < E.
         epoch_length: iterations per epoch.
-        min_lr: rate at the end, absolute (not scaled with the batch).
+        warmup_lr: rate at the start, absolute (not scaled with the batch).
     """
 
     def __init__(
-        self, optimizer: OptimWrapper, end: int, warmup_epochs: float, epoch_length: int, min_lr: float = 0.0
+        self, optimizer: OptimWrapper, end: int, warmup_epochs: float, epoch_length: int, warmup_lr: float = 0.0
     ) -> None:
         self.epochs = end
         self.warmup_epochs = warmup_epochs
-        self.min_lr = min_lr
+        self.warmup_lr = warmup_lr
         self.epoch_length = epoch_length
         self.accumulation = optimizer._accumulative_counts
         self.epochs_done = 0
@@ -52,11 +51,13 @@ class WarmupCosineLR(_ParamScheduler):
         super().__init__(optimizer, "lr", by_epoch=False)
 
     @classmethod
-    def build_iter_from_epoch(
-        cls, optimizer: OptimWrapper, end: int, warmup_epochs: float, epoch_length: int, min_lr: float = 0.0
-    ) -> "WarmupCosineLR":
+    def build_iter_from_epoch(cls, optimizer: OptimWrapper, **options: Any) -> "WarmupLR":
         """What MMEngine calls for ``convert_to_iter_based=True``, with the length of the loader."""
-        return cls(optimizer, end, warmup_epochs, epoch_length, min_lr)
+        return cls(optimizer, **options)
+
+    def rate(self, epoch: float, peak: float, scale: float) -> float:
+        """Rate at the fractional ``epoch`` after the warm-up, of a group whose ``lr_scale`` is ``scale``."""
+        raise NotImplementedError
 
     def step(self) -> None:
         """Set the rate of the coming iteration."""
@@ -66,17 +67,84 @@ class WarmupCosineLR(_ParamScheduler):
         first = self.iterations_done - self.iterations_done % self.accumulation
         epoch = self.epochs_done + first / self.epoch_length
         for group, peak in zip(self.optimizer.param_groups, self.base_values, strict=True):
-            min_lr = self.min_lr * group.get("lr_scale", 1.0)
-            group["lr"] = warmup_cosine(epoch, peak, self.epochs, self.warmup_epochs, min_lr)
+            scale = group.get("lr_scale", 1.0)
+            if epoch < self.warmup_epochs:
+                start = self.warmup_lr * scale
+                group["lr"] = start + (peak - start) * epoch / self.warmup_epochs
+            else:
+                group["lr"] = self.rate(epoch, peak, scale)
         self._last_value = [group["lr"] for group in self.optimizer.param_groups]
+
+
+@PARAM_SCHEDULERS.register_module()
+class WarmupCosineLR(WarmupLR):
+    """Warm-up, then half a cosine (MAE, appendix A.1; the released code's ``lr_sched``).
+
+    Args:
+        optimizer: wrapper whose groups' ``lr`` is the peak.
+        end: E, epochs of the run.
+        warmup_epochs: W < E.
+        epoch_length: iterations per epoch.
+        min_lr: rate at the end, absolute (not scaled with the batch).
+        warmup_lr: rate at the start, absolute.
+    """
+
+    def __init__(
+        self,
+        optimizer: OptimWrapper,
+        end: int,
+        warmup_epochs: float,
+        epoch_length: int,
+        min_lr: float = 0.0,
+        warmup_lr: float = 0.0,
+    ) -> None:
+        self.min_lr = min_lr
+        super().__init__(optimizer, end, warmup_epochs, epoch_length, warmup_lr)
+
+    def rate(self, epoch: float, peak: float, scale: float) -> float:
+        """The cosine's."""
+        return cosine(epoch, peak, self.epochs, self.warmup_epochs, self.min_lr * scale)
+
+
+@PARAM_SCHEDULERS.register_module()
+class WarmupMultiStepLR(WarmupLR):
+    """Warm-up, then the peak, times ``gamma`` from each of some epochs on (SimMIM's public code, 800 epochs).
+
+    Args:
+        optimizer: wrapper whose groups' ``lr`` is the peak.
+        end: E, epochs of the run.
+        warmup_epochs: W < E.
+        epoch_length: iterations per epoch.
+        steps: epochs, 0-based and rising, with which a lower rate begins.
+        gamma: factor of each step.
+        warmup_lr: rate at the start, absolute (not scaled with the batch).
+    """
+
+    def __init__(
+        self,
+        optimizer: OptimWrapper,
+        end: int,
+        warmup_epochs: float,
+        epoch_length: int,
+        steps: Sequence[float],
+        gamma: float = 0.1,
+        warmup_lr: float = 0.0,
+    ) -> None:
+        self.steps, self.gamma = list(steps), gamma
+        super().__init__(optimizer, end, warmup_epochs, epoch_length, warmup_lr)
+
+    def rate(self, epoch: float, peak: float, scale: float) -> float:
+        """The peak, after as many steps as lie behind."""
+        return peak * self.gamma ** bisect_right(self.steps, epoch)
 
 
 def expand_schedule(cfg: Config) -> None:
     """Turn ``schedule`` into ``train_cfg`` and ``param_scheduler``, in place.
 
-    ``schedule`` is ``dict(epochs=..., warmup_epochs=..., min_lr=0.0, val_interval=1)``; the last counts epochs
-    from one validation to the next, where the config has any (the last epoch is always validated). A config
-    without ``schedule``, which spells both out, is left alone.
+    ``schedule`` is ``dict(epochs=..., warmup_epochs=..., warmup_lr=0.0, min_lr=0.0, val_interval=1)`` for a cosine, or
+    with ``steps=[...], gamma=0.1`` instead of ``min_lr`` for steps; ``val_interval`` counts epochs from one validation
+    to the next, where the config has any (the last epoch is always validated). None takes an inherited key away. A
+    config without ``schedule``, which spells both out, is left alone.
 
     Raises:
         ValueError: unknown or missing key, a number out of range, or ``schedule`` next to what it stands for.
@@ -84,17 +152,22 @@ def expand_schedule(cfg: Config) -> None:
     schedule = cfg.pop("schedule", None)
     if schedule is None:
         return
+    schedule = {key: value for key, value in schedule.items() if value is not None}
     _check_schedule(schedule)
     for key in ("train_cfg", "param_scheduler"):
         if cfg.get(key) is not None:
             raise ValueError(f"config has both schedule and {key}: schedule makes {key}; delete one of the two")
     interval = schedule.get("val_interval", 1)
     cfg.train_cfg = {"type": "PretrainLoop", "max_epochs": schedule["epochs"], "val_interval": interval}
+    if "steps" in schedule:
+        kind = {"type": "WarmupMultiStepLR", "steps": schedule["steps"], "gamma": schedule.get("gamma", 0.1)}
+    else:
+        kind = {"type": "WarmupCosineLR", "min_lr": schedule.get("min_lr", 0.0)}
     cfg.param_scheduler = {
-        "type": "WarmupCosineLR",
+        **kind,
         "end": schedule["epochs"],
         "warmup_epochs": schedule["warmup_epochs"],
-        "min_lr": schedule.get("min_lr", 0.0),
+        "warmup_lr": schedule.get("warmup_lr", 0.0),
         "convert_to_iter_based": True,
     }
 
@@ -107,7 +180,7 @@ def _check_schedule(schedule: Mapping[str, Any]) -> None:
     for key in ("epochs", "warmup_epochs"):
         if key not in schedule:
             raise ValueError(f"schedule.{key} is missing; write schedule=dict(epochs=..., warmup_epochs=...)")
-    epochs, warmup, min_lr = schedule["epochs"], schedule["warmup_epochs"], schedule.get("min_lr", 0.0)
+    epochs, warmup = schedule["epochs"], schedule["warmup_epochs"]
     if not isinstance(epochs, int) or epochs < 1:
         raise ValueError(f"schedule.epochs must be a whole number of at least 1, got {epochs!r}")
     if not 0 <= warmup < epochs:
@@ -115,5 +188,27 @@ def _check_schedule(schedule: Mapping[str, Any]) -> None:
     interval = schedule.get("val_interval", 1)
     if not isinstance(interval, int) or interval < 1:
         raise ValueError(f"schedule.val_interval must be a whole number of at least 1, got {interval!r}")
-    if min_lr < 0:
-        raise ValueError(f"schedule.min_lr must not be negative, got {min_lr!r}")
+    for key in ("min_lr", "warmup_lr"):
+        if schedule.get(key, 0.0) < 0:
+            raise ValueError(f"schedule.{key} must not be negative, got {schedule[key]!r}")
+    _check_steps(schedule)
+
+
+def _check_steps(schedule: Mapping[str, Any]) -> None:
+    if "steps" not in schedule:
+        if "gamma" in schedule:
+            raise ValueError(f"schedule.gamma={schedule['gamma']!r} is the factor of schedule.steps, which is missing")
+        return
+    if "min_lr" in schedule:
+        raise ValueError(
+            "schedule.min_lr is where a cosine ends, but schedule.steps makes steps; delete one of the two"
+        )
+    steps, gamma = schedule["steps"], schedule.get("gamma", 0.1)
+    first, end = schedule["warmup_epochs"], schedule["epochs"]
+    rising = isinstance(steps, list | tuple) and steps and all(a < b for a, b in pairwise([*steps, end]))
+    if not rising or steps[0] < first:
+        raise ValueError(
+            f"schedule.steps must be rising epochs, from warmup_epochs={first} to below epochs={end}, got {steps!r}"
+        )
+    if not 0 < gamma < 1:
+        raise ValueError(f"schedule.gamma must be between 0 and 1, got {gamma!r}")

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from mimseg.evaluation.loaders import HeldOut, in_order
 from mimseg.evaluation.watch_hook import WatchHook
-from mimseg.ops.masking import PatchMask, mask_largest
+from mimseg.ops.masking import PatchMask
 from mimseg.registry import HOOKS
 
 SEED_STRIDE = 1_000_003  # a prime above the number of images of most datasets: seeds of two runs do not meet
@@ -73,9 +73,9 @@ class MaskedLossHook(WatchHook):
 
     def _masks(self, model: Any, images: Tensor, positions: list[int]) -> PatchMask:
         h, w = model.encoder.grid_of(images)
-        masked = model.masking.ratio(h * w)
         noise = torch.stack([self._noise(position, h * w) for position in positions]).to(images.device)
-        return PatchMask.from_bool(mask_largest(noise, masked), masked)
+        mask: PatchMask = model.masking.at_random(noise, model.encoder.patch_size, (h, w))
+        return mask
 
     def _noise(self, position: int, length: int) -> Tensor:
         generator = torch.Generator().manual_seed(self.seed * SEED_STRIDE + position)

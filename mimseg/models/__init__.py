@@ -1,10 +1,17 @@
 """The pretext model and its rooms: masking, backbones, decoders, targets, tasks, teachers."""
 
-from .backbones import Latent, MaskedEncoder, SparseViT
+from .backbones import DenseSwin, DenseViT, Latent, MaskedEncoder, SparseViT
 from .classifier import Classifier
-from .decoders import MaskTokenNeck, TransformerDecoder
+from .decoders import LinearDecoder, MaskTokenNeck, Neck, ProjectionNeck, TransformerDecoder
 from .features import FeatureExtractor
 from .masking import (
+    AdaptiveRatio,
+    AMTPolicy,
+    AttentionScore,
+    AttMaskPolicy,
+    BlockPolicy,
+    ClassAttentionScore,
+    Decision,
     EasyToHardPolicy,
     FixedRatio,
     MaskGenerator,
@@ -12,19 +19,32 @@ from .masking import (
     Policy,
     PredictedLossScore,
     RandomPolicy,
+    Ratio,
     SalienceScore,
     Score,
+    SoftToHardPolicy,
+    UniformPolicy,
 )
 from .mim import MaskedImageModel, Reconstruction
 from .preprocessor import ImagePreprocessor
 from .step import Step, TeacherView
-from .targets import FeatureTarget, PatchLossTarget, PixelTarget, Target
-from .tasks import AbsolutePatchLoss, PatchCosine, PatchLoss, PatchMSE, RelativePatchLoss, Task
-from .teachers import EMATeacher, FrozenTeacher, Student, Teacher
+from .targets import AttentionTarget, FeatureTarget, PatchLossTarget, PixelTarget, Target
+from .tasks import AbsolutePatchLoss, PatchCosine, PatchL1, PatchLoss, PatchMSE, RelativePatchLoss, Task
+from .teachers import EMATeacher, FrozenTeacher, PretrainedTeacher, Student, StudentTeacher, Teacher
 
 __all__ = [
+    "AMTPolicy",
     "AbsolutePatchLoss",
+    "AdaptiveRatio",
+    "AttMaskPolicy",
+    "AttentionScore",
+    "AttentionTarget",
+    "BlockPolicy",
+    "ClassAttentionScore",
     "Classifier",
+    "Decision",
+    "DenseSwin",
+    "DenseViT",
     "EMATeacher",
     "EasyToHardPolicy",
     "FeatureExtractor",
@@ -33,29 +53,38 @@ __all__ = [
     "FrozenTeacher",
     "ImagePreprocessor",
     "Latent",
+    "LinearDecoder",
     "MaskGenerator",
     "MaskTokenNeck",
     "MaskedEncoder",
     "MaskedImageModel",
+    "Neck",
     "NoisyPolicy",
     "PatchCosine",
+    "PatchL1",
     "PatchLoss",
     "PatchLossTarget",
     "PatchMSE",
     "PixelTarget",
     "Policy",
     "PredictedLossScore",
+    "PretrainedTeacher",
+    "ProjectionNeck",
     "RandomPolicy",
+    "Ratio",
     "Reconstruction",
     "RelativePatchLoss",
     "SalienceScore",
     "Score",
+    "SoftToHardPolicy",
     "SparseViT",
     "Step",
     "Student",
+    "StudentTeacher",
     "Target",
     "Task",
     "Teacher",
     "TeacherView",
     "TransformerDecoder",
+    "UniformPolicy",
 ]

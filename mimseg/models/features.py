@@ -51,8 +51,14 @@ class FeatureExtractor(BaseModel):
 
 
 def pooled(encoder: MaskedEncoder, images: Tensor, pool: Pool) -> Tensor:
-    """One vector per whole image ``(B, D)``: the mean of its patch tokens, or its class token."""
+    """One vector per whole image ``(B, D)``: the mean of its patch tokens, or its class token.
+
+    Raises:
+        ValueError: the class token of an encoder without one.
+    """
     latent = encoder(images)
+    if pool == "cls" and latent.prefix == 0:
+        raise ValueError(f"{type(encoder).__name__} has no class token; use pool='avg'")
     features: Tensor = latent.patch_tokens.mean(dim=1) if pool == "avg" else latent.tokens[:, 0]
     return features
 

@@ -9,15 +9,15 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from ..ops.masking import PatchMask
-from ..ops.patches import patchify, scatter_rows, unpatchify
+from ..ops.patches import patchify, unpatchify
 from ..registry import MODELS
 from .backbones.base import Latent, MaskedEncoder
 from .backbones.blocks import compile_blocks
-from .decoders import MaskTokenNeck
+from .decoders import Neck
 from .features import Pool, check_pool, pooled
-from .masking import MaskGenerator
+from .masking import Decision, MaskGenerator
 from .preprocessor import ImagePreprocessor
-from .step import Need, Step
+from .step import Need, Step, Want, kind_of
 from .targets import PatchLossTarget, PixelTarget
 from .tasks import Task
 from .teachers import Student, Teacher
@@ -34,6 +34,9 @@ class Reconstruction:
         patch_loss: ``(B, L)``, NaN where visible.
         predicted_loss: ``(B, L)`` of the full image, higher = harder; None without a loss predictor.
         note: which statistics undid a per-patch normalised target; empty if none had to.
+        score: what the masks read ``(B, U)``, higher = masked first, over mask units; None if nothing.
+        units: grid of the mask units (h, w), U = h * w.
+        predict: bool ``(B, L)``, the hidden patches that are predicted: all, unless some are thrown away.
     """
 
     mask: Tensor
@@ -42,6 +45,9 @@ class Reconstruction:
     patch_loss: Tensor
     predicted_loss: Tensor | None
     note: str
+    score: Tensor | None = None
+    units: tuple[int, int] | None = None
+    predict: Tensor | None = None
 
 
 @MODELS.register_module()
@@ -51,7 +57,8 @@ class MaskedImageModel(BaseModel):
     Args:
         data_preprocessor: config of :class:`ImagePreprocessor`.
         encoder: config of a :class:`MaskedEncoder`; ``in_channels`` follows from the preprocessor.
-        neck: config of the module between encoder and decoders; ``in_dim`` follows from the encoder.
+        neck: config of the module between encoder and decoders; ``in_dim`` follows from the encoder. None hands the
+            decoders the tokens of a dense encoder as they are.
         masking: config of :class:`MaskGenerator`.
         tasks: configs of :class:`Task` by name, run in this order; None leaves an inherited one out.
         teachers: configs of :class:`Teacher` by name; None leaves an inherited one out.
@@ -59,19 +66,20 @@ class MaskedImageModel(BaseModel):
         compile: compile the transformer blocks with ``torch.compile``; a dict holds its options.
 
     Raises:
-        ValueError: a score or target asks for what no teacher or earlier task gives, or a teacher is asked for nothing.
+        ValueError: a score or target asks for what no teacher or earlier task gives, a teacher is asked for nothing, or
+            encoder, neck and masks do not go together.
     """
 
     data_preprocessor: ImagePreprocessor
     encoder: MaskedEncoder
-    neck: MaskTokenNeck
+    neck: Neck
     masking: MaskGenerator
 
     def __init__(
         self,
         data_preprocessor: dict[str, Any],
         encoder: dict[str, Any],
-        neck: dict[str, Any],
+        neck: dict[str, Any] | None,
         masking: dict[str, Any],
         tasks: dict[str, dict[str, Any] | None],
         teachers: dict[str, dict[str, Any] | None] | None = None,
@@ -81,11 +89,13 @@ class MaskedImageModel(BaseModel):
         super().__init__(data_preprocessor=data_preprocessor)
         channels = {"in_channels": self.data_preprocessor.channels}
         self.encoder = MODELS.build(encoder, default_args=channels)
-        self.neck = MODELS.build(neck, default_args={"in_dim": self.encoder.embed_dim})
+        width = self.encoder.embed_dim
+        self.neck = Neck(width) if neck is None else MODELS.build(neck, default_args={"in_dim": width})
         self.masking = MODELS.build(masking)
         self.teachers = nn.ModuleDict(build_each(teachers or {}))
         self.tasks = nn.ModuleDict(build_each(tasks))
         self.progress = 1.0
+        self._check_parts()
         self._check_wiring()
         for task in self._tasks.values():
             task.setup(self.encoder, self.neck.width, self._teachers)
@@ -93,9 +103,11 @@ class MaskedImageModel(BaseModel):
         for module in modules:
             module.activation_checkpointing = activation_checkpointing
         for name, teacher in self._teachers.items():
+            teacher.name = name
             teacher.setup(self.student, self._wanted(name, self._all_needs()))
         if compile:
-            compile_blocks(self, compile if isinstance(compile, Mapping) else {})
+            options = dict(compile) if isinstance(compile, Mapping) else {}
+            compile_blocks(self, {"dynamic": self.masking.ratio.per_sample, **options})
 
     @property
     def _tasks(self) -> dict[str, Task]:
@@ -137,11 +149,17 @@ class MaskedImageModel(BaseModel):
                 step.patch_losses[name] = per_patch
         return losses
 
-    def _look(self, step: Step) -> None:
-        """Run the teachers, and embed all patches, for what this step reads, and for nothing else."""
-        needs = {need for task in self._active_tasks(step.progress).values() for need in task.target.needs}
+    def _look(self, step: Step, tasks: bool = True) -> None:
+        """Run the teachers, and embed all patches, for what this step reads, and for nothing else.
+
+        Args:
+            step: gets what they saw.
+            tasks: whether the tasks will read anything.
+        """
+        active = self._active_tasks(step.progress).values() if tasks else ()
+        needs = {need for task in active for need in task.target.needs}
         scored = step.mask is None and self.masking.score is not None
-        if scored and self.masking.reads_score(step.length, step.progress):
+        if scored and self.masking.reads_score(step):
             needs |= self.masking.needs
             if self.masking.reads_tokens:
                 step.tokens = self.encoder.embed(step.images)
@@ -154,24 +172,42 @@ class MaskedImageModel(BaseModel):
         return {name: task for name, task in self._tasks.items() if task.active(progress)}
 
     @staticmethod
-    def _wanted(teacher: str, needs: set[Need]) -> frozenset[str]:
+    def _wanted(teacher: str, needs: set[Need]) -> frozenset[Want]:
         return frozenset(what for name, what in needs if name == teacher)
 
     def _all_needs(self) -> set[Need]:
         return {need for task in self._tasks.values() for need in task.target.needs} | self.masking.needs
+
+    def _check_parts(self) -> None:
+        """Refuse an encoder with a neck or masks for the other kind."""
+        encoder, neck = type(self.encoder).__name__, type(self.neck).__name__
+        if self.encoder.sparse and not self.neck.sparse:
+            raise ValueError(
+                f"{encoder} leaves masked patches out and {neck} does not bring them back; "
+                "set model.neck=dict(type='MaskTokenNeck', width=...)"
+            )
+        if self.neck.sparse and not self.encoder.sparse:
+            raise ValueError(
+                f"{encoder} gives tokens for all patches, {neck} is for encoders that leave masked ones out; "
+                "set model.neck=None, or dict(type='ProjectionNeck', width=...)"
+            )
+        if self.masking.policy.throws and not self.encoder.sparse:
+            policy = type(self.masking.policy).__name__
+            raise ValueError(f"{policy} throws patches away, which {encoder} cannot leave out; use a sparse encoder")
 
     def _check_wiring(self) -> None:
         needs = self._all_needs()
         for name, what in needs:
             if name not in self._teachers:
                 raise ValueError(
-                    f"a score or target asks teacher {name!r} for its {what} but there is no such teacher; "
+                    f"a score or target asks teacher {name!r} for its {kind_of(what)} but there is no such teacher; "
                     f"add model.teachers.{name} (there are: {', '.join(self._teachers) or 'none'})"
                 )
-            if what not in self._teachers[name].provides:
+            if kind_of(what) not in self._teachers[name].provides:
                 kind = type(self._teachers[name]).__name__
                 raise ValueError(
-                    f"teacher {name!r} ({kind}) cannot give {what}; it gives {sorted(self._teachers[name].provides)}"
+                    f"teacher {name!r} ({kind}) cannot give {kind_of(what)}; "
+                    f"it gives {sorted(self._teachers[name].provides)}"
                 )
         for name in self._teachers:
             if not self._wanted(name, needs):
@@ -214,25 +250,41 @@ class MaskedImageModel(BaseModel):
         return pooled(self.encoder, images, check_pool(pool))
 
     @torch.no_grad()
+    def draw_masks(self, images: Tensor, generator: torch.Generator | None = None) -> Decision:
+        """The masks of normalised images ``(B, C, H, W)`` as in training, and the score that they follow."""
+        step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
+        self._look(step, tasks=False)
+        return self.masking.decide(step, generator)
+
+    @torch.no_grad()
     def reconstruct(self, images: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
         """Mask normalised images ``(B, C, H, W)`` as in training and predict what is hidden, with the first task."""
         step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
         self._look(step)
-        step.mask = self.masking(step, generator)
-        latent = self.neck(self.encoder(images, step.mask, step.tokens))
+        decision = self.masking.decide(step, generator)
+        mask = step.mask = decision.mask
+        latent = self.neck(self.encoder(images, mask, step.tokens))
         task = next(iter(self._tasks.values()))
         predicted = task.decoder(latent)
-        _, per_patch = task.criterion(predicted, task.target(step))
-        loss = scatter_rows(per_patch, step.masked, step.length, float("nan"))
+        _, per_patch = task.criterion(predicted, task.target(step), mask)
+        predict = mask.spread(torch.ones_like(per_patch)) > 0
         pixels, note = None, ""
         if isinstance(task.target, PixelTarget):
             content = task.target.to_pixels(predicted.float(), step)
-            patches = patchify(images, step.patch_size)
-            patches = patches.scatter(1, step.masked.unsqueeze(-1).expand_as(content), content)
-            pixels = unpatchify(patches, step.patch_size, step.grid)
+            pixels = unpatchify(mask.put_masked(patchify(images, step.patch_size), content), step.patch_size, step.grid)
             if task.target.normalize:
                 note = "per-patch mean and std of the input image undo the normalised-pixel target"
-        return Reconstruction(step.mask.mask, step.grid, pixels, loss, self.predict_loss(images), note)
+        return Reconstruction(
+            mask.mask,
+            step.grid,
+            pixels,
+            mask.spread(per_patch, float("nan")),
+            self.predict_loss(images),
+            note,
+            decision.score,
+            decision.units,
+            predict,
+        )
 
     @torch.no_grad()
     def predict_loss(self, images: Tensor) -> Tensor | None:

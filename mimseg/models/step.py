@@ -1,26 +1,39 @@
 """What one training step knows, handed from room to room."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from ..ops.attention import AttentionMap
 from ..ops.masking import PatchMask
+from .backbones.base import Rows
 
-Need = tuple[str, str]
+Want = str | AttentionMap
+"""What a teacher can be asked for: ``"features"``, ``"predicted_loss"``, or one of its attention maps."""
+
+Need = tuple[str, Want]
 """(name of a teacher, what is wanted of it), e.g. ``("ema", "predicted_loss")``."""
+
+
+def kind_of(want: Want) -> str:
+    """The kind of a want, as teachers list what they provide: the word itself, or ``"attention"``."""
+    return want if isinstance(want, str) else "attention"
 
 
 @dataclass(frozen=True)
 class TeacherView:
-    """What a teacher saw in the full images: only what was asked for, the rest is None.
+    """What a teacher saw in the full images: only what was asked for, the rest is None or missing.
 
     Attributes:
         features: patch features ``(B, L, D)``.
         predicted_loss: predicted reconstruction loss per patch ``(B, L)``, fp32, higher = harder.
+        attention: the attention maps ``(B, L)``, fp32, by what was asked for.
     """
 
     features: Tensor | None = None
     predicted_loss: Tensor | None = None
+    attention: Mapping[AttentionMap, Tensor] = field(default_factory=dict)
 
 
 @dataclass
@@ -33,10 +46,12 @@ class Step:
         grid: patch grid ``(h, w)``.
         progress: fraction of training done.
         views: what each teacher saw, by its name.
-        tokens: the encoder's patch embedding of all patches ``(B, L, D)``, without positions, where the score reads it.
-        positions: the encoder's position embedding of this grid ``(L, D)``, where the score reads the tokens.
+        tokens: the encoder's patch embedding of all patches ``(B, L, D)``, without positions, where the score reads it;
+            ``(B, L * k * k, D)`` of an encoder that begins with k times smaller patches.
+        positions: the encoder's position embedding of these tokens ``(L, D)``, where the score reads them and the
+            encoder adds positions.
         mask: the mask of this step, once it is made.
-        patch_losses: per-patch losses ``(B, M)`` of the tasks done so far, detached, by task name.
+        patch_losses: per-patch losses of the tasks done so far, detached, by task name: ``(B, M)``, or packed.
     """
 
     images: Tensor
@@ -54,13 +69,17 @@ class Step:
         """Number of patches L."""
         return self.grid[0] * self.grid[1]
 
-    @property
-    def masked(self) -> Tensor:
-        """Indices of the masked patches ``(B, M)``.
+    def select(self, values: Tensor, rows: Rows = "masked") -> Tensor:
+        """Of values for every patch ``(B, L, D)`` those at the patches to predict, or all.
+
+        Returns:
+            ``(B, M, D)``, or packed ``(sum M, D)`` where the numbers differ between images; ``(B, L, D)`` for 'all'.
 
         Raises:
             RuntimeError: the mask of this step has not been made yet.
         """
+        if rows == "all":
+            return values
         if self.mask is None:
             raise RuntimeError("the step has no mask yet: scores and teachers run before it is made")
-        return self.mask.masked
+        return self.mask.take_masked(values)

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torch.autograd.function import FunctionCtx, once_differentiable
+from torch.autograd.function import once_differentiable
 
 aten = torch.ops.aten
 
@@ -41,7 +41,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     return _LinearInFp32.apply(x, weight, bias)  # type: ignore[no-any-return]
 
 
-def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None) -> Tensor:
     """``F.scaled_dot_product_attention``; on a CPU, the gradient of a bf16 one is computed in fp32.
 
     PyTorch's CPU kernel cuts the gradient into many small products. In bf16 each of them goes through oneDNN, whose
@@ -51,14 +51,21 @@ def attention(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
         query: ``(B, heads, N, d)``.
         key: ``(B, heads, M, d)``.
         value: ``(B, heads, M, d)``.
+        mask: broadcasts to ``(B, heads, N, M)``: bool, False where a query must not see a key, or a float bias that is
+            added before the softmax.
 
     Returns:
         ``(B, heads, N, d)``.
     """
     learning = torch.is_grad_enabled() and query.requires_grad
-    if learning and query.device.type == "cpu" and query.dtype == torch.bfloat16:
-        return _AttentionOnCPU.apply(query, key, value)  # type: ignore[no-any-return]
-    return F.scaled_dot_product_attention(query, key, value)
+    if learning and query.device.type == "cpu" and query.dtype == torch.bfloat16 and not _learns(mask):
+        return _AttentionOnCPU.apply(query, key, value, mask)  # type: ignore[no-any-return]
+    bias = mask.to(query.dtype) if mask is not None and mask.is_floating_point() else mask
+    return F.scaled_dot_product_attention(query, key, value, attn_mask=bias)
+
+
+def _learns(mask: Tensor | None) -> bool:
+    return mask is not None and mask.requires_grad
 
 
 def _autocasts_to_bf16() -> bool:
@@ -91,16 +98,21 @@ class _AttentionOnCPU(torch.autograd.Function):
     """PyTorch's kernels, the backward one in fp32."""
 
     @staticmethod
-    def forward(ctx: FunctionCtx, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-        out, logsumexp = aten._scaled_dot_product_flash_attention_for_cpu(query, key, value)
+    def forward(ctx: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None) -> Tensor:
+        if mask is not None and mask.dtype == torch.bool:
+            mask = torch.zeros(mask.shape, dtype=query.dtype).masked_fill_(~mask, -torch.inf)
+        ctx.mask = mask
+        bias = None if mask is None else mask.to(query.dtype)
+        out, logsumexp = aten._scaled_dot_product_flash_attention_for_cpu(query, key, value, attn_mask=bias)
         ctx.save_for_backward(query, key, value, out, logsumexp)
         return out  # type: ignore[no-any-return]
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, ...]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         *saved, logsumexp = ctx.saved_tensors
         tensors = [tensor.float() for tensor in (gradient, *saved)]
         kernel = aten._scaled_dot_product_flash_attention_for_cpu_backward
-        gradients = kernel(*tensors, logsumexp, dropout_p=0.0, is_causal=False)
-        return tuple(part.to(gradient.dtype) for part in gradients)
+        bias = None if ctx.mask is None else ctx.mask.float()
+        gradients = kernel(*tensors, logsumexp, dropout_p=0.0, is_causal=False, attn_mask=bias)
+        return (*(part.to(gradient.dtype) for part in gradients), None)

@@ -13,7 +13,7 @@ from torch import Tensor
 PairNorm = Literal["batch", "image", "sum"]
 
 
-def relative_loss(predicted: Tensor, target: Tensor, norm: PairNorm = "batch") -> Tensor:
+def relative_loss(predicted: Tensor, target: Tensor, norm: PairNorm = "batch", real: Tensor | None = None) -> Tensor:
     """Relative loss of HPM (Eq. 5 to 7): binary cross-entropy of "patch i is harder than patch j" over all pairs.
 
     For every ordered pair with ``target_i != target_j`` the logit is ``predicted_i - predicted_j``. The two orders of a
@@ -25,12 +25,15 @@ def relative_loss(predicted: Tensor, target: Tensor, norm: PairNorm = "batch") -
         target: ``(B, M)``; only its order within an image matters.
         norm: 'batch' divides by the valid pairs of the batch (public code), 'image' by each image's own and averages
             the images, 'sum' is Eq. 5 as printed: the sum over ordered pairs, averaged over images.
+        real: bool ``(B, M)``, False where a row is padded; None where none is.
 
     Returns:
         Scalar, fp32.
     """
     predicted, target = predicted.float(), target.detach().float()
     harder = (target.unsqueeze(2) > target.unsqueeze(1)).float()
+    if real is not None:
+        harder = harder * real.unsqueeze(2) * real.unsqueeze(1)
     pair = F.softplus(predicted.unsqueeze(1) - predicted.unsqueeze(2)) * harder
     if norm == "batch":
         return pair.sum() / harder.sum().clamp(min=1)
@@ -40,22 +43,36 @@ def relative_loss(predicted: Tensor, target: Tensor, norm: PairNorm = "batch") -
     return 2 * per_image.mean()
 
 
-def standardize(target: Tensor, eps: float = 1e-6) -> Tensor:
-    """Zero mean and unit variance over the last dimension (unbiased variance, eps inside the root), fp32."""
-    variance, mean = torch.var_mean(target.float(), dim=-1, keepdim=True)
-    return (target.float() - mean) * torch.rsqrt(variance + eps)
+def standardize(target: Tensor, eps: float = 1e-6, real: Tensor | None = None) -> Tensor:
+    """Zero mean and unit variance over the last dimension (unbiased variance, eps inside the root), fp32.
+
+    Args:
+        target: ``(B, M)``.
+        eps: added to the variance.
+        real: bool ``(B, M)``, False where a row is padded; None where none is.
+    """
+    target = target.float()
+    if real is None:
+        variance, mean = torch.var_mean(target, dim=-1, keepdim=True)
+    else:
+        number = real.sum(dim=-1, keepdim=True)
+        mean = (target * real).sum(dim=-1, keepdim=True) / number
+        variance = ((target - mean) * real).square().sum(dim=-1, keepdim=True) / (number - 1)
+    return (target - mean) * torch.rsqrt(variance + eps)
 
 
-def absolute_loss(predicted: Tensor, target: Tensor, standardized: bool = True) -> Tensor:
+def absolute_loss(predicted: Tensor, target: Tensor, standardized: bool = True, real: Tensor | None = None) -> Tensor:
     """Absolute loss of HPM (Eq. 4): mean squared error to the reconstruction loss itself.
 
     Args:
         predicted: ``(B, M)``.
         target: ``(B, M)``.
         standardized: standardise the target within each image first (public code); False is Eq. 4 as printed.
+        real: bool ``(B, M)``, False where a row is padded; None where none is.
 
     Returns:
         Scalar, fp32.
     """
     target = target.detach().float()
-    return F.mse_loss(predicted.float(), standardize(target) if standardized else target)
+    squares = (predicted.float() - (standardize(target, real=real) if standardized else target)).square()
+    return squares.mean() if real is None else (squares * real).sum() / real.sum()

@@ -1,34 +1,54 @@
 """How salient each token of an image is among the image's tokens (SBAM, section 3)."""
 
-from contextlib import nullcontext
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.amp.autocast_mode import is_autocast_available
+
+from .precision import without_autocast
+
+Direction = Literal["outgoing", "incoming"]
 
 
 @torch.no_grad()
-def salience(tokens: Tensor, scaled: bool = False) -> Tensor:
+def salience(tokens: Tensor, scaled: bool = False, direction: Direction = "outgoing") -> Tensor:
     """The sum of each token's outgoing weights: ``S_k = sum_j softmax(X X^T)_{j,k}`` (SBAM, Eq. 3 and 4, before N).
 
     Every row of the softmax sums to 1, so the L values of an image sum to L. In fp32, also inside autocast: products of
     position embeddings alone differ by less than half precision can tell.
 
+    What a token takes in from the others, the *incoming* weight, is its row. The softmax normalises rows, so their sums
+    are 1 for every token: they rank nothing, and a mask by them follows the noise of its policy alone. Normalising
+    columns instead would change nothing either: ``X X^T`` is symmetric, so that the row sums of the column softmax are
+    the column sums of the row softmax.
+
     Args:
         tokens: ``(B, L, D)``.
         scaled: divide the products by sqrt(D); the paper and its code do not.
+        direction: 'outgoing' sums the columns, 'incoming' the rows (exactly 1, no rounding errors to be stretched).
 
     Returns:
         ``(B, L)``, fp32, without gradient.
     """
-    device = tokens.device.type
-    in_fp32 = torch.autocast(device, enabled=False) if is_autocast_available(device) else nullcontext()
-    with in_fp32:
+    if direction == "incoming":
+        return torch.ones(tokens.shape[:2], device=tokens.device)
+    with without_autocast(tokens):
         x = tokens.float()
         affinity = x @ x.transpose(1, 2)
         if scaled:
             affinity = affinity / x.shape[-1] ** 0.5
         return affinity.softmax(dim=-1).sum(dim=1)
+
+
+def check_direction(direction: str) -> Direction:
+    """``direction`` itself.
+
+    Raises:
+        ValueError: it is neither 'outgoing' nor 'incoming'.
+    """
+    if direction not in get_args(Direction):
+        raise ValueError(f"direction of the salience must be 'outgoing' or 'incoming', got {direction!r}")
+    return direction  # type: ignore[return-value]
 
 
 def min_max(score: Tensor, eps: float = 1e-8) -> Tensor:

@@ -166,7 +166,7 @@ class GivenNoise(RandomPolicy):
         super().__init__()
         self.noise = noise
 
-    def forward(self, score, noise, masked, progress):
+    def forward(self, score, noise, masked, progress, grid):
         return mask_largest(self.noise, masked)
 
 

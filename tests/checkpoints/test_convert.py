@@ -5,7 +5,8 @@ import os
 import pytest
 import torch
 
-from mimseg.checkpoints import UntrustedCheckpointError, convert, load_weights
+from mimseg.apis import convert
+from mimseg.checkpoints import UntrustedCheckpointError, load_weights
 from mimseg.checkpoints.formats import describe
 
 

@@ -5,7 +5,8 @@ import json
 import pytest
 import torch
 
-from mimseg.checkpoints import DamagedCheckpointError, convert, load_weights
+from mimseg.apis import convert
+from mimseg.checkpoints import DamagedCheckpointError, load_weights
 
 META = {"mimseg": {"patch_size": 4, "in_channels": 3, "normalize": True, "heads": {
     "encoder": 2, "tasks.reconstruct.decoder": 2}}}  # fmt: skip

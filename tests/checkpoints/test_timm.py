@@ -4,7 +4,8 @@ import pytest
 import timm
 import torch
 
-from mimseg.checkpoints import convert, load_weights
+from mimseg.apis import convert
+from mimseg.checkpoints import load_weights
 
 SIZES = [((16, 16), (4, 4)), ((8, 24), (2, 6))]
 

@@ -121,33 +121,50 @@ def sample(tmp_path_factory):
     return folder
 
 
+TINY_VIT = dict(embed_dim=32, depth=1, num_heads=2)
+TINY_SWIN = dict(embed_dim=8, depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 2))
+
+
 def shrink(cfg: Config, folder: Path) -> Config:
-    """The one override that makes any config that trains small: a 4x4 grid, width 32, one block."""
-    cfg.model.encoder.arch = dict(embed_dim=32, depth=1, num_heads=2)
-    if "image_size" in cfg.model.encoder:
-        cfg.model.encoder.image_size = 4 * cfg.model.encoder.patch_size
-    if "neck" in cfg.model:
+    """The one override that makes any config that trains small: a 4x4 grid, width 32, one block a stage."""
+    encoder, masking = cfg.model.encoder, cfg.model.get("masking", {})
+    encoder.arch = TINY_SWIN if encoder.type == "DenseSwin" else TINY_VIT
+    side = 4 * encoder.get("patch_size", 32)
+    if "image_size" in encoder:
+        encoder.image_size = side
+    if cfg.model.get("neck"):
         cfg.model.neck.width = 32
-    for task in filter(None, cfg.model.get("tasks", {}).values()):
-        task.decoder.depth = 1
+    tasks = [task for task in cfg.model.get("tasks", {}).values() if task is not None]
+    for task in tasks:
+        if "depth" in task.decoder:
+            task.decoder.depth = 1
+    for reader in (masking.get("score") or {}, *(task.target for task in tasks)):
+        if "block" in reader:
+            reader.update(block=0, head=None if reader.get("head", 0) is None else 1)
+    if "spread" in masking.get("ratio", {}):
+        masking.ratio.spread = 0.1  # of 16 patches some must stay visible
     for teacher in filter(None, (cfg.model.get("teachers") or {}).values()):
         if teacher.type == "FrozenTeacher":
             options = dict(TINY_TEACHER, num_classes=8 if teacher.get("project") else 0)
             teacher.update(model="vit_tiny_patch16_224", checkpoint=str(folder / "teacher.pth"), options=options)
+        if teacher.type == "PretrainedTeacher":
+            weights = MODELS.build(dict(encoder)).state_dict(prefix="encoder.")
+            teacher.checkpoint = str(folder / "encoder.pth")
+            torch.save(weights, teacher.checkpoint)
     for transform in cfg.train_dataloader.dataset.dataset.pipeline:
         if "scale" in transform:
-            transform.scale = 4 * cfg.model.encoder.patch_size
+            transform.scale = side
     return cfg
 
 
 def step_once(cfg: Config, sample: Path):
-    """The model after one training step, its first weight before it, and the loss."""
+    """The model after one training step, and its encoder's weights before it."""
     torch.manual_seed(0)
     model = MODELS.build(cfg.model)
     pipeline = Compose(cfg.train_dataloader.dataset.dataset.pipeline)
     batch = default_collate([pipeline(dict(img_path=str(sample / "image.png"), gt_label=n)) for n in range(2)])
     wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    before = model.encoder.patch_embed.weight.detach().clone()
+    before = [parameter.detach().clone() for parameter in model.encoder.parameters()]
     if hasattr(model, "set_progress"):
         model.set_progress(1.0)
     for _ in range(cfg.optim_wrapper.get("accumulative_counts", 1)):
@@ -160,14 +177,14 @@ def step_once(cfg: Config, sample: Path):
 def test_every_pretraining_config_steps_once(name, sample):
     model, before = step_once(shrink(load(name), sample), sample)
     model.update_teachers(0)
-    assert not torch.equal(model.encoder.patch_embed.weight, before)
+    assert not all(map(torch.equal, model.encoder.parameters(), before))
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINED if "Classifier" in load(name).model.type])
 def test_every_classifier_config_steps_once_and_predicts(name, sample):
     cfg = shrink(load(name), sample)
     model, before = step_once(cfg, sample)
-    assert torch.equal(model.encoder.patch_embed.weight, before) == model.frozen
+    assert all(map(torch.equal, model.encoder.parameters(), before)) == model.frozen
     assert model.head.bias.any()
     transforms = cfg.test_dataloader.dataset.pipeline
     image = Compose([*transforms])(dict(img_path=str(sample / "image.png"), gt_label=1))

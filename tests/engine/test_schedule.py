@@ -1,11 +1,14 @@
-"""The learning rate of every iteration, against MAE's formula written out here."""
+"""The learning rate of every iteration, against the papers' formulas written out here."""
 
 import math
 
 import pytest
+import torch
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper
 
 from mimseg.engine import expand_schedule
+from mimseg.engine.schedule import WarmupMultiStepLR
 
 
 def golden(iteration: int, length: int, peak: float, epochs: int, warmup: int, minimum: float) -> float:
@@ -37,6 +40,48 @@ def test_rate_of_every_iteration_is_the_closed_form(toy, epochs, warmup, minimum
     peak = 1.0 * 4 / 256  # base rate per 256 images, batch 4
     expected = [golden(i, 6, peak, epochs, warmup, minimum) for i in range(6 * epochs)]
     assert rates(runner) == pytest.approx(expected, rel=1e-9, abs=1e-30)
+
+
+def test_steps_come_after_the_warm_up_and_count_fractional_epochs(toy):
+    """Six iterations an epoch: half a warm-up epoch, a step in the middle of the second epoch and one at the third."""
+    schedule = {"warmup_epochs": 0.5, "warmup_lr": 1e-3, "steps": [1.5, 2], "gamma": 0.2}
+    runner = toy(epochs=3, **{f"schedule.{key}": value for key, value in schedule.items()})
+    peak = 1.0 * 4 / 256
+    warmup = [1e-3 + (peak - 1e-3) * i / 3 for i in range(3)]
+    expected = [*warmup, *[peak] * 6, *[peak * 0.2] * 3, *[peak * 0.04] * 6]
+    assert rates(runner) == pytest.approx(expected, rel=1e-9)
+
+
+def test_a_cosine_starts_its_warm_up_where_it_is_told(toy):
+    runner = toy(epochs=3, **{"schedule.warmup_epochs": 1, "schedule.warmup_lr": 2e-3, "schedule.min_lr": 1e-3})
+    peak = 1.0 * 4 / 256
+    expected = [2e-3 + (peak - 2e-3) * i / 6 for i in range(6)]
+    expected += [golden(i, 6, peak, 3, 1, 1e-3) for i in range(6, 18)]
+    assert rates(runner) == pytest.approx(expected, rel=1e-9)
+
+
+def test_simmims_800_epochs_by_hand():
+    """Peak 4e-4 at batch 2048, warm-up from 2e-6 over 10 epochs, a tenth from epoch 700 on."""
+    cfg = Config(dict(schedule=dict(epochs=800, warmup_epochs=10, warmup_lr=2e-6, steps=[700], gamma=0.1)))
+    expand_schedule(cfg)
+    options = {key: value for key, value in cfg.param_scheduler.items() if key not in ("type", "convert_to_iter_based")}
+    assert cfg.param_scheduler.type == "WarmupMultiStepLR"
+    wrapper = OptimWrapper(torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=4e-4))
+    wrapper.param_groups.append(dict(wrapper.param_groups[0], lr=1e-4, lr_scale=0.25))
+    scheduler = WarmupMultiStepLR(wrapper, epoch_length=1, **options)
+    seen = [scheduler.get_last_value()]
+    for _ in range(799):
+        scheduler.step()
+        seen.append(scheduler.get_last_value())
+    at = {0: 2e-6, 5: 2.01e-4, 10: 4e-4, 699: 4e-4, 700: 4e-5, 799: 4e-5}
+    assert [seen[epoch][0] for epoch in at] == pytest.approx(list(at.values()), rel=1e-9)
+    assert [seen[epoch][1] for epoch in at] == pytest.approx([0.25 * rate for rate in at.values()], rel=1e-9)
+
+
+def test_none_takes_inherited_steps_away():
+    cfg = Config(dict(schedule=dict(epochs=10, warmup_epochs=1, steps=None, gamma=None, min_lr=1e-5)))
+    expand_schedule(cfg)
+    assert (cfg.param_scheduler.type, cfg.param_scheduler.min_lr) == ("WarmupCosineLR", 1e-5)
 
 
 def test_accumulated_batches_share_the_rate_of_the_first(toy):
@@ -76,6 +121,15 @@ def test_an_epoch_of_another_length_does_not_bend_the_curve(toy):
         (dict(epochs=1.5, warmup_epochs=0), "got 1.5"),
         (dict(epochs=10, warmup_epochs=-1), "got -1"),
         (dict(epochs=10, warmup_epochs=1, min_lr=-1e-6), "schedule.min_lr must not be negative"),
+        (dict(epochs=10, warmup_epochs=1, warmup_lr=-1e-6), "schedule.warmup_lr must not be negative"),
+        (dict(epochs=10, warmup_epochs=1, steps=[]), "from warmup_epochs=1 to below epochs=10, got []"),
+        (dict(epochs=10, warmup_epochs=1, steps=7), "got 7"),
+        (dict(epochs=10, warmup_epochs=1, steps=[8, 7]), "schedule.steps must be rising epochs"),
+        (dict(epochs=10, warmup_epochs=2, steps=[1]), "got [1]"),
+        (dict(epochs=10, warmup_epochs=1, steps=[5, 10]), "below epochs=10, got [5, 10]"),
+        (dict(epochs=10, warmup_epochs=1, steps=[7], gamma=1.5), "schedule.gamma must be between 0 and 1, got 1.5"),
+        (dict(epochs=10, warmup_epochs=1, gamma=0.1), "factor of schedule.steps, which is missing"),
+        (dict(epochs=10, warmup_epochs=1, steps=[7], min_lr=1e-5), "delete one of the two"),
     ],
 )
 def test_a_bad_schedule_is_one_clear_line(schedule, complaint):

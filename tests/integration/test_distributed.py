@@ -36,6 +36,42 @@ def test_two_gloo_processes_give_the_loss_curve_of_one(run_script, train_here, m
     assert one[-1]["loss_reconstruct"] < one[0]["loss_reconstruct"]
 
 
+ADAPTIVE = """
+_base_ = "{base}"
+model = dict(
+    encoder=dict(drop_path=0.0),
+    masking=dict(
+        score=dict(type="SalienceScore", prenorm=True, _delete_=True),
+        policy=dict(type="NoisyPolicy", _delete_=True),
+        ratio=dict(type="AdaptiveRatio", ratio=0.6, spread=0.3, threshold=0.4, _delete_=True),
+    ),
+    tasks=dict(predict_loss=None),
+    teachers=dict(ema=None),
+)
+schedule = dict(epochs=2)
+"""
+
+
+def test_adaptive_ratios_weigh_every_patch_of_the_global_batch_the_same(
+    run_script, train_here, micro_config, tmp_path
+):
+    """Two processes hide different numbers of patches, and still train as one does.
+
+    For the first steps: later, a patch whose salience is next to the threshold may fall on either side by rounding.
+    """
+    config = tmp_path / "adaptive.py"
+    config.write_text(ADAPTIVE.format(base=micro_config))
+    half = ("--cfg-options", "train_dataloader.batch_size=4")
+    two = run_script("dist_train.sh", config, 2, "--work-dir", tmp_path / "two", *half)
+    assert two.returncode == 0, two.stderr[-3000:]
+    code, _, errors = train_here(config, "--work-dir", tmp_path / "one")
+    assert code == 0, errors
+    one, both = curve(tmp_path / "one"), curve(tmp_path / "two")
+    assert len(one) == len(both) == 16
+    for name in ("loss", "grad_norm"):
+        assert [row[name] for row in both[:6]] == pytest.approx([row[name] for row in one[:6]], rel=1e-5), name
+
+
 def test_dist_train_asks_for_the_number_of_processes(run_script, micro_config):
     done = run_script("dist_train.sh", micro_config)
     assert done.returncode == 2

@@ -5,52 +5,17 @@ import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mimseg.models import MaskTokenNeck, SparseViT, Step
+from mimseg.models import Decision, MaskTokenNeck, SparseViT
 from mimseg.ops.masking import PatchMask
-from mimseg.ops.posembed import sincos_2d
 
 
-def reference_mae_loss(model, images, mask):
-    """MAE's loss written out the long way: convolution, un-shuffled tokens, whole decoder, all pixels."""
-    patch, encoder, neck = model.encoder.patch_size, model.encoder, model.neck
-    decoder = model.tasks["reconstruct"].decoder
-    batch, channels, height, width = images.shape
-    grid = (height // patch, width // patch)
-    kernel = encoder.patch_embed.weight.view(-1, patch, patch, channels).permute(0, 3, 1, 2)
-    tokens = F.conv2d(images, kernel, encoder.patch_embed.bias, stride=patch).flatten(2).transpose(1, 2)
-    tokens = tokens + sincos_2d(grid, encoder.embed_dim)
-    losses = []
-    for b in range(batch):
-        x = torch.cat([encoder.cls_token[0], tokens[b][~mask[b]]])[None]
-        for block in encoder.blocks:
-            x = block(x)
-        x = neck.project(encoder.norm(x))[0]
-        full = neck.mask_token[0].repeat(mask.shape[1], 1)
-        full[~mask[b]] = x[1:]
-        x = torch.cat([x[:1], full + sincos_2d(grid, neck.width)])[None]
-        for block in decoder.blocks:
-            x = block(x)
-        predicted = decoder.head(decoder.norm(x))[0, 1:]
-        for index in mask[b].nonzero().flatten().tolist():
-            y, x0 = divmod(index, grid[1])
-            pixels = images[b, :, y * patch : (y + 1) * patch, x0 * patch : (x0 + 1) * patch]
-            pixels = pixels.permute(1, 2, 0).flatten()
-            pixels = (pixels - pixels.mean()) / (pixels.var() + 1e-6).sqrt()
-            losses.append((predicted[index] - pixels).square().mean())
-    return torch.stack(losses).mean()
-
-
-def test_mae_step_equals_the_long_way(build, images):
+def test_mae_step_equals_the_long_way(build, images, reference_mae_loss, step_of):
     model = build()
     torch.manual_seed(5)
     loss = model(images)["loss_reconstruct"]
     torch.manual_seed(5)
     mask = model.masking(step_of(model, images)).mask
     torch.testing.assert_close(loss, reference_mae_loss(model, images, mask), rtol=1e-5, atol=1e-6)
-
-
-def step_of(model, images, progress=1.0):
-    return Step(images, model.encoder.patch_size, model.encoder.grid_of(images), progress)
 
 
 def test_both_hpm_losses_reach_the_encoder_and_the_shared_neck(build, images):
@@ -138,7 +103,7 @@ def test_any_channels_patch_and_size(build, channels, patch, size):
     assert model.tasks["reconstruct"].decoder.head.out_features == patch * patch * channels
 
 
-def test_shapes_that_do_not_fit_are_named(build):
+def test_shapes_that_do_not_fit_are_named(build, step_of):
     model = build()
     with pytest.raises(ValueError, match=r"takes images \(B, 3, H, W\) but got \(2, 4, 16, 16\)"):
         model(torch.randn(2, 4, 16, 16))
@@ -162,8 +127,8 @@ def test_shapes_that_do_not_fit_are_named(build):
             dict(tasks=dict(reconstruct=None)),
             r"'predict_loss' reads the loss of \['reconstruct'\], which must come before",
         ),
-        (dict(masking=dict(score=None)), r"EasyToHardPolicy needs a score"),
-        (dict(masking=dict(policy=dict(type="RandomPolicy"))), r"RandomPolicy reads no score"),
+        (dict(masking=dict(score=None)), r"EasyToHardPolicy with FixedRatio needs a score"),
+        (dict(masking=dict(policy=dict(type="RandomPolicy"))), r"RandomPolicy with FixedRatio reads no score"),
         (
             dict(masking=dict(score=None, policy=dict(type="RandomPolicy"))),
             r"no score or target reads teacher 'ema'",
@@ -211,15 +176,14 @@ def test_reconstruction_shows_what_is_visible_and_how_wrong_the_rest_is(build, i
     assert build("mae").reconstruct(images).predicted_loss is None
 
 
-def test_a_perfect_normalised_prediction_gives_back_the_pixels(build, images):
+def test_a_perfect_normalised_prediction_gives_back_the_pixels(build, images, step_of):
     model = build()
     target = model.tasks["reconstruct"].target
     step = step_of(model, images)
     step.mask = model.masking(step)
     perfect = target(step)
     model.tasks["reconstruct"].decoder.forward = lambda latent: perfect
-    model.masking.forward = lambda step, generator=None: step_mask
-    step_mask = step.mask
+    model.masking.decide = lambda given, generator=None: Decision(step.mask, None, step.grid)
     shown = model.reconstruct(images)
     torch.testing.assert_close(shown.pixels, images, atol=1e-5, rtol=1e-5)
     assert torch.nan_to_num(shown.patch_loss).abs().max() < 1e-9

@@ -18,7 +18,7 @@ def noise(rows=4, length=24, seed=0):
 def test_the_policy_masks_the_largest_of_score_plus_noise():
     """Written out: stretched scores plus half the noise, sorted; the last ones are hidden."""
     scores, drawn = 5 + 2 * noise(seed=1), noise()
-    mask = NoisyPolicy()(scores, drawn, 18, 0.5)
+    mask = NoisyPolicy()(scores, drawn, 18, 0.5, (4, 6))
     for score, u, row in zip(scores, drawn, mask, strict=True):
         adjusted = (score - score.min()) / (score.max() - score.min()) + 0.5 * u
         assert set(row.nonzero().flatten().tolist()) == set(adjusted.argsort()[24 - 18 :].tolist())
@@ -26,16 +26,18 @@ def test_the_policy_masks_the_largest_of_score_plus_noise():
 
 def test_amplitude_direction_and_start():
     scores, drawn = noise(seed=1), noise()
-    assert torch.equal(NoisyPolicy(amplitude=0.0)(scores, drawn, 18, 0.5), mask_largest(scores, 18))
-    assert torch.equal(NoisyPolicy(amplitude=0.0, select="min")(scores, drawn, 18, 0.5), mask_largest(-scores, 18))
+    assert torch.equal(NoisyPolicy(amplitude=0.0)(scores, drawn, 18, 0.5, (4, 6)), mask_largest(scores, 18))
+    assert torch.equal(
+        NoisyPolicy(amplitude=0.0, select="min")(scores, drawn, 18, 0.5, (4, 6)), mask_largest(-scores, 18)
+    )
     late = NoisyPolicy(start=0.25)  # 400 epochs: epoch 99 has progress 100 / 400, epoch 100 has 101 / 400
     assert not late.reads_score(18, 100 / 400) and late.reads_score(18, 101 / 400)
-    assert torch.equal(late(None, drawn, 18, 0.1), mask_largest(drawn, 18))
+    assert torch.equal(late(None, drawn, 18, 0.1, (4, 6)), mask_largest(drawn, 18))
 
 
 def test_equal_scores_leave_the_choice_to_the_noise():
     drawn = noise()
-    assert torch.equal(NoisyPolicy()(torch.full((4, 24), 3.0), drawn, 18, 0.5), mask_largest(drawn, 18))
+    assert torch.equal(NoisyPolicy()(torch.full((4, 24), 3.0), drawn, 18, 0.5, (4, 6)), mask_largest(drawn, 18))
 
 
 @pytest.mark.parametrize(

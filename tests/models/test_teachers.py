@@ -4,7 +4,10 @@ import torch
 import torch.nn.functional as F
 from mmengine.runner.checkpoint import load_state_dict
 
+from mimseg.checkpoints import load_weights
 from mimseg.models import EMATeacher, FrozenTeacher
+from mimseg.models.backbones.attending import attend
+from mimseg.ops.attention import PatchAttention
 from mimseg.registry import MODELS
 
 
@@ -55,6 +58,68 @@ def test_one_encoder_pass_gives_features_and_predicted_loss(build, images):
     assert len(passes) == 1
     view = model.teachers["ema"].look(images, frozenset({"features"}))
     assert view.predicted_loss is None and view.features.shape == (4, 24, 32)
+
+
+ATTENTION_MASKS = dict(
+    masking=dict(
+        score=dict(type="AttentionScore", teacher="ema", block=0, head=1), policy=dict(type="SoftToHardPolicy")
+    ),
+    teachers=dict(ema=dict(type="EMATeacher")),
+)
+
+
+def test_a_teacher_of_attention_only_is_the_first_blocks_and_follows_them(build, images):
+    model = build("mae", **ATTENTION_MASKS)
+    teacher = model.teachers["ema"]
+    want = PatchAttention(0, 1)
+    assert set(teacher.parts) == {"trunk"}
+    whole = {name for name, _ in model.encoder.named_parameters()}
+    kept = {name for name, _ in teacher.parts["trunk"].named_parameters()}
+    assert whole - kept == {name for name in whole if name.startswith(("blocks.1.", "norm."))}
+    assert teacher.look(images, frozenset({want})).features is None
+    expected = attend(model.encoder, images, [want])[want]
+    torch.testing.assert_close(teacher.look(images, frozenset({want})).attention[want], expected)
+    with torch.no_grad():
+        before = [mine.clone() for mine, _ in teacher.pairs(model.student)]
+        for parameter in model.encoder.parameters():
+            parameter.add_(torch.randn_like(parameter))
+    model.update_teachers(epoch=0)
+    for old, (mine, theirs) in zip(before, teacher.pairs(model.student), strict=True):
+        torch.testing.assert_close(mine, 0.999 * old + 0.001 * theirs)
+    model.reset_teachers()
+    expected = attend(model.encoder, images, [want])[want]
+    assert torch.equal(teacher.look(images, frozenset({want})).attention[want], expected)
+
+
+def test_attention_features_and_predicted_loss_come_from_one_pass(build, images):
+    model = build("hpm")
+    teacher = EMATeacher()
+    want = PatchAttention(0, 1)
+    wanted = frozenset({want, "features", "predicted_loss"})
+    teacher.setup(model.student, wanted)
+    calls = []
+    for number, block in enumerate(teacher.parts["encoder"].blocks):
+        block.register_forward_hook(lambda *_, number=number: calls.append(number))
+    seen = teacher.look(images, wanted)
+    assert calls == [0, 1]
+    apart = model.teachers["ema"].look(images, frozenset({"predicted_loss"}))
+    torch.testing.assert_close(seen.predicted_loss, apart.predicted_loss)
+    torch.testing.assert_close(seen.features, model.encoder.eval()(images).patch_tokens)
+    torch.testing.assert_close(seen.attention[want], attend(model.encoder, images, [want])[want])
+    calls.clear()
+    assert teacher.look(images, frozenset({want})).features is None and calls == []
+    assert teacher.look(images, frozenset({"features"})).attention == {} and calls == [0, 1]
+
+
+def test_a_checkpoint_with_a_trunk_is_no_source_of_a_whole_teacher(build, tmp_path):
+    """Otherwise its first blocks would be mixed with the student's last ones."""
+    model = build("mae", **ATTENTION_MASKS)
+    torch.save({"state_dict": model.state_dict()}, tmp_path / "gpa.pth")
+    with pytest.raises(ValueError, match="holds no EMA teacher"):
+        load_weights(build("mae"), tmp_path / "gpa.pth", weights="ema", log=str)
+    other = build("mae", **ATTENTION_MASKS)
+    load_weights(other, tmp_path / "gpa.pth", log=str)
+    assert all(torch.equal(other.state_dict()[name], tensor) for name, tensor in model.state_dict().items())
 
 
 def test_the_mean_head_predicts_the_mean_of_its_channels(build, images):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mimseg.ops.salience import min_max, salience
+from mimseg.ops.salience import check_direction, min_max, salience
 
 
 def by_hand(tokens: np.ndarray, scaled: bool) -> np.ndarray:
@@ -38,6 +38,23 @@ def test_a_token_that_others_resemble_is_salient_and_permutation_carries_over():
     assert scores.argmax() == 0
     order = torch.tensor([2, 0, 3, 1])
     torch.testing.assert_close(salience(tokens[:, order]), scores[:, order])
+
+
+def test_incoming_weights_are_all_one_and_leave_the_noise():
+    """Row sums of a row softmax; not ones up to rounding, which would be stretched to [0, 1]."""
+    tokens = torch.randn(2, 16, 8, generator=torch.Generator().manual_seed(0))
+    rows = (tokens.double() @ tokens.double().transpose(1, 2)).softmax(dim=-1).sum(dim=2)
+    scores = salience(tokens, direction="incoming")
+    torch.testing.assert_close(scores.double(), rows)
+    assert (min_max(scores) == 0).all()
+    with pytest.raises(ValueError, match="must be 'outgoing' or 'incoming', got 'both'"):
+        check_direction("both")
+
+
+def test_normalising_columns_gives_the_outgoing_weights_again():
+    tokens = torch.randn(2, 16, 8, generator=torch.Generator().manual_seed(0))
+    columns = (tokens @ tokens.transpose(1, 2)).softmax(dim=1)
+    torch.testing.assert_close(columns.sum(dim=2), salience(tokens))
 
 
 def test_half_precision_and_autocast_do_not_blur_it():

@@ -11,6 +11,8 @@ from ..adapt import adapt_table, fixed_table
 KERNEL = "encoder.patch_embed.weight"
 TABLE = "encoder.positions.table"
 SIZE = "encoder.positions.size"
+RELATIVE = "encoder.relative_position_bias.table"
+RELATIVE_SIZE = "encoder.relative_position_bias.size"
 TEACHER = "teachers.ema.parts."
 PREDICTOR = "tasks.predict_loss.decoder."
 TEACHER_PARTS = {"encoder.": "encoder.", "neck.": "neck.", PREDICTOR: "predictor."}  # the student's: the teacher's

@@ -7,7 +7,11 @@ import torch
 from torch import Tensor, nn
 
 from ...ops.masking import PatchMask
+from ...ops.packing import Packing
 from ...ops.patches import patch_grid
+
+Rows = Literal["masked", "all"]
+"""At which patches something is predicted and compared: those that the mask names, or all."""
 
 
 @dataclass(frozen=True)
@@ -15,12 +19,13 @@ class Latent:
     """Tokens of a batch and which patches they are.
 
     Attributes:
-        tokens: ``(B, prefix + N, D)``, prefix tokens (class token) first.
+        tokens: ``(B, prefix + N, D)``, prefix tokens (class token) first; or packed ``(R, D)``, image after image.
         grid: patch grid ``(h, w)``, L = h * w.
         prefix: number of prefix tokens.
         mask: what was masked; None if nothing was, and then N = L.
         order: which patches follow the prefix: 'visible' (the K visible ones), 'visible+masked' (those, then the M
             masked ones), 'raster' (all L in row-major order).
+        packing: of sequences with different numbers of visible patches; None if all have as many.
     """
 
     tokens: Tensor
@@ -28,6 +33,7 @@ class Latent:
     prefix: int
     mask: PatchMask | None
     order: Literal["visible", "visible+masked", "raster"]
+    packing: Packing | None = None
 
     @property
     def patch_tokens(self) -> Tensor:
@@ -42,8 +48,11 @@ class MaskedEncoder(nn.Module):
         patch_size: P.
         in_channels: C.
         embed_dim: width D of the tokens it gives.
+        sparse: whether hidden patches are left out; otherwise it gives tokens for all patches.
         activation_checkpointing: recompute blocks in the backward pass instead of storing their activations.
     """
+
+    sparse = False
 
     def __init__(self, patch_size: int, in_channels: int, embed_dim: int) -> None:
         super().__init__()
@@ -75,8 +84,19 @@ class MaskedEncoder(nn.Module):
         return patch_grid(images.shape[2], images.shape[3], self.patch_size)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Patch tokens ``(B, L, D)`` of images ``(B, C, H, W)`` before masking and without position embedding."""
+        """Patch tokens of images ``(B, C, H, W)`` before masking and without position embedding.
+
+        ``(B, L, D)``; of an encoder that begins with smaller patches ``(B, L * k * k, D')``, on a grid k times finer.
+        """
         raise NotImplementedError
+
+    def enter(self, images: Tensor) -> Tensor:
+        """What the first block of a ViT gets for full images: tokens ``(B, prefix + L, D)`` with positions.
+
+        Raises:
+            ValueError: the encoder is no ViT.
+        """
+        raise ValueError(f"{type(self).__name__} is no ViT: it has no attention over all patches to read")
 
     def position_table(self, grid: tuple[int, int]) -> Tensor | None:
         """The position embedding ``(L, D)`` that patch tokens get; None where positions are not added to tokens."""

@@ -3,15 +3,20 @@
 They are timm's ViT blocks, parameter names included, with the products of :mod:`mimseg.ops.bf16`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch.nn.functional as F
 from timm.layers import DropPath
+from timm.models.swin_transformer import SwinTransformerBlock
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from ...ops.bf16 import attention, linear
+from ...ops.packing import Packing
+
+Take = Callable[[Tensor], Tensor]
+"""Picks tokens of ``(B, N, D)``: as many of each sequence, or packed."""
 
 
 class Linear(nn.Linear):
@@ -37,9 +42,15 @@ class Attention(nn.Module):
         self.qkv = Linear(dim, 3 * dim)
         self.proj = Linear(dim, dim)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalised tokens ``(B, N, D)`` to ``(B, N, D)``."""
-        return self._mix(*self.qkv(x).chunk(3, dim=-1))
+    def forward(self, x: Tensor, packing: Packing | None = None) -> Tensor:
+        """Normalised tokens ``(B, N, D)``, or packed ``(R, D)``, to as many.
+
+        Of packed sequences only this is padded: queries, keys and values, a few percent of a block's work.
+        """
+        if packing is None:
+            return self.project(self._mix(*self.qkv(x).chunk(3, dim=-1)))
+        padded = packing.pad(self.qkv(x))
+        return self.project(packing.pack(self._mix(*padded.chunk(3, dim=-1), mask=packing.valid[:, None, None])))
 
     def at_last(self, x: Tensor, n: int) -> Tensor:
         """``forward(x)[:, -n:]``: all tokens serve as keys and values, but only the last ``n`` ask."""
@@ -47,16 +58,24 @@ class Attention(nn.Module):
         weight, bias = self.qkv.weight, self.qkv.bias
         query = linear(x[:, -n:], weight[:dim], bias[:dim])
         key, value = linear(x, weight[dim:], bias[dim:]).chunk(2, dim=-1)
-        return self._mix(query, key, value)
+        return self.project(self._mix(query, key, value))
 
-    def _mix(self, *projected: Tensor) -> Tensor:
+    def at_rows(self, x: Tensor, take: Take) -> Tensor:
+        """``take(forward(x))``: only the rows that are taken are projected."""
+        return self.project(take(self._mix(*self.qkv(x).chunk(3, dim=-1))))
+
+    def project(self, mixed: Tensor) -> Tensor:
+        """What the heads give ``(..., D)`` to ``(..., D)``."""
+        out: Tensor = self.proj(mixed)
+        return out
+
+    def _mix(self, *projected: Tensor, mask: Tensor | None = None) -> Tensor:
         """Query ``(B, N, D)``, key and value ``(B, M, D)`` to ``(B, N, D)``.
 
         Cut by views whose gradients join in one copy (with all three in one leading dimension it would take two).
         """
         query, key, value = (part.unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2) for part in projected)
-        out: Tensor = self.proj(attention(query, key, value).transpose(1, 2).flatten(2))
-        return out
+        return attention(query, key, value, mask).transpose(1, 2).flatten(2)
 
 
 class Mlp(nn.Module):
@@ -84,7 +103,12 @@ class Block(nn.Module):
         dim: width D.
         num_heads: number of heads, a divisor of D.
         drop_path: rate of stochastic depth.
+
+    Attributes:
+        compiles: whether ``model.compile`` compiles it.
     """
+
+    compiles = True
 
     def __init__(self, dim: int, num_heads: int, drop_path: float = 0.0) -> None:
         super().__init__()
@@ -95,18 +119,31 @@ class Block(nn.Module):
         self.mlp = Mlp(dim)
         self.drop_path2 = DropPath(drop_path) if drop_path else nn.Identity()
 
-    def forward(self, x: Tensor) -> Tensor:
-        """``(B, N, D)`` to ``(B, N, D)``."""
-        x = x + self.drop_path1(self.attn(self.norm1(x)))
-        return self._mlp(x)
+    def forward(self, x: Tensor, packing: Packing | None = None) -> Tensor:
+        """``(B, N, D)``, or packed ``(R, D)``, to as many."""
+        x = x + drop(self.drop_path1, self.attn(self.norm1(x), packing), packing)
+        return x + drop(self.drop_path2, self.mlp(self.norm2(x)), packing)
 
     def at_last(self, x: Tensor, n: int) -> Tensor:
         """``forward(x)[:, -n:]`` ``(B, n, D)``: nothing is computed for rows that no loss reads."""
         return self._mlp(x[:, -n:] + self.drop_path1(self.attn.at_last(self.norm1(x), n)))
 
+    def at_rows(self, x: Tensor, take: Take) -> Tensor:
+        """``take(forward(x))`` for a ``take`` that picks tokens of ``(B, N, D)``."""
+        return self._mlp(take(x) + self.drop_path1(self.attn.at_rows(self.norm1(x), take)))
+
     def _mlp(self, x: Tensor) -> Tensor:
         out: Tensor = x + self.drop_path2(self.mlp(self.norm2(x)))
         return out
+
+
+def drop(path: nn.Module, x: Tensor, packing: Packing | None) -> Tensor:
+    """Drop path of whole samples, also of packed ones."""
+    if packing is None or isinstance(path, nn.Identity):
+        dropped: Tensor = path(x)
+        return dropped
+    scale: Tensor = path(x.new_ones(len(packing.first), 1))
+    return x * scale[packing.sequence]
 
 
 def make_blocks(dim: int, depth: int, num_heads: int, drop_path: float = 0.0) -> nn.ModuleList:
@@ -120,10 +157,15 @@ def make_blocks(dim: int, depth: int, num_heads: int, drop_path: float = 0.0) ->
     return nn.ModuleList(Block(dim, num_heads, drop_path * i / max(1, depth - 1)) for i in range(depth))
 
 
-def run_blocks(blocks: Iterable[nn.Module], x: Tensor, recompute: bool = False) -> Tensor:
-    """Tokens ``(B, N, D)`` through the blocks; ``recompute`` stores only each block's input for the backward pass."""
+def run_blocks(
+    blocks: Iterable[nn.Module], x: Tensor, recompute: bool = False, packing: Packing | None = None
+) -> Tensor:
+    """Tokens ``(B, N, D)``, or packed ``(R, D)``, through the blocks.
+
+    ``recompute`` stores only each block's input for the backward pass.
+    """
     for block in blocks:
-        x = checkpoint(block, x, use_reentrant=False) if recompute else block(x)
+        x = checkpoint(block, x, packing, use_reentrant=False) if recompute else block(x, packing)
     return x
 
 
@@ -133,5 +175,5 @@ def compile_blocks(module: nn.Module, options: Mapping[str, Any]) -> None:
     Blocks of one width share their compiled code, so that compiling takes the time of a few blocks, not of the model.
     """
     for part in module.modules():
-        if isinstance(part, Block):
+        if getattr(part, "compiles", False) or isinstance(part, SwinTransformerBlock):
             part.compile(**{"dynamic": False, **options})

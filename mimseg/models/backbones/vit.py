@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ...ops.masking import PatchMask
-from ...ops.patches import gather_rows, patch_grid, patchify
+from ...ops.patches import patch_grid, patchify
 from ...registry import MODELS
 from ..init import init_transformer
 from ..positions import LearnedPositions, Positions
@@ -85,6 +85,7 @@ class SparseViT(MaskedEncoder):
     """
 
     prefix = 1
+    sparse = True
 
     def __init__(
         self,
@@ -126,18 +127,39 @@ class SparseViT(MaskedEncoder):
         table: Tensor = self.positions(grid)
         return table
 
+    def enter(self, images: Tensor) -> Tensor:
+        """What the first block gets for full images ``(B, C, H, W)``: ``(B, 1 + L, D)``."""
+        x = self.embed(images) + self.positions(self.grid_of(images))
+        return torch.cat([self._class_token().expand(len(x), -1, -1), x], dim=1)
+
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
-        """Encode ``(B, C, H, W)`` into ``(B, 1 + K, D)``, or ``(B, 1 + L, D)`` without a mask."""
+        """Encode ``(B, C, H, W)`` into ``(B, 1 + K, D)``, or ``(B, 1 + L, D)`` without a mask.
+
+        Where the number of visible patches differs between images, tokens are packed.
+        """
         grid = self.grid_of(images)
-        position = self.positions(grid, mask.visible if mask is not None else None)
-        if mask is not None:
-            check_mask(mask, images.shape[0], grid)
-        if tokens is not None:
-            x = tokens if mask is None else gather_rows(tokens, mask.visible)
+        packing = None
+        if mask is None:
+            x = self.enter(images)
         else:
-            patches = patchify(images, self.patch_size)
-            x = self.patch_embed(patches if mask is None else gather_rows(patches, mask.visible))
-        cls_token = self.cls_token if isinstance(self.positions, Positions) else self.cls_token + self.positions.prefix
-        x = torch.cat([cls_token.expand(x.shape[0], -1, -1), x + position], dim=1)
-        x = self.norm(run_blocks(self.blocks, x, self.activation_checkpointing and self.training))
-        return Latent(x, grid, self.prefix, mask, "raster" if mask is None else "visible")
+            check_mask(mask, images.shape[0], grid)
+            x = self._visible(images, mask, tokens, grid)
+            if mask.ragged is None:
+                x = torch.cat([self._class_token().expand(len(x), -1, -1), x], dim=1)
+            else:
+                packing = mask.ragged.packing(grid[0] * grid[1], len(x), self.prefix)
+                x = packing.join(self._class_token()[0].expand(len(images), -1), x)
+        x = self.norm(run_blocks(self.blocks, x, self.activation_checkpointing and self.training, packing))
+        return Latent(x, grid, self.prefix, mask, "raster" if mask is None else "visible", packing)
+
+    def _visible(self, images: Tensor, mask: PatchMask, tokens: Tensor | None, grid: tuple[int, int]) -> Tensor:
+        """Embedded visible patches with positions ``(B, K, D)``, or packed."""
+        if tokens is None:
+            x = self.patch_embed(mask.take_visible(patchify(images, self.patch_size)))
+        else:
+            x = mask.take_visible(tokens)
+        visible: Tensor = x + self.positions(grid, mask.visible_patches)
+        return visible
+
+    def _class_token(self) -> Tensor:
+        return self.cls_token if isinstance(self.positions, Positions) else self.cls_token + self.positions.prefix

@@ -1,6 +1,7 @@
-"""Decoders and the neck that they share."""
+"""Decoders and the necks that they share."""
 
-from .neck import MaskTokenNeck
+from .linear import LinearDecoder
+from .neck import MaskTokenNeck, Neck, ProjectionNeck
 from .transformer import TransformerDecoder
 
-__all__ = ["MaskTokenNeck", "TransformerDecoder"]
+__all__ = ["LinearDecoder", "MaskTokenNeck", "Neck", "ProjectionNeck", "TransformerDecoder"]

@@ -1,11 +1,14 @@
 """The transformer decoder of MAE and HPM."""
 
+from collections.abc import Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
+from ...ops.masking import PatchMask
 from ...registry import MODELS
-from ..backbones.base import Latent
+from ..backbones.base import Latent, Rows
 from ..backbones.blocks import Block, Linear, make_blocks, run_blocks
 from ..init import init_transformer
 
@@ -48,19 +51,55 @@ class TransformerDecoder(nn.Module):
         self.head = Linear(width, mean_of or out_dim)
         init_transformer(self)
 
-    def forward(self, latent: Latent) -> Tensor:
-        """Predictions ``(B, M, out_dim)`` at the masked patches, or ``(B, L, out_dim)`` if nothing was masked.
+    def forward(self, latent: Latent, rows: Rows = "masked") -> Tensor:
+        """Predictions.
+
+        Args:
+            latent: tokens of all patches, or of the visible and the masked ones.
+            rows: 'masked' gives ``(B, M, out_dim)`` at the patches to predict, packed ``(sum M, out_dim)`` where their
+                number differs between images; 'all', or nothing being masked, ``(B, L, out_dim)`` in raster order.
 
         Raises:
             ValueError: the latent holds no tokens for the masked patches.
         """
-        if latent.order == "visible":
-            raise ValueError(
-                f"{type(self).__name__} predicts masked patches, but its latent holds the visible ones only; "
-                "put a MaskTokenNeck before it"
-            )
-        rows = latent.patch_tokens.shape[1] if latent.mask is None else latent.mask.masked.shape[1]
-        *body, last = self.blocks
+        check_complete(self, latent)
+        *body, last = cast(Sequence[Block], self.blocks)
         x = run_blocks(body, latent.tokens, self.activation_checkpointing and self.training)
-        prediction: Tensor = self.head(self.norm(cast(Block, last).at_last(x, rows)))
+        mask, prefix = latent.mask, latent.prefix
+        if mask is None or rows == "all":
+            x = last.at_last(x, x.shape[1] - prefix)
+        elif latent.order == "raster":
+            x = last.at_rows(x, lambda tokens: mask.take_masked(tokens[:, prefix:]))
+        else:
+            x = last.at_last(x, mask.masked.shape[1])
+        prediction: Tensor = self.head(self.norm(x))
+        if mask is not None and rows == "all" and latent.order == "visible+masked":
+            prediction = prediction.scatter(1, order_of(mask).unsqueeze(-1).expand_as(prediction), prediction)
         return prediction if self.mean_of is None else prediction.mean(dim=-1, keepdim=True)
+
+
+def order_of(mask: PatchMask) -> Tensor:
+    """The patches ``(B, L)`` in the order visible, masked.
+
+    Raises:
+        ValueError: some patches are neither.
+    """
+    order = torch.cat([mask.visible, mask.masked], dim=1)
+    if order.shape != mask.mask.shape:
+        raise ValueError(
+            "predictions of all patches were asked for, but the mask throws some away; use positions='masked'"
+        )
+    return order
+
+
+def check_complete(decoder: nn.Module, latent: Latent) -> None:
+    """Refuse a latent that holds no tokens for the masked patches.
+
+    Raises:
+        ValueError: it holds the visible ones only.
+    """
+    if latent.order == "visible":
+        raise ValueError(
+            f"{type(decoder).__name__} predicts masked patches, but its latent holds the visible ones only; "
+            "put a MaskTokenNeck before it"
+        )

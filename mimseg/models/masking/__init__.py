@@ -1,11 +1,22 @@
 """Where to mask: score x policy x ratio."""
 
-from .generator import MaskGenerator
+from .attention_guided import AMTPolicy, AttMaskPolicy
+from .block import BlockPolicy
+from .generator import Decision, MaskGenerator
 from .policies import EasyToHardPolicy, NoisyPolicy, Policy, RandomPolicy
-from .ratios import FixedRatio
-from .scores import PredictedLossScore, SalienceScore, Score
+from .ratios import AdaptiveRatio, FixedRatio, Ratio
+from .scores import AttentionScore, ClassAttentionScore, PredictedLossScore, SalienceScore, Score
+from .soft_to_hard import SoftToHardPolicy
+from .uniform import UniformPolicy
 
 __all__ = [
+    "AMTPolicy",
+    "AdaptiveRatio",
+    "AttMaskPolicy",
+    "AttentionScore",
+    "BlockPolicy",
+    "ClassAttentionScore",
+    "Decision",
     "EasyToHardPolicy",
     "FixedRatio",
     "MaskGenerator",
@@ -13,6 +24,9 @@ __all__ = [
     "Policy",
     "PredictedLossScore",
     "RandomPolicy",
+    "Ratio",
     "SalienceScore",
     "Score",
+    "SoftToHardPolicy",
+    "UniformPolicy",
 ]

@@ -1,17 +1,33 @@
 """mask = policy(score, ratio)."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import torch
-from mmengine.dist import get_dist_info
-from torch import nn
+from mmengine.dist import all_reduce, get_dist_info
+from torch import Tensor, nn
 
-from ...ops.masking import PatchMask, uniform_noise
+from ...ops.masking import PatchMask, mask_largest, pool_to_units, repeat_units, uniform_noise
 from ...registry import MODELS
 from ..step import Need, Step
 from .policies import Policy
-from .ratios import FixedRatio
+from .ratios import Ratio
 from .scores import Score
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A mask and how it came about.
+
+    Attributes:
+        mask: over the encoder's patches.
+        score: ``(B, U)`` over mask units, higher = masked first; None where it was not read.
+        units: grid of the mask units (h, w), U = h * w.
+    """
+
+    mask: PatchMask
+    score: Tensor | None
+    units: tuple[int, int]
 
 
 @MODELS.register_module()
@@ -20,21 +36,38 @@ class MaskGenerator(nn.Module):
 
     Args:
         policy: config of a :class:`Policy`.
-        ratio: config of a ratio.
-        score: config of a :class:`Score`; may be left out where the policy reads none.
+        ratio: config of a :class:`Ratio`.
+        score: config of a :class:`Score`; may be left out where neither policy nor ratio reads one.
+        unit: side in pixels of the squares that are masked as a whole (SimMIM: 32); default: the encoder's patches.
+            Scores are averaged over a unit before they are ranked.
 
     Raises:
-        ValueError: the policy reads a score and there is none, or there is one that it never reads.
+        ValueError: the policy or ratio reads a score and there is none, or there is one that neither reads; or the
+            policy cannot mask a different number in each image and the ratio wants that.
     """
 
-    def __init__(self, policy: dict[str, Any], ratio: dict[str, Any], score: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        policy: dict[str, Any],
+        ratio: dict[str, Any],
+        score: dict[str, Any] | None = None,
+        unit: int | None = None,
+    ) -> None:
         super().__init__()
         self.score: Score | None = MODELS.build(score) if score else None
         self.policy: Policy = MODELS.build(policy)
-        self.ratio: FixedRatio = MODELS.build(ratio)
-        if self.policy.takes_score != (self.score is not None):
-            word = "needs a score" if self.policy.takes_score else "reads no score"
-            raise ValueError(f"masking: {type(self.policy).__name__} {word}; set or remove masking.score (got {score})")
+        self.ratio: Ratio = MODELS.build(ratio)
+        self.unit = unit
+        kinds = f"{type(self.policy).__name__} with {type(self.ratio).__name__}"
+        takes_score = self.policy.takes_score or self.ratio.takes_score
+        if takes_score != (self.score is not None):
+            word = "needs a score" if takes_score else "reads no score"
+            raise ValueError(f"masking: {kinds} {word}; set or remove masking.score (got {score})")
+        if self.ratio.per_sample and not self.policy.ragged:
+            raise ValueError(
+                f"masking: {kinds}: this policy masks equally many patches of every image; use a FixedRatio, or "
+                "ratio.level='batch'"
+            )
 
     @property
     def needs(self) -> frozenset[Need]:
@@ -46,22 +79,80 @@ class MaskGenerator(nn.Module):
         """Whether the score reads the student's patch embedding."""
         return self.score is not None and self.score.reads_tokens
 
-    def reads_score(self, length: int, progress: float) -> bool:
-        """Whether the mask of a step at this progress depends on the score."""
-        return self.policy.reads_score(self.ratio(length), progress)
+    def units(self, patch_size: int, grid: tuple[int, int]) -> tuple[int, int]:
+        """The grid of mask units for a patch grid (h, w).
+
+        Raises:
+            ValueError: a unit is no whole number of patches, or does not divide the grid.
+        """
+        size = self.unit or patch_size
+        k = size // patch_size
+        if size % patch_size or size < patch_size:
+            raise ValueError(
+                f"masking.unit={size} px is not a multiple of the encoder's {patch_size} px patches; use {patch_size} "
+                f"or {2 * patch_size}"
+            )
+        if grid[0] % k or grid[1] % k:
+            h, w = grid[0] * patch_size, grid[1] * patch_size
+            raise ValueError(
+                f"an image of {h}x{w} px is not a multiple of masking.unit={size} px; use images of "
+                f"{max(1, h // size) * size}x{max(1, w // size) * size}, or unit={patch_size}"
+            )
+        return grid[0] // k, grid[1] // k
+
+    def reads_score(self, step: Step) -> bool:
+        """Whether the mask of this step depends on the score.
+
+        As long as a policy that takes a score does not read it (a warm-up at random), the ratio is the usual one, too.
+        """
+        if not self.policy.takes_score:
+            return self.score is not None
+        h, w = self.units(step.patch_size, step.grid)
+        return self.policy.reads_score(self.ratio.usual(h * w), step.progress)
 
     def forward(self, step: Step, generator: torch.Generator | None = None) -> PatchMask:
-        """The masks ``(B, L)`` of a step.
+        """The masks ``(B, L)`` of a step; see :meth:`decide`."""
+        return self.decide(step, generator).mask
+
+    def decide(self, step: Step, generator: torch.Generator | None = None) -> Decision:
+        """The masks ``(B, L)`` of a step, and the score.
 
         Args:
-            step: needs ``images``, ``progress`` and the views that the score reads.
+            step: needs ``images``, ``progress``, and the views and tokens that the score reads.
             generator: source of randomness; default: the device's default generator. It must be in the same state on
                 every rank (see :func:`mimseg.ops.masking.uniform_noise`).
         """
-        masked = self.ratio(step.length)
+        units = self.units(step.patch_size, step.grid)
+        length = units[0] * units[1]
         score = None
-        if self.score is not None and self.policy.reads_score(masked, step.progress):
-            score = self.score(step)
+        if self.reads_score(step) and self.score is not None:
+            score = pool_to_units(self.score(step), units)
+        masked = self.ratio(length, score)
         rank, world = get_dist_info()
-        noise = uniform_noise(len(step.images), step.length, step.images.device, generator, rank, world)
-        return PatchMask.from_bool(self.policy(score, noise, masked, step.progress), masked)
+        columns = self.policy.noise_per_image(length)
+        noise = uniform_noise(len(step.images), columns, step.images.device, generator, rank, world)
+        state = self.policy(score, noise, masked, step.progress, units)
+        return Decision(self._patches(state, masked, units, step.grid), score, units)
+
+    def at_random(self, noise: Tensor, patch_size: int, grid: tuple[int, int]) -> PatchMask:
+        """Plainly random masks of the ratio's usual number.
+
+        Args:
+            noise: uniform ``(B, L)``, of which as many numbers are read as there are units.
+            patch_size: side of a patch in pixels.
+            grid: patch grid (h, w).
+        """
+        units = self.units(patch_size, grid)
+        masked = self.ratio.usual(units[0] * units[1])
+        return self._patches(mask_largest(noise[:, : units[0] * units[1]], masked), masked, units, grid)
+
+    def _patches(self, state: Tensor, masked: int | Tensor, units: tuple[int, int], grid: tuple[int, int]) -> PatchMask:
+        """From units to the encoder's patches."""
+        k = grid[0] // units[0]
+        state = repeat_units(state, units, k)
+        if isinstance(masked, int):
+            thrown = self.policy.thrown(units[0] * units[1]) if state.dtype == torch.uint8 else 0
+            return PatchMask.from_bool(state, masked * k * k, thrown * k * k)
+        mean = masked.float().mean() * k * k
+        all_reduce(mean, "mean")
+        return PatchMask.from_counts(state, masked * k * k, mean)

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 
 from ...ops.masking import mask_hard_then_random, mask_largest
@@ -10,26 +11,41 @@ from ...registry import MODELS
 
 
 class Policy(nn.Module):
-    """Decides which ``masked`` patches of each image to hide.
+    """Decides which ``masked`` units (patches, or squares of them) of each image to hide.
 
     Attributes:
         takes_score: whether it has to be given a score at all.
+        ragged: whether it can hide a different number in each image.
+        throws: whether it also hides units that nothing predicts.
     """
 
     takes_score = True
+    ragged = True
+    throws = False
 
     def reads_score(self, masked: int, progress: float) -> bool:
         """Whether the score matters at this progress; if not, it is not computed."""
         return self.takes_score
 
-    def forward(self, score: Tensor | None, noise: Tensor, masked: int, progress: float) -> Tensor:
-        """Bool mask ``(B, L)`` with exactly ``masked`` True per row.
+    def noise_per_image(self, length: int) -> int:
+        """How many random numbers it reads for an image of ``length`` units."""
+        return length
+
+    def thrown(self, length: int) -> int:
+        """How many of ``length`` units it hides without having them predicted."""
+        return 0
+
+    def forward(
+        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
+    ) -> Tensor:
+        """Which units to hide: bool ``(B, U)``, or, if it throws, uint8 with 0 visible, 1 thrown, 2 masked.
 
         Args:
-            score: ``(B, L)``, or None where :meth:`reads_score` is false.
-            noise: uniform noise ``(B, L)`` in [0, 1), the only source of randomness.
-            masked: number masked per row.
+            score: ``(B, U)``, or None where :meth:`reads_score` is false.
+            noise: uniform noise ``(B, n)`` in [0, 1), n as :meth:`noise_per_image` says, the only source of randomness.
+            masked: number masked per row, for all rows or ``(B)``.
             progress: fraction of training done.
+            grid: the units' grid (h, w), U = h * w.
         """
         raise NotImplementedError
 
@@ -40,7 +56,9 @@ class RandomPolicy(Policy):
 
     takes_score = False
 
-    def forward(self, score: Tensor | None, noise: Tensor, masked: int, progress: float) -> Tensor:
+    def forward(
+        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
+    ) -> Tensor:
         """The ``masked`` largest noises."""
         return mask_largest(noise, masked)
 
@@ -67,16 +85,17 @@ class EasyToHardPolicy(Policy):
             raise ValueError(f"alpha_start={alpha_start} and alpha_end={alpha_end} must lie in [0, 1]")
         self.alpha_start, self.alpha_end, self.select = alpha_start, alpha_end, check_select(select)
 
-    def hard(self, masked: int, progress: float) -> int:
-        """How many patches are masked by score: ``floor(alpha * masked)``."""
-        alpha = self.alpha_start + progress * (self.alpha_end - self.alpha_start)
-        return int(alpha * masked + 1e-9)  # 0.1 * 3 * 10 is below 3 in floating point
+    def hard(self, masked: int | Tensor, progress: float) -> int | Tensor:
+        """How many patches are masked by score: ``floor(alpha * masked)``, like ``masked`` one number or ``(B)``."""
+        return share_of(masked, self.alpha_start + progress * (self.alpha_end - self.alpha_start))
 
     def reads_score(self, masked: int, progress: float) -> bool:
         """False as long as the schedule masks nothing by score: the teacher need not run."""
-        return self.hard(masked, progress) > 0
+        return bool(self.hard(masked, progress) > 0)
 
-    def forward(self, score: Tensor | None, noise: Tensor, masked: int, progress: float) -> Tensor:
+    def forward(
+        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
+    ) -> Tensor:
         """Hard patches for certain, the rest by noise."""
         if score is None:
             return mask_largest(noise, masked)
@@ -113,12 +132,21 @@ class NoisyPolicy(Policy):
         """False until ``start``."""
         return progress > self.start
 
-    def forward(self, score: Tensor | None, noise: Tensor, masked: int, progress: float) -> Tensor:
+    def forward(
+        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
+    ) -> Tensor:
         """The ``masked`` largest of score plus noise."""
         if score is None:
             return mask_largest(noise, masked)
         signed = score if self.select == "max" else -score
         return mask_largest(min_max(signed) + self.amplitude * noise, masked)
+
+
+def share_of(masked: int | Tensor, share: float) -> int | Tensor:
+    """``floor(share * masked)`` of one number or of ``(B)``, where rounding puts no whole number below itself."""
+    if isinstance(masked, int):
+        return int(share * masked + 1e-9)
+    return (share * masked.double() + 1e-9).floor().to(torch.long)
 
 
 def check_select(select: str) -> str:

@@ -1,13 +1,44 @@
 """Ratios: how many patches are masked."""
 
-from torch import nn
+from typing import Literal, get_args
+
+import torch
+from mmengine.dist import all_reduce
+from torch import Tensor, nn
 
 from ...ops.masking import number_masked
+from ...ops.salience import min_max
 from ...registry import MODELS
+
+Level = Literal["sample", "batch", "global"]
+
+
+class Ratio(nn.Module):
+    """Decides how many mask units of each image to hide.
+
+    Attributes:
+        takes_score: whether it has to be given a score.
+        per_sample: whether the number differs between the images of a batch.
+    """
+
+    takes_score = False
+    per_sample = False
+
+    def usual(self, length: int) -> int:
+        """Number masked of ``length`` units before any adaptation.
+
+        Raises:
+            ValueError: nothing would be masked, or nothing visible.
+        """
+        raise NotImplementedError
+
+    def forward(self, length: int, score: Tensor | None = None) -> int | Tensor:
+        """Number masked of ``length`` units, an int for all images or integers ``(B)``."""
+        raise NotImplementedError
 
 
 @MODELS.register_module()
-class FixedRatio(nn.Module):
+class FixedRatio(Ratio):
     """The same share of every image.
 
     Args:
@@ -19,10 +50,85 @@ class FixedRatio(nn.Module):
 
     def __init__(self, ratio: float = 0.75) -> None:
         super().__init__()
-        if not 0 < ratio < 1:
-            raise ValueError(f"mask ratio must lie in (0, 1), got {ratio}")
-        self.ratio = ratio
+        self.ratio = check_ratio(ratio)
 
-    def forward(self, length: int) -> int:
-        """Number masked of ``length`` patches: ``L - int(L * (1 - ratio))``."""
+    def usual(self, length: int) -> int:
+        """``L - int(L * (1 - ratio))``."""
         return number_masked(length, self.ratio)
+
+    def forward(self, length: int, score: Tensor | None = None) -> int:
+        """Number masked of ``length`` units: ``L - int(L * (1 - ratio))``."""
+        return self.usual(length)
+
+
+@MODELS.register_module()
+class AdaptiveRatio(Ratio):
+    """Adaptive masking ratio: the larger the share of salient patches, the more is masked (SBAM, AMR).
+
+    ``R = ratio - spread + 2 * spread * mean_k[S_k > threshold]`` with the score S stretched to [0, 1] in each image,
+    without noise; ``L - int(L * (1 - R))`` patches are masked. The score is whatever ``masking.score`` gives, in the
+    paper token salience.
+
+    Args:
+        ratio: r, the middle of the range.
+        spread: half the range; ratios lie in [r - spread, r + spread].
+        threshold: above which a patch counts as salient.
+        level: 'sample' gives every image its own ratio (paper), 'batch' all images of a process their mean one (public
+            code), 'global' all images of all processes.
+
+    Raises:
+        ValueError: a range that leaves (0, 1), a threshold outside [0, 1), or an unknown level.
+    """
+
+    takes_score = True
+
+    def __init__(
+        self, ratio: float = 0.75, spread: float = 0.15, threshold: float = 0.1, level: Level = "sample"
+    ) -> None:
+        super().__init__()
+        self.ratio = check_ratio(ratio)
+        if spread < 0 or not (ratio - spread > 0 and ratio + spread < 1):
+            raise ValueError(
+                f"AdaptiveRatio: ratio={ratio} with spread={spread} reaches from {ratio - spread:.3g} to "
+                f"{ratio + spread:.3g}; both ends must lie in (0, 1)"
+            )
+        if not 0 <= threshold < 1:
+            raise ValueError(f"AdaptiveRatio: threshold must lie in [0, 1), got {threshold}")
+        if level not in get_args(Level):
+            raise ValueError(f"AdaptiveRatio: level must be one of {', '.join(get_args(Level))}, got {level!r}")
+        self.spread, self.threshold, self.level = spread, threshold, level
+        self.per_sample = level == "sample"
+
+    def usual(self, length: int) -> int:
+        """The number at the middle of the range."""
+        for end in (self.ratio - self.spread, self.ratio + self.spread):
+            number_masked(length, end)
+        return number_masked(length, self.ratio)
+
+    def ratio_of(self, salient: float) -> float:
+        """R for a share of salient patches."""
+        return self.ratio - self.spread + 2 * self.spread * salient
+
+    def forward(self, length: int, score: Tensor | None = None) -> int | Tensor:
+        """Integers ``(B)``, or one for all images, which reads the mean from the device."""
+        if score is None:
+            return self.usual(length)
+        salient = (min_max(score.float()) > self.threshold).sum(dim=1)
+        if self.per_sample:
+            numbers = [number_masked(length, self.ratio_of(count / length)) for count in range(length + 1)]
+            return torch.tensor(numbers, device=score.device)[salient]
+        share = salient.double().mean() / length
+        if self.level == "global":
+            all_reduce(share, "mean")
+        return number_masked(length, self.ratio_of(share.item()))
+
+
+def check_ratio(ratio: float) -> float:
+    """``ratio`` itself.
+
+    Raises:
+        ValueError: it does not lie in (0, 1).
+    """
+    if not 0 < ratio < 1:
+        raise ValueError(f"mask ratio must lie in (0, 1), got {ratio}")
+    return ratio

@@ -1,8 +1,9 @@
 """What a task is compared with."""
 
+from .attention import AttentionTarget
 from .base import Target
 from .features import FeatureTarget
 from .patch_loss import PatchLossTarget
 from .pixels import PixelTarget
 
-__all__ = ["FeatureTarget", "PatchLossTarget", "PixelTarget", "Target"]
+__all__ = ["AttentionTarget", "FeatureTarget", "PatchLossTarget", "PixelTarget", "Target"]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from ..backbones.base import MaskedEncoder
+from ..backbones.base import MaskedEncoder, Rows
 from ..step import Need, Step
 from ..teachers.base import Teacher
 
@@ -24,6 +24,6 @@ class Target(nn.Module):
         """Length of the target of one patch."""
         raise NotImplementedError
 
-    def forward(self, step: Step) -> Tensor:
-        """Targets at the masked patches ``(B, M, out_dim)``, without gradient."""
+    def forward(self, step: Step, rows: Rows = "masked") -> Tensor:
+        """Targets ``(B, M, out_dim)`` at the masked patches, or packed, or at all ``(B, L, out_dim)``; no gradient."""
         raise NotImplementedError

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from ...ops.patches import gather_rows
 from ...registry import MODELS
-from ..backbones.base import MaskedEncoder
+from ..backbones.base import MaskedEncoder, Rows
 from ..step import Step
 from ..teachers.base import Teacher
 from .base import Target
@@ -29,7 +28,7 @@ class FeatureTarget(Target):
         """Width of the teacher's features."""
         return teachers[self.teacher].feature_dim(encoder)
 
-    def forward(self, step: Step) -> Tensor:
+    def forward(self, step: Step, rows: Rows = "masked") -> Tensor:
         """``(B, M, D)``.
 
         Raises:
@@ -43,4 +42,4 @@ class FeatureTarget(Target):
                 f"teacher {self.teacher!r} gives {features.shape[1]} patch features but the student has {step.length} "
                 f"patches ({step.grid[0]}x{step.grid[1]}); use a teacher with patch size {step.patch_size}"
             )
-        return gather_rows(features, step.masked)
+        return step.select(features, rows)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from ...registry import MODELS
-from ..backbones.base import MaskedEncoder
+from ..backbones.base import MaskedEncoder, Rows
 from ..step import Step
 from ..teachers.base import Teacher
 from .base import Target
@@ -28,6 +28,6 @@ class PatchLossTarget(Target):
         """One number per patch."""
         return 1
 
-    def forward(self, step: Step) -> Tensor:
+    def forward(self, step: Step, rows: Rows = "masked") -> Tensor:
         """``(B, M, 1)``."""
         return step.patch_losses[self.task].unsqueeze(-1)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ...ops.patches import gather_rows, normalize_patches, patch_statistics, patchify
+from ...ops.patches import normalize_patches, patch_statistics, patchify
 from ...registry import MODELS
-from ..backbones.base import MaskedEncoder
+from ..backbones.base import MaskedEncoder, Rows
 from ..step import Step
 from ..teachers.base import Teacher
 from .base import Target
@@ -30,14 +30,14 @@ class PixelTarget(Target):
         return encoder.patch_size**2 * encoder.in_channels
 
     @torch.no_grad()
-    def forward(self, step: Step) -> Tensor:
+    def forward(self, step: Step, rows: Rows = "masked") -> Tensor:
         """``(B, M, P * P * C)``."""
-        patches = gather_rows(patchify(step.images, step.patch_size), step.masked)
+        patches = step.select(patchify(step.images, step.patch_size), rows)
         return normalize_patches(patches) if self.normalize else patches
 
     def to_pixels(self, predicted: Tensor, step: Step) -> Tensor:
         """Predictions ``(B, M, P * P * C)`` as pixels; a normalised target is undone by the input's own statistics."""
         if not self.normalize:
             return predicted
-        mean, std = patch_statistics(gather_rows(patchify(step.images, step.patch_size), step.masked))
+        mean, std = patch_statistics(step.select(patchify(step.images, step.patch_size)))
         return predicted * std + mean

@@ -5,12 +5,13 @@ from typing import Literal, get_args
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...ops.masking import PatchMask
 from ...ops.ranking import PairNorm, absolute_loss, relative_loss
 from ...registry import MODELS
 
 
 class PatchLoss(nn.Module):
-    """Compares predictions and targets, both ``(B, M, D)``.
+    """Compares predictions and targets, both ``(B, M, D)``, or packed ``(sum M, D)``.
 
     Attributes:
         for_patch_losses: whether it compares predicted losses (D = 1) rather than patch contents.
@@ -18,30 +19,55 @@ class PatchLoss(nn.Module):
 
     for_patch_losses = False
 
-    def forward(self, predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
-        """The scalar loss, and the loss of every patch ``(B, M)`` where it has one."""
+    def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
+        """The scalar loss, and the loss of every patch ``(B, M)``, or packed, where it has one.
+
+        Args:
+            predicted: predictions.
+            target: what they are compared with.
+            mask: the mask whose patches these are; None if they are all patches ``(B, L, D)``.
+        """
         raise NotImplementedError
+
+
+def mean_of(per_patch: Tensor, mask: PatchMask | None) -> Tensor:
+    """The mean in which every patch weighs the same."""
+    return per_patch.mean() if mask is None else mask.mean(per_patch)
 
 
 @MODELS.register_module()
 class PatchMSE(PatchLoss):
     """Mean squared error: the mean over a patch, then over all masked patches (MAE)."""
 
-    def forward(self, predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
         """Scalar and ``(B, M)``."""
         per_patch = (predicted.float() - target.float()).square().mean(dim=-1)
-        return per_patch.mean(), per_patch
+        return mean_of(per_patch, mask), per_patch
+
+
+@MODELS.register_module()
+class PatchL1(PatchLoss):
+    """Mean absolute error: the mean over a patch, then over all masked patches (SimMIM, section 3.4).
+
+    All masked pixels and channels weigh the same: SimMIM's sum over them, divided by their number, without the 1e-5
+    that its code adds to the number of pixels.
+    """
+
+    def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
+        """Scalar and ``(B, M)``."""
+        per_patch = (predicted.float() - target.float()).abs().mean(dim=-1)
+        return mean_of(per_patch, mask), per_patch
 
 
 @MODELS.register_module()
 class PatchCosine(PatchLoss):
     """Squared distance of L2-normalised features, ``2 - 2 cos`` (HPM, section 4.1, distillation targets)."""
 
-    def forward(self, predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
         """Scalar and ``(B, M)``."""
         difference = F.normalize(predicted.float(), dim=-1) - F.normalize(target.float(), dim=-1)
         per_patch = difference.square().sum(dim=-1)
-        return per_patch.mean(), per_patch
+        return mean_of(per_patch, mask), per_patch
 
 
 @MODELS.register_module()
@@ -63,9 +89,10 @@ class RelativePatchLoss(PatchLoss):
             raise ValueError(f"norm must be one of {get_args(PairNorm)}, got {norm!r}")
         self.norm: PairNorm = norm
 
-    def forward(self, predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
         """Scalar; pairs have no per-patch loss."""
-        return relative_loss(predicted.squeeze(-1), target.squeeze(-1), self.norm), None
+        values, targets, real = by_image(predicted, target, mask)
+        return relative_loss(values, targets, self.norm, real), None
 
 
 @MODELS.register_module()
@@ -87,6 +114,16 @@ class AbsolutePatchLoss(PatchLoss):
             raise ValueError(f"target must be 'standardized' or 'raw', got {target!r}")
         self.standardized = target == "standardized"
 
-    def forward(self, predicted: Tensor, target: Tensor) -> tuple[Tensor, Tensor | None]:
+    def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
         """Scalar; the batch's mean squared error."""
-        return absolute_loss(predicted.squeeze(-1), target.squeeze(-1), self.standardized), None
+        values, targets, real = by_image(predicted, target, mask)
+        return absolute_loss(values, targets, self.standardized, real), None
+
+
+def by_image(predicted: Tensor, target: Tensor, mask: PatchMask | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Predictions and targets ``(..., 1)`` as ``(B, M)``; packed ones padded, with bool ``(B, M)`` of what is real."""
+    values, targets = predicted.squeeze(-1), target.squeeze(-1)
+    if mask is None:
+        return values, targets, None
+    (values, real), (targets, _) = mask.by_image(values), mask.by_image(targets)
+    return values, targets, real

@@ -1,12 +1,12 @@
 """A pretext task."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 from torch import Tensor, nn
 
 from ...registry import MODELS
-from ..backbones.base import Latent, MaskedEncoder
+from ..backbones.base import Latent, MaskedEncoder, Rows
 from ..step import Step
 from ..targets.base import Target
 from ..teachers.base import Teacher
@@ -24,6 +24,10 @@ class Task(nn.Module):
         weight: factor of its loss in the sum.
         start: share of training after which it begins; before that it costs nothing (with several processes set the
             config's ``find_unused_parameters=True``, because its decoder then has no gradient).
+        positions: predict and compare at the 'masked' patches, or at 'all'.
+
+    Raises:
+        ValueError: a loss that does not go with the target, ``start`` outside [0, 1), or unknown ``positions``.
     """
 
     decoder: nn.Module
@@ -35,8 +39,14 @@ class Task(nn.Module):
         loss: dict[str, Any],
         weight: float = 1.0,
         start: float = 0.0,
+        positions: Rows = "masked",
     ) -> None:
         super().__init__()
+        if positions not in get_args(Rows):
+            raise ValueError(f"a task's positions must be one of {', '.join(get_args(Rows))}, got {positions!r}")
+        if not 0 <= start < 1:
+            raise ValueError(f"a task's start is a share of training in [0, 1), got {start}")
+        self.positions: Rows = positions
         self.target: Target = MODELS.build(target)
         self.criterion: PatchLoss = MODELS.build(loss)
         self.weight, self.start = weight, start
@@ -45,6 +55,10 @@ class Task(nn.Module):
             raise ValueError(
                 f"{type(self.criterion).__name__} cannot be compared with {type(self.target).__name__}: relative and "
                 "absolute losses go with PatchLossTarget, the others with pixels and features"
+            )
+        if self.target.reads and positions == "all":
+            raise ValueError(
+                f"{type(self.target).__name__} has values at the masked patches only; drop positions='all'"
             )
 
     def setup(self, encoder: MaskedEncoder, width: int, teachers: Mapping[str, Teacher]) -> None:
@@ -57,6 +71,11 @@ class Task(nn.Module):
         return progress > self.start or self.start == 0
 
     def forward(self, latent: Latent, step: Step) -> tuple[Tensor, Tensor | None]:
-        """The weighted loss, and the detached loss per masked patch ``(B, M)`` if the criterion has one."""
-        total, per_patch = self.criterion(self.decoder(latent), self.target(step))
+        """The weighted loss, and the detached loss per patch to predict if there is one: ``(B, M)``, or packed."""
+        if self.positions == "all":
+            total, per_patch = self.criterion(self.decoder(latent, "all"), self.target(step, "all"))
+            if per_patch is not None and step.mask is not None:
+                per_patch = step.mask.take_masked(per_patch.unsqueeze(-1)).squeeze(-1)
+        else:
+            total, per_patch = self.criterion(self.decoder(latent), self.target(step), step.mask)
         return self.weight * total, None if per_patch is None else per_patch.detach()

@@ -3,5 +3,7 @@
 from .base import Student, Teacher
 from .ema import EMATeacher
 from .frozen import FrozenTeacher
+from .pretrained import PretrainedTeacher
+from .student import StudentTeacher
 
-__all__ = ["EMATeacher", "FrozenTeacher", "Student", "Teacher"]
+__all__ = ["EMATeacher", "FrozenTeacher", "PretrainedTeacher", "Student", "StudentTeacher", "Teacher"]

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ..backbones.base import MaskedEncoder
+from ...ops.attention import AttentionMap
+from ..backbones.attending import observe
+from ..backbones.base import Latent, MaskedEncoder
 from ..preprocessor import ImagePreprocessor
-from ..step import TeacherView
+from ..step import TeacherView, Want
 
 
 @dataclass(frozen=True)
@@ -31,20 +33,26 @@ class Teacher(nn.Module):
     """A network without gradient that looks at full images.
 
     Attributes:
-        provides: what it can be asked for: 'features', 'predicted_loss'.
+        provides: what it can be asked for: 'features', 'predicted_loss', 'attention'.
+        name: its key in ``model.teachers``, for messages; the model sets it before the set-up.
     """
 
     provides: frozenset[str] = frozenset()
+    name = "NAME"
 
     def feature_dim(self, encoder: MaskedEncoder) -> int:
         """Width of the features it gives for a student with this encoder."""
         raise NotImplementedError
 
-    def setup(self, student: Student, wanted: frozenset[str]) -> None:
-        """Take from the complete student what giving ``wanted`` takes; called once."""
+    def setup(self, student: Student, wanted: frozenset[Want]) -> None:
+        """Take from the complete student what giving ``wanted`` takes; called once.
+
+        Raises:
+            ValueError: an attention map is wanted that its encoder does not have.
+        """
         raise NotImplementedError
 
-    def look(self, images: Tensor, wanted: frozenset[str]) -> TeacherView:
+    def look(self, images: Tensor, wanted: frozenset[Want]) -> TeacherView:
         """One forward pass over normalised images ``(B, C, H, W)`` that computes exactly what is wanted."""
         raise NotImplementedError
 
@@ -58,3 +66,20 @@ class Teacher(nn.Module):
         """Teachers always evaluate."""
         super().train(False)
         return self
+
+
+def maps_in(wanted: frozenset[Want]) -> frozenset[AttentionMap]:
+    """The attention maps among what is wanted."""
+    return frozenset(want for want in wanted if not isinstance(want, str))
+
+
+def view(encoder: MaskedEncoder, images: Tensor, wanted: frozenset[Want]) -> tuple[TeacherView, Latent | None]:
+    """Features ``(B, L, D)`` after the final norm and attention maps ``(B, L)`` of full images, from one pass.
+
+    Returns:
+        What is wanted, and what the encoder gives; None where only attention is wanted, because then it stops early.
+    """
+    maps = maps_in(wanted)
+    latent, attention = observe(encoder, images, maps, encode=wanted != maps)
+    features = latent.patch_tokens if latent is not None and "features" in wanted else None
+    return TeacherView(features, attention=attention), latent

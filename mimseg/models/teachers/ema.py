@@ -1,23 +1,27 @@
 """The student's exponential moving average as teacher."""
 
 import copy
+from dataclasses import replace
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from ...registry import MODELS
+from ..backbones.attending import check_wants, cut_behind
 from ..backbones.base import MaskedEncoder
-from ..step import TeacherView
-from .base import Student, Teacher
+from ..step import TeacherView, Want
+from .base import Student, Teacher, maps_in, view
 
 
 @MODELS.register_module()
 class EMATeacher(Teacher):
     """Exponential moving average of the student (HPM, Eq. 1 and Figure 3).
 
-    It copies only what it is asked for: the encoder, and for the predicted loss also the neck and the loss predictor. A
-    reconstruction decoder is never copied and never run. ``t <- d * t + (1 - d) * s`` after every optimizer step, d
-    rising linearly from ``start`` to ``end`` over the first ``ramp_epochs`` epochs (HPM's public code).
+    It copies only what it is asked for: the encoder, for the predicted loss also the neck and the loss predictor, and
+    for attention alone only the encoder's *trunk*, its blocks up to the deepest one that is read. A reconstruction
+    decoder is never copied and never run. ``t <- d * t + (1 - d) * s`` after every optimizer step, d rising linearly
+    from ``start`` to ``end`` over the first ``ramp_epochs`` epochs (HPM's public code).
 
     Args:
         start: decay at epoch 0.
@@ -26,10 +30,11 @@ class EMATeacher(Teacher):
         predictor: name of the task whose decoder predicts the loss.
 
     Raises:
-        ValueError: a decay outside [0, 1] or a negative ramp; a predictor that is not among the tasks (at set-up).
+        ValueError: a decay outside [0, 1] or a negative ramp; a predictor that is not among the tasks, or an attention
+            map that the encoder does not have (at set-up).
     """
 
-    provides = frozenset({"features", "predicted_loss"})
+    provides = frozenset({"features", "predicted_loss", "attention"})
 
     def __init__(
         self,
@@ -57,34 +62,40 @@ class EMATeacher(Teacher):
         return encoder.embed_dim
 
     def sources(self, student: Student) -> dict[str, nn.Module]:
-        """The student's counterpart of each part of the teacher."""
-        modules: dict[str, nn.Module] = {"encoder": student.encoder, "neck": student.neck}
+        """The student's counterpart of each part that the teacher may have."""
+        modules: dict[str, nn.Module] = {"encoder": student.encoder, "trunk": student.encoder, "neck": student.neck}
         if self.predictor in student.decoders:
             modules["predictor"] = student.decoders[self.predictor]
         return modules
 
-    def setup(self, student: Student, wanted: frozenset[str]) -> None:
+    def setup(self, student: Student, wanted: frozenset[Want]) -> None:
         """Copy the parts that are wanted."""
+        maps = maps_in(wanted)
+        check_wants(student.encoder, maps)
+        names = ["trunk"] if wanted == maps else ["encoder"]
+        if "predicted_loss" in wanted:
+            if self.predictor not in student.decoders:
+                raise ValueError(
+                    f"EMATeacher is asked for the predicted loss but there is no task {self.predictor!r}; "
+                    f"the tasks are {', '.join(student.decoders)}"
+                )
+            names += ["neck", "predictor"]
         sources = self.sources(student)
-        if "predicted_loss" not in wanted:
-            sources = {"encoder": sources["encoder"]}
-        elif "predictor" not in sources:
-            raise ValueError(
-                f"EMATeacher is asked for the predicted loss but there is no task {self.predictor!r}; "
-                f"the tasks are {', '.join(student.decoders)}"
-            )
-        for name, module in sources.items():
-            self.parts[name] = copy.deepcopy(module).requires_grad_(False)
+        for name in names:
+            self.parts[name] = copy.deepcopy(sources[name]).requires_grad_(False)
+        if "trunk" in self.parts:
+            cut_behind(cast(MaskedEncoder, self.parts["trunk"]), maps)
         self.train(False)
 
     @torch.no_grad()
-    def look(self, images: Tensor, wanted: frozenset[str]) -> TeacherView:
-        """Features after the final norm ``(B, L, D)`` and / or predicted loss ``(B, L)``, from one encoder pass."""
-        latent = self.parts["encoder"](images)
-        predicted = None
+    def look(self, images: Tensor, wanted: frozenset[Want]) -> TeacherView:
+        """Features after the final norm ``(B, L, D)``, attention maps and predicted loss ``(B, L)``, from one pass."""
+        encoder = cast(MaskedEncoder, self.parts["trunk" if "trunk" in self.parts else "encoder"])
+        seen, latent = view(encoder, images, wanted)
         if "predicted_loss" in wanted:
             predicted = self.parts["predictor"](self.parts["neck"](latent)).squeeze(-1).float()
-        return TeacherView(latent.patch_tokens if "features" in wanted else None, predicted)
+            seen = replace(seen, predicted_loss=predicted)
+        return seen
 
     @torch.no_grad()
     def reset(self, student: Student) -> None:
@@ -101,8 +112,8 @@ class EMATeacher(Teacher):
     def pairs(self, student: Student) -> list[tuple[Tensor, Tensor]]:
         """(teacher's, student's) parameters."""
         sources = self.sources(student)
-        return [
-            pair
-            for name, part in self.parts.items()
-            for pair in zip(part.parameters(), sources[name].parameters(), strict=True)
-        ]
+        pairs: list[tuple[Tensor, Tensor]] = []
+        for name, part in self.parts.items():
+            theirs = dict(sources[name].named_parameters())
+            pairs += [(mine, theirs[key]) for key, mine in part.named_parameters()]
+        return pairs

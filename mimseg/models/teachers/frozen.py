@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ...registry import MODELS
 from ..backbones.base import MaskedEncoder
-from ..step import TeacherView
+from ..step import TeacherView, Want
 from .base import Student, Teacher
 
 
@@ -62,7 +62,7 @@ class FrozenTeacher(Teacher):
         """Width after the projection, if there is one."""
         return int(self.network.num_classes if self.project else self.network.num_features)
 
-    def setup(self, student: Student, wanted: frozenset[str]) -> None:
+    def setup(self, student: Student, wanted: frozenset[Want]) -> None:
         """Remember how to go from the student's normalisation to the teacher's."""
         own = self.network.pretrained_cfg
         channels = student.preprocessor.channels
@@ -76,7 +76,7 @@ class FrozenTeacher(Teacher):
         self.register_buffer("shift", (mean - theirs[0]) / theirs[1], persistent=False)
 
     @torch.no_grad()
-    def look(self, images: Tensor, wanted: frozenset[str]) -> TeacherView:
+    def look(self, images: Tensor, wanted: frozenset[Want]) -> TeacherView:
         """Features ``(B, L, D)`` after the final norm (and projection), prefix tokens dropped."""
         if self.input_stats == "own":
             images = images * self.scale + self.shift

@@ -12,13 +12,13 @@ import torch
 from safetensors.torch import save
 from torch import Tensor
 
+from ..checkpoints import write_atomically
+from ..checkpoints.formats import Weights, hf, mae, mimseg, timm
+from ..checkpoints.formats.weights import KERNEL, SIZE, TABLE, as_teacher, count_blocks, rename
+from ..checkpoints.report import grouped, part_of
+from ..checkpoints.source import open_weights
 from ..models.backbones import ARCHS
 from ..ops.patches import patch_grid
-from .atomic import write_atomically
-from .formats import Weights, hf, mae, mimseg, timm
-from .formats.weights import KERNEL, SIZE, TABLE, as_teacher, count_blocks, rename
-from .report import grouped, part_of
-from .source import open_weights
 
 TARGETS = ("mimseg", "timm", "hf", "mae")
 

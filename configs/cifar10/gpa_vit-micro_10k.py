@@ -1,0 +1,23 @@
+"""GPA, a micro ViT on every fifth training image of CIFAR-10, 6 epochs: a comparison within minutes on 2 CPU cores.
+
+Its teacher is the MAE of configs/cifar10/mae_vit-micro_10k.py, seed 0, which has to be trained first (docs/cifar10.md);
+for another seed set model.teachers.mae.checkpoint. With its teacher's 6 epochs, GPA costs 12.
+
+Paper:    GPA: Global Patch-wise Attention is Masterful Facilitator for Masked Image Modeling, 2024; its recipe scaled
+          down.
+Command:  python tools/train.py configs/cifar10/gpa_vit-micro_10k.py --seed 0
+Figure:   none in the paper; see docs/cifar10.md for what three seeds gave.
+Hardware: any; 2 CPU cores.
+"""
+
+_base_ = [
+    "../_base_/models/gpa_mae-vit-micro.py",
+    "../_base_/datasets/cifar10_10k.py",
+    "../_base_/schedules/ten_thousand.py",
+    "../_base_/default_runtime.py",
+]
+model = dict(
+    data_preprocessor=_base_._statistics,
+    teachers=dict(mae=dict(checkpoint="work_dirs/cifar10/mae_seed0/epoch_6.pth")),
+)
+custom_hooks = [*_base_._training_hooks, *_base_._hooks, *_base_._watch_hooks]

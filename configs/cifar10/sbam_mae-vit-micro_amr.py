@@ -1,0 +1,13 @@
+"""SBAM with AMR on MAE, a micro ViT on CIFAR-10 at 32x32: real images on any machine.
+
+Each image has its own mask ratio, between 0.60 and 0.90.
+
+Paper:    Choi et al., Salience-Based Adaptive Masking: Revisiting Token Dynamics for Enhanced Pre-training, 2024,
+          Eq. 7; its recipe scaled down.
+Command:  python tools/train.py configs/cifar10/sbam_mae-vit-micro_amr.py
+Figure:   none in the paper; the run measures k-NN itself (metrics.json in its work folder).
+Hardware: any; one GPU or 2 CPU cores.
+"""
+
+_base_ = "./sbam_mae-vit-micro.py"
+model = dict(masking=dict(ratio=dict(type="AdaptiveRatio", spread=0.15, threshold=0.1, level="sample")))

@@ -1,0 +1,10 @@
+"""SimMIM, Swin-L at 192 px with windows of 12, 800 epochs.
+
+Paper:    Xie et al., SimMIM: A Simple Framework for Masked Image Modeling, 2022; recipe of its public code.
+Command:  tools/dist_train.sh configs/simmim/swinl_800e.py 8
+Figure:   ImageNet-1K top-1 of the public code: 85.4 fine-tuned at 224 px with windows of 14.
+Hardware: 8 GPUs of 80 GB at batch 256 each, bf16, with model.activation_checkpointing=True if that does not fit.
+"""
+
+_base_ = "./swinb_800e.py"
+model = dict(encoder=dict(arch="large", window_size=12))

@@ -1,0 +1,105 @@
+"""Attention maps of a ViT that is shown full images: only as much of it is run as they take."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ...ops.attention import AttentionMap, PatchAttention, class_attention, patch_attention
+from .base import Latent, MaskedEncoder
+
+
+def attend(encoder: MaskedEncoder, images: Tensor, wants: Collection[AttentionMap]) -> dict[AttentionMap, Tensor]:
+    """Attention maps ``(B, L)``, fp32, of full images ``(B, C, H, W)``, all from one pass.
+
+    The blocks before the deepest one that is wanted run; of that one only its first norm does. Maps of other blocks or
+    heads cost a few matrix-vector products each.
+
+    Raises:
+        ValueError: see :func:`check_wants`.
+    """
+    return observe(encoder, images, wants, encode=False)[1]
+
+
+@torch.no_grad()
+def observe(
+    encoder: MaskedEncoder, images: Tensor, wants: Collection[AttentionMap], encode: bool
+) -> tuple[Latent | None, dict[AttentionMap, Tensor]]:
+    """What :func:`attend` gives, and, if ``encode``, from the same pass also what the encoder gives."""
+    if not wants:
+        return encoder(images) if encode else None, {}
+    check_wants(encoder, wants)
+    vit: Any = encoder
+    blocks = list(vit.blocks)
+    shared = position_bias(encoder, images)
+    by_block: dict[int, list[AttentionMap]] = defaultdict(list)
+    for want in wants:
+        by_block[want.block % len(blocks)].append(want)
+    stop = len(blocks) if encode else max(by_block)
+    maps: dict[AttentionMap, Tensor] = {}
+    x = vit.enter(images)
+    for index, block in enumerate(blocks):
+        if index in by_block:
+            normed = block.norm1(x)
+            maps.update({want: map_of(block.attn, normed, want, *shared) for want in by_block[index]})
+        if index == stop:
+            return None, maps
+        x = block(x, *shared)
+    return Latent(vit.norm(x), encoder.grid_of(images), vit.prefix, None, "raster"), maps
+
+
+def position_bias(encoder: MaskedEncoder, images: Tensor) -> tuple[Tensor, ...]:
+    """What all blocks add to the logits of attention ``(heads, 1 + L, 1 + L)``, where the encoder has such a bias."""
+    bias: Any = getattr(encoder, "relative_position_bias", None)
+    return () if bias is None else (bias(encoder.grid_of(images)),)
+
+
+def map_of(attention: Any, normed: Tensor, want: AttentionMap, position_bias: Tensor | None = None) -> Tensor:
+    """One map ``(B, L)`` of a block's attention layer, from its input ``(B, 1 + L, D)``.
+
+    A bias on the logits is part of the class token's attention, but not of the products of queries and keys that global
+    patch-wise attention sums.
+    """
+    weight, bias, heads = attention.qkv.weight, attention.qkv.bias, attention.num_heads
+    if isinstance(want, PatchAttention):
+        return patch_attention(normed, weight, bias, heads, want)
+    return class_attention(normed, weight, bias, heads, position_bias)
+
+
+def check_wants(encoder: MaskedEncoder, wants: Collection[AttentionMap]) -> None:
+    """Refuse maps that an encoder does not have.
+
+    Raises:
+        ValueError: there is no such block or head, or the encoder is no ViT with a class token.
+    """
+    vit: Any = encoder
+    kind = type(encoder).__name__
+    if wants and type(encoder).enter is MaskedEncoder.enter:
+        raise ValueError(
+            f"{kind} has no attention of a class token and all patches to read; give the teacher a ViT "
+            "(a PretrainedTeacher with encoder=dict(type='SparseViT', ...)), or the masks another score"
+        )
+    for want in sorted(wants, key=str):
+        depth = len(vit.blocks)
+        if not -depth <= want.block < depth:
+            raise ValueError(f"{want} is wanted, but the {kind} has {depth} blocks; set block to 0 .. {depth - 1}")
+        heads = vit.blocks[want.block].attn.num_heads
+        if isinstance(want, PatchAttention) and want.head is not None and not -heads <= want.head < heads:
+            raise ValueError(
+                f"{want} is wanted, but the {kind} has {heads} heads; set head to 0 .. {heads - 1}, or None for all"
+            )
+
+
+def cut_behind(encoder: MaskedEncoder, wants: Collection[AttentionMap]) -> MaskedEncoder:
+    """Drop what :func:`attend` does not need for these maps: later blocks and the final norm, in place.
+
+    Empty layers take the later blocks' places, so that blocks keep their numbers, from either end.
+    """
+    vit: Any = encoder
+    depth = len(vit.blocks)
+    for index in range(max(want.block % depth for want in wants) + 1, depth):
+        vit.blocks[index] = nn.Identity()
+    vit.norm = nn.Identity()
+    return encoder

@@ -1,0 +1,222 @@
+"""The dense ViT encoder of SimMIM: masked patches become a mask token and keep their place in the sequence."""
+
+import math
+
+import torch
+from timm.layers import DropPath, LayerScale
+from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
+
+from ...ops.bf16 import attention
+from ...ops.masking import PatchMask
+from ...ops.patches import patch_grid, patchify
+from ...ops.posembed import resize_grid
+from ...registry import MODELS
+from .base import Latent, MaskedEncoder, check_mask
+from .blocks import Linear, Mlp
+from .vit import Arch, resolve_arch
+
+
+class RelativePositionBias(nn.Module):
+    """A learned number per head for every distance between two patches, added to the logits of attention.
+
+    The table of BEiT: a row for each difference (rows, columns) of positions, query minus key, in raster order, then
+    three for the class token: as query, as key, and with itself. It starts at zero.
+
+    Args:
+        num_heads: number of heads.
+        grid: patch grid (h, w) of the table; for images with another one it is resized bicubically.
+
+    Attributes:
+        table: ``((2h - 1) * (2w - 1) + 3, num_heads)``.
+        size: ``[h, w]``, so that a checkpoint tells the table's grid.
+    """
+
+    size: Tensor
+    index: Tensor
+
+    def __init__(self, num_heads: int, grid: tuple[int, int]) -> None:
+        super().__init__()
+        self.grid = grid
+        self.table = nn.Parameter(torch.zeros((2 * grid[0] - 1) * (2 * grid[1] - 1) + 3, num_heads))
+        self.register_buffer("size", torch.tensor(grid))
+        self.register_buffer("index", torch.empty(0, dtype=torch.long), persistent=False)
+        self.index_grid = (0, 0)
+
+    def forward(self, grid: tuple[int, int]) -> Tensor:
+        """The bias ``(heads, 1 + L, 1 + L)`` of a patch grid, query by key, the class token first."""
+        if grid != self.index_grid:
+            self.index, self.index_grid = relative_index(grid, self.table.device), grid
+        old, new = ((2 * h - 1, 2 * w - 1) for h, w in (self.grid, grid))
+        table = torch.cat([resize_grid(self.table[:-3], old, new), self.table[-3:]])
+        return table.t()[:, self.index]
+
+
+def relative_index(grid: tuple[int, int], device: torch.device) -> Tensor:
+    """Which row of the table of :class:`RelativePositionBias` each pair of tokens reads, ``(1 + L, 1 + L)``."""
+    h, w = grid
+    rows = torch.arange(h, device=device).repeat_interleave(w)
+    columns = torch.arange(w, device=device).repeat(h)
+    down = rows.unsqueeze(1) - rows + h - 1
+    right = columns.unsqueeze(1) - columns + w - 1
+    distances = (2 * h - 1) * (2 * w - 1)
+    index = torch.full((1 + h * w, 1 + h * w), distances + 2, device=device)
+    index[0, 1:], index[1:, 0] = distances, distances + 1
+    index[1:, 1:] = down * (2 * w - 1) + right
+    return index
+
+
+class BiasedAttention(nn.Module):
+    """Multi-head self-attention with a bias on its logits.
+
+    Args:
+        dim: width D.
+        num_heads: number of heads, a divisor of D.
+    """
+
+    def __init__(self, dim: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.head_dim = dim // num_heads
+        self.qkv = Linear(dim, 3 * dim)
+        self.proj = Linear(dim, dim)
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """Normalised tokens ``(B, N, D)`` with a bias ``(heads, N, N)`` to ``(B, N, D)``."""
+        parts = self.qkv(x).chunk(3, dim=-1)
+        query, key, value = (part.unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2) for part in parts)
+        out: Tensor = self.proj(attention(query, key, value, bias).transpose(1, 2).flatten(2))
+        return out
+
+
+class BiasedBlock(nn.Module):
+    """Pre-norm transformer block with a bias on the logits of attention and LayerScale.
+
+    Args:
+        dim: width D.
+        num_heads: number of heads, a divisor of D.
+        drop_path: rate of stochastic depth.
+        layer_scale: at which the factors of both branches start; None for no factors.
+
+    Attributes:
+        compiles: whether ``model.compile`` compiles it.
+    """
+
+    compiles = True
+
+    def __init__(self, dim: int, num_heads: int, drop_path: float = 0.0, layer_scale: float | None = None) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(dim, eps=1e-6)
+        self.attn = BiasedAttention(dim, num_heads)
+        self.ls1 = nn.Identity() if layer_scale is None else LayerScale(dim, layer_scale)
+        self.drop_path1 = DropPath(drop_path) if drop_path else nn.Identity()
+        self.norm2 = nn.LayerNorm(dim, eps=1e-6)
+        self.mlp = Mlp(dim)
+        self.ls2 = nn.Identity() if layer_scale is None else LayerScale(dim, layer_scale)
+        self.drop_path2 = DropPath(drop_path) if drop_path else nn.Identity()
+
+    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
+        """``(B, N, D)`` with a bias ``(heads, N, N)`` to ``(B, N, D)``."""
+        x = x + self.drop_path1(self.ls1(self.attn(self.norm1(x), bias)))
+        out: Tensor = x + self.drop_path2(self.ls2(self.mlp(self.norm2(x))))
+        return out
+
+
+@MODELS.register_module()
+class DenseViT(MaskedEncoder):
+    """ViT that sees a mask token in place of every masked patch (SimMIM, section 3.2; BEiT).
+
+    Patches are embedded linearly; then one learned vector replaces the masked ones, and all patches and a class token
+    pass the blocks. Positions enter by one relative position bias that all blocks share, computed once a step. Any size
+    that the patch size divides is taken, square or not.
+
+    Weights start as in SimMIM's public code: normal(0, 0.02) cut at one deviation, biases 0, and the layers that end
+    the branches of block i (from 1) divided by sqrt(2 i). That code has no bias for keys, which no softmax would see.
+
+    Args:
+        image_size: (H, W) or one side of the images that the table of relative positions is for; others resize it.
+        arch: 'micro', 'tiny', 'small', 'base', 'large', 'huge', or a dict of embed_dim, depth, num_heads.
+        patch_size: P in pixels.
+        in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
+        drop_path: stochastic depth rate of the last block.
+        layer_scale: at which LayerScale's factors start; None for no LayerScale.
+
+    Raises:
+        ValueError: unknown arch, heads that do not divide the width, or an image size that is no multiple of P.
+    """
+
+    prefix = 1
+
+    def __init__(
+        self,
+        image_size: int | tuple[int, int],
+        arch: str | Arch = "base",
+        patch_size: int = 16,
+        in_channels: int = 3,
+        drop_path: float = 0.0,
+        layer_scale: float | None = 0.1,
+    ) -> None:
+        dim, depth, heads = (resolve_arch(arch)[key] for key in ("embed_dim", "depth", "num_heads"))
+        if dim % heads:
+            raise ValueError(f"width {dim} is not a multiple of num_heads={heads}")
+        height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+        super().__init__(patch_size, in_channels, dim)
+        self.patch_embed = Linear(patch_size * patch_size * in_channels, dim)
+        self.cls_token = nn.Parameter(torch.empty(1, 1, dim))
+        self.mask_token = nn.Parameter(torch.empty(1, 1, dim))
+        self.relative_position_bias = RelativePositionBias(heads, patch_grid(height, width, patch_size))
+        rates = [drop_path * i / max(1, depth - 1) for i in range(depth)]
+        self.blocks = nn.ModuleList(BiasedBlock(dim, heads, rate, layer_scale) for rate in rates)
+        self.norm: nn.Module = nn.LayerNorm(dim, eps=1e-6)
+        self._init()
+
+    def _init(self) -> None:
+        weights = [part.weight for part in self.modules() if isinstance(part, nn.Linear)]
+        for weight in [*weights, self.cls_token, self.mask_token]:
+            nn.init.trunc_normal_(weight, std=0.02, a=-0.02, b=0.02)
+        for name, parameter in self.named_parameters():
+            if name.endswith(".bias"):
+                nn.init.zeros_(parameter)
+            elif name.endswith(("attn.proj.weight", "mlp.fc2.weight")):
+                parameter.data.div_(math.sqrt(2 * self.layer_of(name)))
+
+    @property
+    def num_layers(self) -> int:
+        """Layers that layer-wise learning-rate decay tells apart, the embedding's first."""
+        return len(self.blocks) + 2
+
+    def layer_of(self, name: str) -> int:
+        """The layer of a parameter: embeddings 0, block i (from 0) i + 1, final norm and position bias the last."""
+        part, *rest = name.split(".")
+        if part == "blocks":
+            return int(rest[0]) + 1
+        return self.num_layers - 1 if part in ("norm", "relative_position_bias") else 0
+
+    def embed(self, images: Tensor) -> Tensor:
+        """Patch tokens ``(B, L, D)`` before masking."""
+        embedded: Tensor = self.patch_embed(patchify(images, self.patch_size))
+        return embedded
+
+    def enter(self, images: Tensor) -> Tensor:
+        """What the first block gets for full images ``(B, C, H, W)``, besides the bias: ``(B, 1 + L, D)``."""
+        return self._with_class_token(self.embed(images))
+
+    def position_table(self, grid: tuple[int, int]) -> None:
+        """None: positions are in the attention, not in the tokens."""
+        return None
+
+    def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
+        """Encode ``(B, C, H, W)`` into ``(B, 1 + L, D)``, masked or not."""
+        grid = self.grid_of(images)
+        x = self.embed(images) if tokens is None else tokens
+        if mask is not None:
+            check_mask(mask, images.shape[0], grid)
+            x = torch.where(mask.mask.unsqueeze(-1), self.mask_token, x)
+        x, bias = self._with_class_token(x), self.relative_position_bias(grid)
+        recompute = self.activation_checkpointing and self.training
+        for block in self.blocks:
+            x = checkpoint(block, x, bias, use_reentrant=False) if recompute else block(x, bias)
+        return Latent(self.norm(x), grid, self.prefix, mask, "raster")
+
+    def _with_class_token(self, x: Tensor) -> Tensor:
+        return torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)

@@ -1,0 +1,68 @@
+"""The student itself as teacher."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor, nn
+
+from ...registry import MODELS
+from ..backbones.attending import check_wants
+from ..backbones.base import MaskedEncoder
+from ..step import TeacherView, Want
+from .base import Student, Teacher, maps_in, view
+
+
+@MODELS.register_module()
+class StudentTeacher(Teacher):
+    """The student's own encoder, as it is in this step, shown the full image without gradient.
+
+    It is a reference: there is no copy, and nothing of it is in a checkpoint.
+    """
+
+    provides = frozenset({"features", "attention"})
+
+    encoders: tuple[MaskedEncoder, ...] = ()  # a tuple, so that the encoder does not become a part of the teacher
+
+    def feature_dim(self, encoder: MaskedEncoder) -> int:
+        """The student's own width."""
+        return encoder.embed_dim
+
+    def setup(self, student: Student, wanted: frozenset[Want]) -> None:
+        """Keep a reference to the encoder."""
+        check_wants(student.encoder, maps_in(wanted))
+        self.encoders = (student.encoder,)
+
+    @torch.no_grad()
+    def look(self, images: Tensor, wanted: frozenset[Want]) -> TeacherView:
+        """Features after the final norm ``(B, L, D)`` and attention maps ``(B, L)``, from one pass; no drop path."""
+        (encoder,) = self.encoders
+        with evaluating(encoder), without_cast_cache():
+            return view(encoder, images, wanted)[0]
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Evaluation mode, and afterwards every part in the mode that it was in."""
+    modes = [(part, part.training) for part in module.modules()]
+    module.eval()
+    try:
+        yield
+    finally:
+        for part, mode in modes:
+            part.training = mode
+
+
+@contextmanager
+def without_cast_cache() -> Iterator[None]:
+    """Keep autocast from remembering rounded weights.
+
+    What older PyTorch rounds without gradient it hands, without gradient, to the student's own pass in the same step
+    (mended by pytorch/pytorch#165068).
+    """
+    before = torch.is_autocast_cache_enabled()
+    torch.set_autocast_cache_enabled(False)
+    try:
+        yield
+    finally:
+        torch.set_autocast_cache_enabled(before)

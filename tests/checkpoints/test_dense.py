@@ -1,0 +1,53 @@
+"""Checkpoints of dense encoders: as they are, and for images of another size."""
+
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from mimseg.checkpoints import load_weights
+from mimseg.registry import MODELS
+
+VIT = dict(type="DenseViT", arch=dict(embed_dim=32, depth=2, num_heads=2), patch_size=16, image_size=64)
+SWIN = dict(
+    type="DenseSwin",
+    arch=dict(embed_dim=16, depths=(1, 1, 1, 1), num_heads=(1, 1, 2, 2)),
+    image_size=64,
+    window_size=2,
+)
+
+
+def extractor(encoder, seed, **changes):
+    init_default_scope("mimseg")
+    torch.manual_seed(seed)
+    preprocessor = dict(type="ImagePreprocessor", mean=[0.0] * 3, std=[1.0] * 3)
+    model = MODELS.build(dict(type="FeatureExtractor", data_preprocessor=preprocessor, encoder={**encoder, **changes}))
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+    return model.eval()
+
+
+@pytest.mark.parametrize("encoder", [VIT, SWIN], ids=["vit", "swin"])
+def test_a_dense_encoder_comes_back(encoder, tmp_path):
+    saved, loaded = extractor(encoder, 0), extractor(encoder, 1)
+    torch.save({"state_dict": saved.state_dict()}, tmp_path / "dense.pth")
+    report = load_weights(loaded, tmp_path / "dense.pth", log=str)
+    assert not report.missing and not report.ignored
+    images = torch.randn(2, 3, 64, 64)
+    torch.testing.assert_close(loaded.extract_features(images), saved.extract_features(images))
+
+
+def test_relative_positions_follow_the_image_size(tmp_path):
+    """A model for 96 px computes on 96 px what the one for 64 px does when it is shown 96 px."""
+    saved, larger = extractor(VIT, 0), extractor(VIT, 1, image_size=96)
+    torch.save({"state_dict": saved.state_dict()}, tmp_path / "dense.pth")
+    report = load_weights(larger, tmp_path / "dense.pth", log=str)
+    assert "grid 4x4 -> 6x6" in report.resized["encoder.relative_position_bias.table"]
+    assert larger.encoder.relative_position_bias.size.tolist() == [6, 6]
+    images = torch.randn(2, 3, 96, 96)
+    torch.testing.assert_close(larger.extract_features(images), saved.extract_features(images))
+
+
+def test_swin_has_no_class_token():
+    with pytest.raises(ValueError, match="DenseSwin has no class token; use pool='avg'"):
+        extractor(SWIN, 0).extract_features(torch.randn(1, 3, 64, 64), pool="cls")

@@ -1,0 +1,167 @@
+"""AttMask and AMT: masks by the class token's attention."""
+
+import math
+
+import pytest
+import torch
+
+from mimseg.models import Step, TeacherView
+from mimseg.models.masking.attention_guided import AMTPolicy, AttMaskPolicy
+from mimseg.registry import MODELS
+
+GRID = (14, 14)
+
+
+def uniform(rows=16, length=196, seed=0):
+    return torch.rand(rows, length, generator=torch.Generator().manual_seed(seed))
+
+
+def patches(row):
+    return set(row.nonzero().flatten().tolist())
+
+
+@pytest.mark.parametrize(("variant", "sign"), [("high", 1), ("low", -1)])
+def test_high_masks_the_most_attended_and_low_the_least(variant, sign):
+    score = uniform(seed=1)
+    mask = AttMaskPolicy(variant)(score, uniform(), 147, 0.5, GRID)
+    for values, row in zip(score, mask, strict=True):
+        assert patches(row) == set((sign * values).argsort(descending=True)[:147].tolist())
+
+
+@pytest.mark.parametrize("count", [58, 147])
+def test_hints_are_a_few_of_the_most_attended(count):
+    """10 % of 196 is 19 patches to take hints from; 5 hints at 58 masked, 14 at 147; the next highest replace them."""
+    hints = {58: 5, 147: 14}[count]
+    score, noise = uniform(seed=1), uniform()
+    mask = AttMaskPolicy("hint")(score, noise, count, 0.5, GRID)
+    for values, numbers, row in zip(score, noise, mask, strict=True):
+        order = values.argsort(descending=True).tolist()
+        shown = set(sorted(order[:19], key=lambda patch: -numbers[patch].item())[:hints])
+        assert patches(row) == set(order[: count + hints]) - shown and len(patches(row)) == count
+
+
+def test_each_of_the_most_attended_is_a_hint_equally_often():
+    score = torch.arange(196.0).expand(8000, 196)
+    mask = AttMaskPolicy("hint")(score, uniform(8000), 147, 0.5, GRID)
+    shown = 1 - mask.float().mean(dim=0)
+    torch.testing.assert_close(shown[-19:], torch.full((19,), 14 / 19), atol=0.025, rtol=0)
+    assert not shown[196 - 147 - 14 : -19].any() and shown[: 196 - 147 - 14].all()
+
+
+def test_a_larger_share_of_hints():
+    mask = AttMaskPolicy("hint", hint=0.5)(uniform(seed=1), uniform(), 100, 0.5, GRID)
+    highest = uniform(seed=1).topk(98).indices
+    assert (mask.sum(dim=1) == 100).all() and (mask.gather(1, highest).sum(dim=1) == 48).all()
+
+
+def test_patches_are_drawn_in_proportion_to_what_is_left():
+    """Without replacement, written out: the next patch is i with probability w_i / (sum of the undrawn weights)."""
+    score = torch.tensor([0.0, 1.0, 2.0, 4.0])  # stretched to 0, 1/4, 1/2, 1
+    state = AMTPolicy(throw=0.25)(score.expand(40000, 4), uniform(40000, 4), 1, 0.5, (2, 2))
+    masked, thrown = (state == 2).float().mean(dim=0), (state == 1).float().mean(dim=0)
+    weights = (score / 4).tolist()
+    first = [w / sum(weights) for w in weights]
+    second = [sum(first[j] * weights[i] / (sum(weights) - weights[j]) for j in range(4) if j != i) for i in range(4)]
+    torch.testing.assert_close(masked, torch.tensor(first), atol=0.01, rtol=0)
+    torch.testing.assert_close(thrown, torch.tensor(second), atol=0.01, rtol=0)
+
+
+def test_the_same_noise_gives_the_order_of_a_race():
+    """Exponential clocks that run at the rate of their weights: the first to ring is drawn first."""
+    score, noise = uniform(seed=1), uniform()
+    state = AMTPolicy()(score, noise, 88, 0.5, GRID)
+    assert state.dtype == torch.uint8
+    for values, numbers, row in zip(score.tolist(), noise.tolist(), state.tolist(), strict=True):
+        low, high = min(values), max(values)
+        weight = [max((value - low) / (high - low), 1e-6) for value in values]
+        order = sorted(range(196), key=lambda i: -math.log(numbers[i]) / weight[i])
+        assert [row[i] for i in order] == [2] * 88 + [1] * 78 + [0] * 30
+
+
+def test_what_is_thrown_lies_between_masked_and_visible():
+    score = uniform(400, seed=1)
+    state = AMTPolicy()(score, uniform(400), 88, 0.5, GRID)
+    masked, thrown, visible = (score[state == value].mean().item() for value in (2, 1, 0))
+    assert masked - 0.1 > thrown > visible + 0.1
+
+
+def test_without_attention_or_before_the_start_all_are_equal():
+    late = AMTPolicy(start=41 / 400)  # epoch 40 of 400 has progress 41 / 400, epoch 41 has 42 / 400
+    assert not late.reads_score(88, 41 / 400) and late.reads_score(88, 42 / 400)
+    noise = uniform()
+    early = late(None, noise, 88, 0.05, GRID)
+    assert torch.equal(early, AMTPolicy()(torch.full((16, 196), 0.3), noise, 88, 0.5, GRID))
+    assert torch.equal(early == 2, noise > noise.sort(dim=1).values[:, -89:-88])
+
+
+def test_constant_and_zero_weights_make_no_nan():
+    state = AMTPolicy(throw=0.2)(torch.zeros(4, 196), torch.zeros(4, 196), 100, 0.5, GRID)
+    assert (state == 2).sum(dim=1).tolist() == [100] * 4 and (state == 1).sum(dim=1).tolist() == [39] * 4
+
+
+def decide(policy, ratio, score, progress=0.5):
+    masking = dict(
+        score=dict(type="mimseg.PredictedLossScore"), policy=policy, ratio=dict(type="mimseg.FixedRatio", ratio=ratio)
+    )
+    generator = MODELS.build(dict(type="mimseg.MaskGenerator", **masking))
+    images = torch.zeros(len(score), 3, 1, 1).expand(-1, -1, 224, 224)
+    step = Step(images, 16, GRID, progress, views={"ema": TeacherView(predicted_loss=score)})
+    return generator(step, torch.Generator().manual_seed(0))
+
+
+def test_thrown_patches_are_neither_visible_nor_predicted():
+    mask = decide(dict(type="mimseg.AMTPolicy"), 0.4485, uniform(seed=1))
+    assert mask.visible.shape == (16, 30) and mask.masked.shape == (16, 88)
+    assert mask.mask.sum(dim=1).tolist() == [166] * 16
+    for row, visible, masked in zip(mask.mask, mask.visible.tolist(), mask.masked.tolist(), strict=True):
+        assert set(visible) == set(range(196)) - patches(row) and set(masked) < patches(row)
+
+
+def test_throwing_too_much_is_refused():
+    with pytest.raises(ValueError, match="147 masked and 78 thrown of 196 patches leave none visible; lower"):
+        decide(dict(type="mimseg.AMTPolicy"), 0.75, uniform())
+
+
+def model_of(build, policy, ratio=0.45):
+    return build(
+        masking=dict(
+            type="MaskGenerator",
+            score=dict(type="ClassAttentionScore", teacher="ema"),
+            policy=policy,
+            ratio=dict(type="FixedRatio", ratio=ratio),
+        ),
+        teachers=dict(ema=dict(type="EMATeacher")),
+    )
+
+
+def test_the_decoder_reads_no_thrown_patch(build, images):
+    """24 patches: 11 masked, 9 thrown, 4 visible; the first decoder block reads the class token, 4 and 11."""
+    model = model_of(build, dict(type="AMTPolicy"))
+    seen = []
+    model.tasks["reconstruct"].decoder.blocks[0].register_forward_hook(lambda _, inputs, output: seen.append(inputs[0]))
+    loss = model.loss(images)["loss_reconstruct"]
+    loss.backward()
+    assert seen[0].shape == (4, 1 + 4 + 11, 32) and torch.isfinite(loss)
+
+
+@pytest.mark.parametrize("policy", [dict(type="AttMaskPolicy", variant="hint"), dict(type="AMTPolicy")])
+def test_a_step_never_waits_for_the_device(build, policy):
+    """Meta tensors hold no data: any .item(), bool() or data-dependent shape raises."""
+    with torch.device("meta"):
+        losses = model_of(build, policy)(torch.randn(4, 3, 16, 24))
+        losses["loss_reconstruct"].backward()
+    assert losses["loss_reconstruct"].shape == ()
+
+
+@pytest.mark.parametrize(
+    ("policy", "settings", "message"),
+    [
+        (AttMaskPolicy, dict(variant="hints"), "high, hint, low, got 'hints'"),
+        (AttMaskPolicy, dict(hint=0.0), "hint must lie in"),
+        (AMTPolicy, dict(throw=1.0), "throw"),
+        (AMTPolicy, dict(start=1.0), "start"),
+    ],
+)
+def test_wrong_settings_are_refused(policy, settings, message):
+    with pytest.raises(ValueError, match=message):
+        policy(**settings)

@@ -1,0 +1,177 @@
+"""Every mask strategy on every kind of host, with every kind of target: each makes a training step, or is refused."""
+
+import copy
+
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from mimseg.registry import MODELS
+
+FIXED = dict(type="FixedRatio", ratio=0.6)
+AMR = dict(type="AdaptiveRatio", ratio=0.5, spread=0.2, threshold=0.3)
+EMA = dict(ema=dict(type="EMATeacher"))
+
+# of each: how it masks, and whether that takes a score of the teacher 'ema'
+STRATEGIES = {
+    "random": (dict(policy=dict(type="RandomPolicy")), None),
+    "block": (dict(policy=dict(type="BlockPolicy", min_area=2)), None),
+    "hpm": (dict(score=dict(type="PredictedLossScore"), policy=dict(type="EasyToHardPolicy")), "ema"),
+    "sbam": (dict(score=dict(type="SalienceScore"), policy=dict(type="NoisyPolicy")), None),
+    "gpa": (
+        dict(score=dict(type="AttentionScore", teacher="ema", block=1, head=0), policy=dict(type="SoftToHardPolicy")),
+        "ema",
+    ),
+    "attmask": (dict(score=dict(type="ClassAttentionScore", teacher="ema"), policy=dict(type="AttMaskPolicy")), "ema"),
+}
+SCORELESS = {"random", "block"}
+OF_ATTENTION = {"gpa", "attmask"}
+
+VIT = dict(embed_dim=32, depth=2, num_heads=2)
+HOSTS = {
+    "mae-vit": dict(encoder=dict(type="SparseViT", arch=VIT, patch_size=16), neck=dict(type="MaskTokenNeck", width=16)),
+    "simmim-vit": dict(encoder=dict(type="DenseViT", arch=VIT, patch_size=16, image_size=96), neck=None),
+    "simmim-swin": dict(
+        encoder=dict(
+            type="DenseSwin",
+            arch=dict(embed_dim=16, depths=(1, 1, 1, 1), num_heads=(1, 2, 2, 4)),
+            image_size=96,
+            window_size=3,
+        ),
+        neck=None,
+    ),
+}
+TRANSFORMER = dict(type="TransformerDecoder", depth=1, num_heads=2)
+PREDICT_LOSS = dict(
+    type="Task",
+    decoder=TRANSFORMER,
+    target=dict(type="PatchLossTarget", task="reconstruct"),
+    loss=dict(type="RelativePatchLoss"),
+)
+PIXELS = (dict(type="PixelTarget"), dict(type="PatchL1"))
+FEATURES = (dict(type="FeatureTarget", teacher="ema"), dict(type="PatchCosine"))
+
+
+def compose(strategy, ratio, host, target):
+    """The config of a combination."""
+    masking, teacher = STRATEGIES[strategy]
+    masking = dict(type="MaskGenerator", ratio=ratio, **masking)
+    if host != "mae-vit":
+        masking["unit"] = 32
+    decoder = TRANSFORMER if host == "mae-vit" else dict(type="LinearDecoder")
+    tasks = dict(reconstruct=dict(type="Task", decoder=decoder, target=target[0], loss=target[1]))
+    if strategy == "hpm":
+        tasks["predict_loss"] = PREDICT_LOSS
+    return copy.deepcopy(
+        dict(
+            type="MaskedImageModel",
+            data_preprocessor=dict(type="ImagePreprocessor", mean=[120.0, 110.0, 100.0], std=[50.0, 60.0, 70.0]),
+            **HOSTS[host],
+            masking=masking,
+            tasks=tasks,
+            teachers=EMA if teacher or target is FEATURES else {},
+        )
+    )
+
+
+def build(*parts):
+    init_default_scope("mimseg")
+    torch.manual_seed(0)
+    return MODELS.build(compose(*parts))
+
+
+def why_not(strategy, ratio, host):
+    """What a combination that cannot make sense is refused with."""
+    if ratio is AMR and strategy in SCORELESS:
+        return "with AdaptiveRatio needs a score"
+    if strategy in OF_ATTENTION and host == "simmim-swin":
+        return "DenseSwin has no attention"
+    return None
+
+
+@pytest.mark.parametrize("target", [PIXELS, FEATURES], ids=["pixels", "features"])
+@pytest.mark.parametrize("host", HOSTS)
+@pytest.mark.parametrize("ratio", [FIXED, AMR], ids=["fixed", "amr"])
+@pytest.mark.parametrize("strategy", STRATEGIES)
+def test_a_combination_trains_or_is_refused(strategy, ratio, host, target):
+    if reason := why_not(strategy, ratio, host):
+        with pytest.raises(ValueError, match=reason) as refused:
+            build(strategy, ratio, host, target)
+        assert "\n" not in str(refused.value)
+        return
+    model = build(strategy, ratio, host, target).train()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+    images = torch.randn(3, 3, 96, 96, generator=torch.Generator().manual_seed(1))
+    images = images * torch.tensor([0.1, 1.0, 3.0]).view(3, 1, 1, 1)
+    masks = []
+    model.masking.register_forward_hook(lambda module, inputs, mask: masks.append(mask))
+    before = [parameter.detach().clone() for parameter in model.encoder.parameters()]
+    losses = model(images)
+    sum(losses.values()).backward()
+    optimizer.step()
+    model.update_teachers(0)
+    assert set(losses) == {"loss_reconstruct"} | ({"loss_predict_loss"} if strategy == "hpm" else set())
+    assert all(torch.isfinite(loss) for loss in losses.values())
+    moved = [not torch.equal(old, new) for old, new in zip(before, model.encoder.parameters(), strict=True)]
+    assert sum(moved) > 0.8 * len(moved)
+    (mask,) = masks
+    assert mask.is_ragged == (ratio is AMR)
+    if ratio is FIXED:
+        length, unit = mask.mask.shape[1], 1 if host != "simmim-vit" else 4
+        number = length // unit - int(length // unit * 0.4)
+        assert mask.mask.sum(dim=1).tolist() == [number * unit] * 3
+
+
+def test_swin_masks_follow_the_attention_of_a_vit_that_is_loaded(tmp_path):
+    """What Swin's own teacher cannot give, a ViT's file can: its 16 px patches are averaged over 32 px units."""
+    vit = build("random", FIXED, "mae-vit", PIXELS)
+    torch.save(vit.state_dict(), tmp_path / "vit.pth")
+    config = compose("gpa", AMR, "simmim-swin", PIXELS)
+    config["teachers"]["ema"] = dict(
+        type="PretrainedTeacher", checkpoint=str(tmp_path / "vit.pth"), encoder=HOSTS["mae-vit"]["encoder"]
+    )
+    model = MODELS.build(config)
+    images = torch.randn(2, 3, 96, 96)
+    decision = model.draw_masks(images)
+    assert decision.score.shape == (2, 9) and decision.mask.mask.shape == (2, 9)
+    assert torch.isfinite(model.loss(images)["loss_reconstruct"])
+
+
+@pytest.mark.parametrize(
+    ("host", "changes", "message"),
+    [
+        ("mae-vit", dict(neck=None), "SparseViT leaves masked patches out and Neck does not bring them back"),
+        ("simmim-vit", dict(neck=dict(type="MaskTokenNeck", width=16)), "DenseViT gives tokens for all patches"),
+        ("simmim-swin", dict(neck=dict(type="MaskTokenNeck", width=16)), "DenseSwin gives tokens for all patches"),
+    ],
+)
+def test_hosts_and_necks_that_do_not_go_together_are_refused(host, changes, message):
+    init_default_scope("mimseg")
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(compose("random", FIXED, host, PIXELS) | changes)
+
+
+def test_patches_cannot_be_thrown_out_of_a_dense_encoder():
+    init_default_scope("mimseg")
+    config = compose("attmask", FIXED, "simmim-vit", PIXELS)
+    config["masking"]["policy"] = dict(type="AMTPolicy")
+    with pytest.raises(ValueError, match="AMTPolicy throws patches away, which DenseViT cannot leave out"):
+        MODELS.build(config)
+
+
+@pytest.mark.parametrize("policy", ["UniformPolicy", "AMTPolicy"])
+def test_policies_of_equal_numbers_refuse_a_ratio_per_image(policy):
+    init_default_scope("mimseg")
+    config = compose("attmask", AMR, "mae-vit", PIXELS)
+    config["masking"]["policy"] = dict(type=policy)
+    with pytest.raises(ValueError, match="masks equally many patches of every image"):
+        MODELS.build(config)
+
+
+def test_a_dense_host_may_have_transformer_decoders_on_a_narrower_width():
+    init_default_scope("mimseg")
+    config = compose("hpm", AMR, "simmim-swin", PIXELS)
+    config["neck"] = dict(type="ProjectionNeck", width=16)
+    config["tasks"]["reconstruct"]["decoder"] = TRANSFORMER
+    losses = MODELS.build(config)(torch.randn(2, 3, 96, 96))
+    assert all(torch.isfinite(loss) for loss in losses.values())
