@@ -1,29 +1,52 @@
-"""Draw what a pre-trained model makes of images: ``python tools/visualize.py CONFIG CHECKPOINT IMAGES...``."""
+"""Draw masks and what models make of them.
+
+One model:           python tools/visualize.py CONFIG CHECKPOINT IMAGES...
+Strategies compared: python tools/visualize.py --strategies CONFIG[=CHECKPOINT]... --images IMAGES...
+"""
 
 import argparse
+import re
 import sys
 from pathlib import Path
 
 from mimseg.command import run_command
 
+USAGE = """visualize.py CONFIG CHECKPOINT IMAGES... [options]
+       visualize.py --strategies CONFIG[=CHECKPOINT]... --images IMAGES... [options]"""
+
 
 def parse_args() -> argparse.Namespace:
     """Command line; imports nothing heavy, so that ``--help`` answers at once."""
     parser = argparse.ArgumentParser(
-        description="Draw images, their masks, what a model makes of the hidden patches, how wrong it is and, if it "
-        "predicts that, how hard it finds every patch: one labelled sheet, one row an image."
+        usage=USAGE,
+        description="Draw images, their masks (and the score that they follow), what a model makes of the hidden "
+        "patches, how wrong it is and, if it predicts that, how hard it finds every patch: one labelled sheet, one row "
+        "an image. Or the score, mask and masked image of several configs side by side.",
     )
-    parser.add_argument("config", help="config of the pre-training run")
-    parser.add_argument("checkpoint", help="its checkpoint")
-    parser.add_argument("images", nargs="+", help="image files, and folders of them, of any size")
-    parser.add_argument("--out", type=png, help="the sheet (default: pictures/<checkpoint>_sheet.png beside it)")
+    parser.add_argument("config", nargs="?", help="config of the pre-training run")
+    parser.add_argument("checkpoint", nargs="?", help="its checkpoint")
+    parser.add_argument("paths", nargs="*", metavar="images", help="image files, and folders of them, of any size")
+    parser.add_argument(
+        "--strategies",
+        type=strategy,
+        nargs="+",
+        metavar="CONFIG[=CHECKPOINT]",
+        help="compare the masks of these configs; without a checkpoint weights are random, which masks without a score "
+        "do not mind",
+    )
+    parser.add_argument("--images", nargs="+", metavar="IMAGE", help="the images, with --strategies")
+    parser.add_argument(
+        "--out",
+        type=png,
+        help="the sheet (default: pictures/<checkpoint>_sheet.png beside it, or work_dirs/pictures/strategies.png)",
+    )
     parser.add_argument("--limit", type=int, default=8, help="images of each folder, evenly spaced (default: 8)")
     parser.add_argument(
         "--image-size",
         type=int,
         nargs="+",
         metavar="PIXELS",
-        help="side, or height and width, multiples of the patch size (default: the config's crop)",
+        help="side, or height and width, multiples of the patch size (default: the first config's crop)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the masks (default: 0)")
     parser.add_argument(
@@ -54,11 +77,31 @@ def parse_args() -> argparse.Namespace:
         help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
     )
     args = parser.parse_args()
+    check(parser, args)
+    return args
+
+
+def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse what does not go together."""
+    if args.strategies:
+        if args.config or not args.images:
+            parser.error("--strategies goes with --images IMAGE..., and with nothing before it")
+        if args.no_hard or args.statistics != "true":
+            parser.error("--no-hard and --statistics are for reconstructions, which --strategies does not draw")
+    elif args.images or not args.paths:
+        parser.error("give CONFIG CHECKPOINT IMAGES..., or --strategies CONFIG[=CHECKPOINT]... --images IMAGES...")
     if args.image_size is not None:
         if len(args.image_size) > 2 or min(args.image_size) < 1:
             parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, args.image_size))}")
         args.image_size = (args.image_size[0], args.image_size[-1])
-    return args
+
+
+def strategy(text: str) -> tuple[str, str | None]:
+    """A config, and a checkpoint or None."""
+    parts = re.fullmatch(r"(.+?\.py)(?:=(.+))?", text)
+    if parts is None:
+        raise argparse.ArgumentTypeError(f"{text}: write CONFIG.py, or CONFIG.py=CHECKPOINT")
+    return parts[1], parts[2]
 
 
 def png(text: str) -> Path:
@@ -73,9 +116,9 @@ def visualize(args: argparse.Namespace) -> Path:
     """Draw and write the sheet that the command line describes."""
     from mimseg.apis import load_config  # heavy: after --help
     from mimseg.apis.inference import check_masked, find_images, load_model, read_images, reconstruct
-    from mimseg.visualization import draw_sheet, render, save_png
+    from mimseg.visualization import draw_sheet, name_score, render, save_png
 
-    paths = find_images(args.images, args.limit)
+    paths = find_images(args.paths, args.limit)
     cfg = load_config(args.config, args.cfg_options)
     check_masked(cfg)
     model = load_model(
@@ -93,16 +136,37 @@ def visualize(args: argparse.Namespace) -> Path:
     if model.masking.score is not None:
         masks += f" as at {100 * args.progress:.0f} % of training"
     title = "   ·   ".join([Path(args.config).stem, checkpoint.name, f"{args.weights} weights", masks])
-    statistics = model.data_preprocessor
+    statistics, score = model.data_preprocessor, name_score(model.masking)
     names = [Path(path).name for path in paths]
-    figure = draw_sheet(images, seen, statistics.mean, statistics.std, title, names, not args.no_hard)
+    figure = draw_sheet(images, seen, statistics.mean, statistics.std, title, names, not args.no_hard, score)
     return save_png(render(figure), args.out or checkpoint.parent / "pictures" / f"{checkpoint.stem}_sheet.png")
+
+
+def compare(args: argparse.Namespace) -> Path:
+    """Draw and write the sheet of several strategies."""
+    from mimseg.apis import compare_masks, find_images
+    from mimseg.visualization import render, save_png
+
+    figure = compare_masks(
+        args.strategies,
+        find_images(args.images, args.limit),
+        size=args.image_size,
+        seed=args.seed,
+        options=args.cfg_options,
+        device=args.device,
+        weights=args.weights,
+        progress=args.progress,
+        trust=args.trust_checkpoint,
+        warn=lambda line: print(f"warning: {line}", file=sys.stderr),
+    )
+    return save_png(render(figure), args.out or Path("work_dirs") / "pictures" / "strategies.png")
 
 
 def main() -> int:
     """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
     args = parse_args()
-    return run_command(lambda: print(visualize(args)), "interrupted; nothing was written")
+    draw = compare if args.strategies else visualize
+    return run_command(lambda: print(draw(args)), "interrupted; nothing was written")
 
 
 if __name__ == "__main__":

@@ -1,16 +1,23 @@
 """What a notebook or ``tools/`` calls."""
 
 from .config import check_keys, load_config
+from .convert import TARGETS, Conversion, convert
 from .data import train_on_folder
 from .errors import explain
-from .inference import extract_features, find_images, load_model, read_images, reconstruct
+from .inference import draw_masks, extract_features, find_images, load_model, read_images, reconstruct
+from .strategies import compare_masks
 from .test import build_tester, run_test
 from .train import build_runner
 
 __all__ = [
+    "TARGETS",
+    "Conversion",
     "build_runner",
     "build_tester",
     "check_keys",
+    "compare_masks",
+    "convert",
+    "draw_masks",
     "explain",
     "extract_features",
     "find_images",

@@ -16,7 +16,7 @@ from ..checkpoints import load_weights
 from ..datasets.folder import scan_images
 from ..models import MaskedImageModel, Reconstruction
 from ..registry import MODELS, TRANSFORMS
-from ..visualization import evenly_spaced, use_visible_statistics
+from ..visualization import Masks, evenly_spaced, name_score, use_visible_statistics
 from .config import load_config
 
 CROPS = ("CenterResizedCrop", "RandomResizedCrop")
@@ -24,7 +24,7 @@ CROPS = ("CenterResizedCrop", "RandomResizedCrop")
 
 def load_model(
     config: str | Path | Config,
-    checkpoint: str | Path,
+    checkpoint: str | Path | None,
     *,
     device: str | torch.device | None = None,
     weights: Literal["student", "ema"] = "student",
@@ -39,7 +39,7 @@ def load_model(
     Args:
         config: a config file, or what :func:`load_config` gave.
         checkpoint: any file that :func:`mimseg.checkpoints.load_weights` reads. It must hold the whole model; only
-            teachers may be missing, which then are copies of the student.
+            teachers may be missing, which then are copies of the student. None leaves the weights as initialised.
         device: default: the GPU if there is one.
         weights: the trained weights, or, of the parts that the checkpoint's EMA teacher has (encoder, neck and loss
             predictor; not the reconstruction's decoder), their moving average.
@@ -58,7 +58,8 @@ def load_model(
     device = _find_device(device)
     cfg = config if isinstance(config, Config) else load_config(config)
     model = build_model(cfg)
-    load_weights(model, checkpoint, weights=weights, trust=trust, log=log)
+    if checkpoint is not None:
+        load_weights(model, checkpoint, weights=weights, trust=trust, log=log)
     if isinstance(model, MaskedImageModel):
         model.set_progress(progress)
     model.cfg = cfg
@@ -100,8 +101,8 @@ def check_masked(cfg: Config) -> None:
     kind = MODELS.get(cfg.model.type) if cfg.get("model") else None
     if kind is not None and not issubclass(kind, MaskedImageModel):
         raise ValueError(
-            f"config {cfg.filename}: a {kind.__name__} reconstructs nothing; give the config of the pre-training run "
-            "(model.type MaskedImageModel) and its checkpoint"
+            f"config {cfg.filename}: a {kind.__name__} masks and reconstructs nothing; give the config of the "
+            "pre-training run (model.type MaskedImageModel) and its checkpoint"
         )
 
 
@@ -147,11 +148,21 @@ def read_images(model: BaseModel, paths: Sequence[str | Path], size: tuple[int, 
         UnreadableImageError: a file cannot be decoded, or has another number of channels; names it.
         ValueError: no paths, or the config's pipelines name no size.
     """
+    return normalise(model, load_images(model.cfg, paths, size))
+
+
+def load_images(cfg: Config, paths: Sequence[str | Path], size: tuple[int, int] | None = None) -> list[Tensor]:
+    """The crops ``(C, H, W)`` that :func:`read_images` reads, not yet normalised."""
     if not paths:
         raise ValueError("no image to read: give at least one path")
-    transform = Compose([TRANSFORMS.build(step) for step in evaluation_transform(model.cfg, size)])
-    images = [torch.from_numpy(transform({"img_path": str(path)})["img"]).permute(2, 0, 1).float() for path in paths]
-    normalised: Tensor = model.data_preprocessor({"inputs": images})["inputs"]
+    init_default_scope(cfg.get("default_scope") or "mimseg")
+    transform = Compose([TRANSFORMS.build(step) for step in evaluation_transform(cfg, size)])
+    return [torch.from_numpy(transform({"img_path": str(path)})["img"]).permute(2, 0, 1).float() for path in paths]
+
+
+def normalise(model: BaseModel, images: Sequence[Tensor]) -> Tensor:
+    """Crops ``(C, H, W)`` as a model wants them: normalised ``(B, C, H, W)`` on its device."""
+    normalised: Tensor = model.data_preprocessor({"inputs": list(images)})["inputs"]
     return normalised
 
 
@@ -213,12 +224,36 @@ def reconstruct(
         ValueError: another kind of model; a side of the images that is no multiple of the patch size; unknown
             ``statistics``, or 'visible' where the target is not normalised.
     """
-    if not isinstance(model, MaskedImageModel):
-        raise ValueError(f"a {type(model).__name__} reconstructs nothing; load a MaskedImageModel")
+    model = _masked(model)
     if statistics not in ("true", "visible"):
         raise ValueError(f"statistics must be 'true' or 'visible', got {statistics!r}")
     seen = model.reconstruct(images, torch.Generator(images.device).manual_seed(seed))
     return use_visible_statistics(images, seen) if statistics == "visible" else seen
+
+
+def draw_masks(model: BaseModel, images: Tensor, seed: int = 0) -> Masks:
+    """Mask images as in training, without running more of a loaded model than its masks read.
+
+    Args:
+        model: a :class:`MaskedImageModel` in evaluation mode.
+        images: normalised ``(B, C, H, W)``, see :func:`read_images`.
+        seed: of the masks.
+
+    Returns:
+        Masks and the score that they follow, on the CPU, for :func:`mimseg.visualization.draw_strategies`.
+
+    Raises:
+        ValueError: another kind of model; a side of the images that is no multiple of the patch size or mask unit.
+    """
+    model = _masked(model)
+    decision = model.draw_masks(images, torch.Generator(images.device).manual_seed(seed))
+    return Masks.of_decision(decision, model.encoder.grid_of(images), name_score(model.masking))
+
+
+def _masked(model: BaseModel) -> MaskedImageModel:
+    if not isinstance(model, MaskedImageModel):
+        raise ValueError(f"a {type(model).__name__} masks and reconstructs nothing; load a MaskedImageModel")
+    return model
 
 
 @torch.no_grad()

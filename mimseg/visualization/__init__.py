@@ -1,18 +1,24 @@
-"""Pictures of what a run learns: reconstruction sheets and loss curves."""
+"""Pictures of what a run learns: reconstruction sheets, masking strategies and loss curves."""
 
 from .curves import draw_loss_curves, read_losses
 from .display import Display
+from .masks import Masks, name_score
 from .picture_hook import PictureHook, evenly_spaced
 from .rendering import render, save_png
 from .sheet import draw_sheet
+from .strategies import Strategy, draw_strategies
 from .visible_statistics import use_visible_statistics
 
 __all__ = [
     "Display",
+    "Masks",
     "PictureHook",
+    "Strategy",
     "draw_loss_curves",
     "draw_sheet",
+    "draw_strategies",
     "evenly_spaced",
+    "name_score",
     "read_losses",
     "render",
     "save_png",

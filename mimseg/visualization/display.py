@@ -41,13 +41,13 @@ class Display:
         return unit.expand(-1, 3, -1, -1).permute(0, 2, 3, 1).numpy()
 
     @property
-    def note(self) -> str:
-        """What a reader must know about the colours; empty for plain 8-bit grey or RGB."""
+    def notes(self) -> list[str]:
+        """What a reader must know about the colours, in a sentence; nothing for plain 8-bit grey or RGB."""
         channels = len(self.mean)
         notes = [] if channels in (1, 3) else [f"grey is the mean of the {channels} channels"]
         if (self.low, self.high) != (0.0, 255.0):
             notes.append(f"black is {self.low:.4g} and white {self.high:.4g} in the files' units")
-        return "; ".join(notes)
+        return [f"Display: {'; '.join(notes)}."] if notes else []
 
 
 def _to_shown_channels(pixels: Tensor) -> Tensor:

@@ -13,6 +13,7 @@ from mmengine.runner import Runner
 from ..evaluation import undisturbed
 from ..registry import DATASETS, HOOKS
 from .curves import draw_loss_curves, read_losses
+from .masks import name_score
 from .rendering import render, save_png
 from .sheet import draw_sheet
 
@@ -89,7 +90,8 @@ class PictureHook(Hook):
             reconstruction = model.reconstruct(images, generator)
         names = [Path(sample.get("img_path", "")).name for sample in batch["data_samples"]]
         title = f"{runner.experiment_name}   ·   epoch {epoch} of {runner.max_epochs}"
-        figure = draw_sheet(images, reconstruction, preprocessor.mean, preprocessor.std, title, names, self.hard)
+        mean, std, score = preprocessor.mean, preprocessor.std, name_score(model.masking)
+        figure = draw_sheet(images, reconstruction, mean, std, title, names, self.hard, score)
         sheet = render(figure)
         runner.visualizer.add_image("reconstruction", sheet, step=runner.iter)
         return save_png(sheet, Path(runner.work_dir) / "pictures" / f"epoch_{epoch}.png")

@@ -11,6 +11,7 @@ from PIL import Image
 from mimseg.apis import explain
 from mimseg.apis.inference import (
     check_masked,
+    draw_masks,
     evaluation_transform,
     extract_features,
     find_images,
@@ -167,6 +168,27 @@ def test_masks_follow_the_progress(load):
         assert loss[mask].min() >= loss[~mask].max()
 
 
+def test_masks_are_those_of_the_reconstruction_and_come_with_their_score(load):
+    images = torch.randn(2, 3, 16, 24, generator=torch.Generator().manual_seed(0))
+    model, _ = load(config(predictor=True))
+    masks, seen = draw_masks(model, images, seed=3), reconstruct(model, images, seed=3)
+    assert torch.equal(masks.hidden, seen.mask) and masks.grid == masks.units == (4, 6)
+    torch.testing.assert_close(masks.score, model.predict_loss(images))
+    assert masks.score_name == "predicted loss"
+    random, _ = load(config(predictor=True), progress=0.0)
+    early, other = draw_masks(random, images), draw_masks(random, images, seed=4)
+    assert early.score is None and early.share() == "75 % hidden" and not torch.equal(early.hidden, other.hidden)
+
+
+def test_without_a_checkpoint_weights_are_as_initialised():
+    torch.manual_seed(0)
+    model = load_model(config(), None, device="cpu", progress=0.5)
+    torch.manual_seed(0)
+    again = load_model(config(), None, device="cpu")
+    assert not model.training and model.progress == 0.5
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in model.state_dict().items())
+
+
 def test_features_are_those_of_the_model_in_order(load, tmp_path):
     model, _ = load(config())
     paths = [write_image(tmp_path / "images" / f"{index}.png", seed=index) for index in range(5)]
@@ -207,7 +229,9 @@ def test_wrong_inputs_are_one_line(load, tmp_path):
         lambda: reconstruct(model, torch.zeros(1, 3, 18, 24)): "18x24 is not a multiple of patch_size=4",
         lambda: reconstruct(model, images, statistics="guessed"): "'true' or 'visible', got 'guessed'",
         lambda: reconstruct(plain, images, statistics="visible"): "this one does not",
-        lambda: reconstruct(torch.nn.Identity(), images): "a Identity reconstructs nothing",
+        lambda: reconstruct(torch.nn.Identity(), images): "a Identity masks and reconstructs nothing",
+        lambda: draw_masks(torch.nn.Identity(), images): "a Identity masks",
+        lambda: draw_masks(model, torch.zeros(1, 3, 18, 24)): "18x24 is not a multiple of patch_size=4",
         lambda: load_model(config(), path, progress=1.5): "progress is 1.5",
         lambda: load_model(config(), path, device="gpu"): "device 'gpu' is unknown",
         lambda: load_model(config(), path, device="cuda:99"): "device 'cuda:99' is not in this machine",
@@ -215,7 +239,7 @@ def test_wrong_inputs_are_one_line(load, tmp_path):
         lambda: load_model(wide, path): "epoch_1.pth",
         lambda: load_model(config(predictor=True), path): "epoch_1.pth",
         lambda: load_model(Config(dict(work_dir="x")), path): "describes no model",
-        lambda: check_masked(classifier): "a FeatureExtractor reconstructs nothing",
+        lambda: check_masked(classifier): "a FeatureExtractor masks and reconstructs nothing",
     }.items():
         with pytest.raises(Exception) as error:
             call()

@@ -65,6 +65,8 @@ def test_help_answers_without_importing_anything_heavy():
         "--progress",
         "--statistics",
         "--no-hard",
+        "--strategies",
+        "--images",
     ):
         assert option in done.stdout
 
@@ -75,8 +77,8 @@ def test_a_sheet_of_files_and_folders_of_any_size(command, run_folder):
     assert code == 0 and out.splitlines()[-1] == str(sheet)
     assert "encoder" in out  # the table of what was loaded
     height, width, _ = np.asarray(Image.open(sheet)).shape
-    # 4 rows and 7 columns of 1.75 + 0.08 inches at 125 dots an inch, plus title, foot note and margins
-    assert width == pytest.approx(125 * (7 * 1.83 + 0.4), abs=2) and 125 * 4 * 1.83 < height < 125 * (4 * 1.83 + 1.6)
+    # 4 rows and 8 columns of 1.75 + 0.08 inches at 125 dots an inch, plus title, foot note and margins
+    assert width == pytest.approx(125 * (8 * 1.83 + 0.32), abs=2) and 125 * 4 * 1.83 < height < 125 * (4 * 1.83 + 1.8)
 
 
 def test_options_change_the_sheet(command, run_folder, tmp_path):
@@ -109,7 +111,10 @@ def test_options_change_the_sheet(command, run_folder, tmp_path):
         (["{run}/images", "--limit", "0"], "limit is 0"),
         (["{run}/images", "--progress", "2"], "progress is 2.0"),
         (["{run}/images", "--cfg-options", "model.encoder.arch=tiny"], "epoch_7.pth"),
-        (["{run}/images", "--cfg-options", "model.type=FeatureExtractor"], "a FeatureExtractor reconstructs nothing"),
+        (
+            ["{run}/images", "--cfg-options", "model.type=FeatureExtractor"],
+            "a FeatureExtractor masks and reconstructs nothing",
+        ),
     ],
 )
 def test_a_users_mistake_is_one_line_and_exit_code_2(command, run_folder, arguments, complaint):
@@ -132,6 +137,67 @@ def test_a_checkpoint_that_cannot_be_read_is_named(command, run_folder, checkpoi
     code, _, errors = command(CONFIG, run_folder / checkpoint, run_folder / "images")
     (line,) = errors.strip().splitlines()
     assert code == 2 and checkpoint in line and complaint in line
+
+
+def test_strategies_are_drawn_side_by_side(command, run_folder, tmp_path):
+    sheet = tmp_path / "new" / "sheet.png"
+    sbam = CONFIG.with_name("sbam_mae-vit-micro.py")
+    code, out, errors = command(
+        "--strategies",
+        f"{CONFIG}={run_folder / 'epoch_7.pth'}",
+        sbam,
+        "--images",
+        run_folder / "images",
+        "--out",
+        sheet,
+    )
+    assert code == 0 and out.splitlines()[-1] == str(sheet)
+    (line,) = errors.strip().splitlines()
+    assert line == f"warning: {sbam} has no checkpoint, so its scores come from random weights; give {sbam}=CHECKPOINT"
+    height, width, _ = np.asarray(Image.open(sheet)).shape
+    # 3 rows; the image and twice 3 columns, with 0.14 inches between these groups
+    assert width == pytest.approx(125 * (7 * 1.83 + 2 * 0.14 + 0.32), abs=2) and height > 125 * 3 * 1.83
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["--strategies", "configs/no.py", "--images", "{run}/images"], "configs/no.py does not exist"),
+        (["--strategies", "{config}=no.pth", "--images", "{run}/images"], "no checkpoint at no.pth"),
+        (["--strategies", "{config}", "--images", "{run}/no.png"], "no.png does not exist"),
+        (
+            ["--strategies", "{config}", "--images", "{run}/images", "--image-size", "30"],
+            "hpm_vit-micro.py: image size 30x30 is not a multiple of patch_size=4",
+        ),
+    ],
+)
+def test_a_mistake_with_strategies_is_one_line_and_exit_code_2(command, run_folder, arguments, complaint):
+    places = {"{run}": str(run_folder), "{config}": str(CONFIG)}
+    for name, place in places.items():
+        arguments = [argument.replace(name, place) for argument in arguments]
+    code, _, errors = command(*arguments)
+    assert code == 2
+    (line,) = errors.strip().splitlines()
+    assert line.startswith("error: ") and complaint in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["a.py"], "give CONFIG CHECKPOINT IMAGES"),
+        (["a.py", "b.pth"], "give CONFIG CHECKPOINT IMAGES"),
+        (["a.py", "b.pth", "--images", "c.png"], "give CONFIG CHECKPOINT IMAGES"),
+        (["--strategies", "a.py"], "--strategies goes with --images"),
+        (["a.py", "b.pth", "--strategies", "c.py", "--images", "d.png"], "--strategies goes with --images"),
+        (["--strategies", "a.py", "--images", "d.png", "--no-hard"], "--no-hard and --statistics are for"),
+        (["--strategies", "photos/", "--images", "d.png"], "photos/: write CONFIG.py, or CONFIG.py=CHECKPOINT"),
+        (["--strategies", "a.py=", "--images", "d.png"], "a.py=: write CONFIG.py"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(command, capsys, arguments, complaint):
+    with pytest.raises(SystemExit) as end:
+        command(*arguments)
+    assert end.value.code == 2 and complaint in capsys.readouterr().err.splitlines()[-1]
 
 
 @pytest.mark.parametrize("options", [["--image-size", "1", "2", "3"], ["--image-size", "0"], ["--out", "sheet.jpg"]])

@@ -1,4 +1,5 @@
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -40,6 +41,7 @@ class Painter(BaseModel):
         self.dropout = nn.Dropout(0.5)
         self.asked: list[torch.Tensor] = []
         self.masks: list[torch.Tensor] = []
+        self.masking = SimpleNamespace(score=None)
 
     def forward(self, inputs, data_samples=None, mode="loss"):
         return {"loss_fit": (self.dropout(inputs) * self.scale).square().mean()}

@@ -1,7 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
-from matplotlib.text import Text
 from PIL import Image
 
 from mimseg.models import Reconstruction
@@ -19,8 +20,8 @@ def reconstruction_of(
     noise = torch.rand(len(images), length, generator=generator)
     mask = torch.zeros_like(noise, dtype=torch.bool).scatter_(1, noise.topk(length * 3 // 4, 1).indices, True)
     loss = torch.where(mask, torch.rand(noise.shape, generator=generator), torch.nan)
-    score = torch.rand(noise.shape, generator=generator) if predicted else None
-    return Reconstruction(mask, grid, images * 0.5 if pixels else None, loss, score, note)
+    predicted_loss = torch.rand(noise.shape, generator=generator) if predicted else None
+    return Reconstruction(mask, grid, images * 0.5 if pixels else None, loss, predicted_loss, note)
 
 
 def sheet_of(shape: tuple[int, ...], grid: tuple[int, int], hard=True, title="a run · epoch 3", **parts):
@@ -32,14 +33,14 @@ def sheet_of(shape: tuple[int, ...], grid: tuple[int, int], hard=True, title="a 
 
 
 def texts(figure) -> list[str]:
-    written = [text.get_text() for text in figure.texts] + [figure.get_suptitle()]
+    written = [text.get_text() for text in figure.texts]
     for axes in figure.axes:
-        written += [axes.get_title(), axes.get_ylabel()]
+        written += [axes.get_title(), axes.get_ylabel(), axes.get_xlabel()]
     return [text for text in written if text]
 
 
 def headings(figure) -> list[str]:
-    return [axes.get_title() for axes in figure.axes if axes.get_title()]
+    return [axes.get_title().replace("\n", " ") for axes in figure.axes if axes.get_title()]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +60,7 @@ def test_any_shape_is_drawn_with_every_column(shape, grid):
         "masked image",
         "reconstruction *",
         "error per hidden patch",
-        "predicted loss",
+        "predicted loss (rank)",
         "hardest patches hidden",
     ]
     rgb = render(figure)
@@ -71,7 +72,7 @@ def test_any_shape_is_drawn_with_every_column(shape, grid):
 
 def test_columns_follow_what_the_model_has():
     without_predictor = headings(sheet_of((1, 3, 32, 32), (4, 4), predicted=False))
-    assert "predicted loss" not in without_predictor and "hardest patches hidden" not in without_predictor
+    assert "predicted loss (rank)" not in without_predictor and "hardest patches hidden" not in without_predictor
     assert "hardest patches hidden" not in headings(sheet_of((1, 3, 32, 32), (4, 4), hard=False))
     no_pixels = sheet_of((1, 3, 32, 32), (4, 4), pixels=False)
     assert "reconstruction" not in headings(no_pixels)
@@ -90,19 +91,11 @@ def test_undone_statistics_are_marked_and_explained():
     ("shape", "grid", "predicted"),
     [((8, 3, 224, 224), (14, 14), True), ((1, 3, 224, 64), (14, 4), False), ((1, 1, 32, 96), (4, 12), False)],
 )
-def test_no_text_is_cut_off_or_covers_another(shape, grid, predicted):
+def test_no_text_is_cut_off_or_covers_another(check_layout, shape, grid, predicted):
     note = "mean and std of the visible patches, averaged with weights, undo the normalised-pixel target"
-    figure = sheet_of(shape, grid, predicted=predicted, note=note, title="a config   ·   epoch_1600.pth   ·   " * 4)
-    render(figure)
-    written = [text for text in figure.findobj(Text) if text.get_text().strip() and text.get_visible()]
-    written = [text for text in written if text.axes is None or text.axes.axison]
-    boxes = {text: text.get_window_extent() for text in written}
-    for text, box in boxes.items():
-        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1, text
-        assert figure.bbox.y0 <= box.y0 and box.y1 <= figure.bbox.y1, text
-        assert not [other for other in written if other is not text and box.overlaps(boxes[other])], text
-        pictures = [axes for axes in figure.axes if axes is not text.axes and axes.axison]
-        assert not [axes for axes in pictures if box.overlaps(axes.get_window_extent())], text
+    check_layout(
+        sheet_of(shape, grid, predicted=predicted, note=note, title="a config   ·   epoch_1600.pth   ·   " * 4)
+    )
 
 
 def picture(figure, heading: str, row: int = 0, layer: int = 0) -> np.ndarray:
@@ -128,8 +121,57 @@ def test_panels_show_the_right_patches():
     assert patches["hardest patches hidden"][..., 0] == pytest.approx(hardest)
     error = picture(figure, "error per hidden patch")[::2, ::2]
     assert np.allclose(error, [[1.0, nan], [2.0, 3.0]], equal_nan=True)
-    ranks = picture(figure, "predicted loss", layer=1)[::2, ::2]
+    ranks = picture(figure, "predicted loss (rank)", layer=1)[::2, ::2]
     assert ranks == pytest.approx(np.array([[1, 1 / 3], [2 / 3, 0]]))
+
+
+def test_a_score_comes_before_the_mask_and_is_spread_over_its_units():
+    images = torch.zeros(1, 1, 8, 8)
+    mask = torch.tensor([[True, True, False, False] * 2 + [True] * 8])
+    loss = torch.rand(1, 16).where(mask, torch.nan)
+    seen = Reconstruction(
+        mask, (4, 4), images, loss, None, "", score=torch.tensor([[5.0, 3.0, 4.0, 7.0]]), units=(2, 2)
+    )
+    figure = draw_sheet(images, seen, MEAN, STD, "", score_name="salience")
+    assert headings(figure)[:4] == ["image", "score: salience", "mask (75 % hidden)", "masked image"]
+    # (score - 3) / (7 - 3), each over a square of 4 x 4 pixels, above the grey image
+    expected = np.kron(np.array([[0.5, 0], [0.25, 1]]), np.ones((4, 4)))
+    assert picture(figure, "score: salience", layer=1) == pytest.approx(expected)
+    assert picture(figure, "score: salience", layer=0) == pytest.approx(np.full((8, 8, 3), 100 / 255))
+    assert "low" in bar_ends(figure) and "high" in bar_ends(figure)
+    unread = replace(seen, score=None)
+    assert "score: salience" not in headings(draw_sheet(images, unread, MEAN, STD, "", score_name="salience"))
+
+
+def bar_ends(figure) -> list[str]:
+    return [label.get_text() for axes in figure.axes for label in axes.get_xticklabels()]
+
+
+def test_thrown_patches_are_black_and_explained():
+    images = torch.zeros(1, 1, 4, 4)
+    mask, predict = torch.tensor([[True, True, False, False]]), torch.tensor([[False, True, False, False]])
+    loss = torch.tensor([[torch.nan, 1.0, torch.nan, torch.nan]])
+    seen = Reconstruction(mask, (2, 2), torch.ones(1, 1, 4, 4), loss, None, "", predict=predict)
+    figure = draw_sheet(images, seen, MEAN, STD, "")
+    hidden, image, prediction = 0.55, 100 / 255, 150 / 255
+    expected = {
+        "mask (25 % masked, 25 % thrown)": [[0, hidden], [1, 1]],
+        "masked image": [[0, hidden], [image, image]],
+        "reconstruction": [[0, prediction], [prediction, prediction]],
+    }
+    for heading, values in expected.items():
+        assert picture(figure, heading)[::2, ::2, 0] == pytest.approx(np.array(values)), heading
+    assert any("thrown away" in text for text in texts(figure))
+    assert not any("thrown" in text for text in texts(sheet_of((1, 3, 32, 32), (4, 4))))
+
+
+def test_where_the_number_hidden_differs_each_mask_says_its_own():
+    images = torch.zeros(2, 1, 4, 4)
+    mask = torch.tensor([[True, False, False, False], [True, True, True, False]])
+    seen = Reconstruction(mask, (2, 2), images, torch.zeros(2, 4), None, "")
+    figure = draw_sheet(images, seen, MEAN, STD, "")
+    assert "mask (50 % hidden on average)" in headings(figure)
+    assert [axes.get_xlabel() for axes in figure.axes if axes.get_xlabel()] == ["25 % hidden", "75 % hidden"]
 
 
 def test_diverged_losses_still_draw():
@@ -150,7 +192,7 @@ def test_eight_bit_values_are_shown_as_they_are():
     pixels = torch.tensor([0.0, 51.0, 255.0]).view(1, 1, 1, 3)
     display = Display.fit((pixels - MEAN) / STD, MEAN, STD)
     assert display.rgb((pixels - MEAN) / STD)[0, 0, :, 2] == pytest.approx([0, 0.2, 1])
-    assert display.note == ""
+    assert display.notes == []
     assert display.rgb((pixels * 3 - MEAN) / STD).max() == 1.0  # a prediction beyond white stays white
 
 
@@ -161,7 +203,7 @@ def test_other_ranges_are_stretched_alike_for_input_and_prediction():
     assert (display.low, display.high) == pytest.approx((1080, 4920))
     middle = torch.full((1, 1, 1, 1), 3000.0)
     assert display.rgb((middle - MEAN) / STD) == pytest.approx(0.5)
-    assert "1080" in display.note and "4920" in display.note
+    assert "1080" in display.notes[0] and "4920" in display.notes[0]
 
 
 def test_patch_values_go_to_their_pixels():
