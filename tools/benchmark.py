@@ -1,7 +1,9 @@
 """Speed and memory of training steps, side by side: ``python tools/benchmark.py CONFIG... --peer hf-vitmae``.
 
 Models take turns, step by step, so that a slow moment of the machine hits all of them. A step is forward, backward,
-optimizer and teachers on random images; what loading costs is timed beside it where images are at hand.
+optimizer and teachers on random images, or on photographs (--images), which adaptive mask ratios follow; what loading
+costs is timed beside it where images are at hand. A model with adaptive mask ratios is compared with its twin, the same
+model under random masks of the same mean ratio. Teachers whose file is not at hand take part with random weights.
 """
 
 import argparse
@@ -34,6 +36,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--steps", type=int, default=7, help="timed steps of each model")
     parser.add_argument("--data", metavar="DIR", help="time loading on the images under this folder")
+    parser.add_argument("--images", metavar="DIR", help="step on images under this folder (default: random numbers)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to this file")
     parser.add_argument(
         "--markdown", type=Path, metavar="FILE", help="also write them as a page, e.g. docs/benchmarks.md"
@@ -56,9 +59,11 @@ def benchmark(args: argparse.Namespace) -> None:
     init_default_scope("mimseg")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     size = (args.image_size[0], args.image_size[-1])
-    settings = Settings(args.configs, args.peer, args.precision, size, args.batch_size, args.steps, args.data)
+    settings = Settings(
+        args.configs, args.peer, args.precision, size, args.batch_size, args.steps, args.data, args.images
+    )
     report = measure(settings, device, lambda line: print(line, file=sys.stderr, flush=True))
-    setting = {"image_size": list(size), "batch_size": args.batch_size, "steps": args.steps}
+    setting = {"image_size": list(size), "batch_size": args.batch_size, "steps": args.steps, "images": args.images}
     command = shlex.join(["python", "tools/benchmark.py", *sys.argv[1:]])
     report = {"setting": {**describe_machine(device), **setting, "command": command}, **report}
     console = Console() if sys.stdout.isatty() else Console(width=160)

@@ -11,13 +11,15 @@ import torch
 from torch import Tensor
 
 from mimseg.apis import load_config
-from mimseg.models import MaskedImageModel, Step, TeacherView
+from mimseg.models import MaskedImageModel
 
 from .counting import MIB, flops_by_part, saved_bytes
+from .images import choose_images
 from .loading import loading_seconds
+from .masks import is_adaptive, masks_milliseconds, ratios_taken
 from .peers import PeerError, build_peer, one_line
 from .stepping import Precision, step, step_by_part
-from .subject import Subject, our_subject
+from .subject import Subject, fixed_twin, our_subject
 
 METERED_STEPS = 3  # of the instrumented pass, where as many are timed
 MASKS = 512  # images whose masks are timed
@@ -35,6 +37,7 @@ class Settings:
         batch_size: images of a step.
         steps: timed steps of each model and precision.
         data: folder of images to time loading on; None takes the configs' own, where they exist.
+        images: folder of photographs to step on; None takes random numbers.
     """
 
     configs: Sequence[str]
@@ -44,6 +47,7 @@ class Settings:
     batch_size: int = 8
     steps: int = 7
     data: str | None = None
+    images: str | None = None
 
     def __post_init__(self) -> None:
         """Check what argparse cannot.
@@ -60,12 +64,23 @@ class Settings:
 
 @dataclass
 class Lane:
-    """A subject in one precision, and what was measured of it."""
+    """A subject in one precision, and what was measured of it.
+
+    Attributes:
+        subject: the model.
+        precision: of its steps.
+        images: normalised ``(B, C, H, W)``.
+        row: what is reported.
+        twin: where its masks hide a different share of each image, the same model under random masks of their mean.
+        seconds: of every timed step.
+        spent: of every instrumented step, by part.
+    """
 
     subject: Subject
     precision: Precision
     images: Tensor
     row: dict[str, Any]
+    twin: "Lane | None" = None
     seconds: list[float] = field(default_factory=list)
     spent: list[dict[str, float]] = field(default_factory=list)
 
@@ -88,9 +103,13 @@ def measure(settings: Settings, device: torch.device, say: Callable[[str], None]
     left_out: list[str] = []
     torch.manual_seed(0)
     subjects = _subjects(settings, device, left_out)
+    for subject in subjects:
+        for name in subject.random_teachers:
+            say(f"{subject.name}: teacher {name} has random weights, its file is not here")
     loading = _loading(settings, subjects, left_out)
+    images = choose_images(subjects, settings.images, settings.batch_size, device)
     say(f"warming up and counting: {', '.join(subject.name for subject in subjects)}")
-    lanes = _lanes(settings, subjects, device, left_out)
+    lanes = _lanes(settings.precisions, list(zip(subjects, images, strict=True)), device, left_out)
     say(f"timing {settings.steps} steps of each, in turns")
     for _ in range(settings.steps):
         for lane in lanes:
@@ -99,6 +118,9 @@ def measure(settings: Settings, device: torch.device, say: Callable[[str], None]
         for lane in lanes:
             clock = _clock(device)
             lane.spent.append(step_by_part(lane.subject, lane.images, lane.precision, clock))
+    for lane in lanes:
+        if lane.twin and lane.subject.name in loading:
+            loading[lane.twin.subject.name] = loading[lane.subject.name]
     for lane in lanes:
         lane.row["peak_device_mib"] = _peak_device_mib(lane) if device.type == "cuda" else None
     for lane in lanes:
@@ -137,22 +159,39 @@ def _subjects(settings: Settings, device: torch.device, left_out: list[str]) -> 
     return subjects
 
 
-def _lanes(settings: Settings, subjects: list[Subject], device: torch.device, left_out: list[str]) -> list[Lane]:
-    """One lane a precision and subject, warmed up and counted; a peer that fails is left out."""
+def _lanes(
+    precisions: Sequence[Precision], subjects: list[tuple[Subject, Tensor]], device: torch.device, left_out: list[str]
+) -> list[Lane]:
+    """One lane a precision and subject, warmed up and counted, and one for its twin; a peer that fails is left out."""
     lanes = []
-    for precision in settings.precisions:
-        for subject in subjects:
-            images = torch.randn(settings.batch_size, *subject.image_shape, device=device)
-            lane = Lane(subject, precision, images, {"model": subject.name, "precision": precision})
+    for precision in precisions:
+        for subject, images in subjects:
             try:
-                _count(lane)
+                lane = _lane(subject, precision, images)
             except Exception as error:
                 if subject.config is not None:
                     raise
                 left_out.append(f"{subject.name}: fails in {precision}: {one_line(error)}")
-            else:
-                lanes.append(lane)
+                continue
+            lanes.append(lane)
+            if is_adaptive(subject.model):
+                lane.twin = _twin(lane, device)
+                lanes.append(lane.twin)
     return lanes
+
+
+def _lane(subject: Subject, precision: Precision, images: Tensor) -> Lane:
+    lane = Lane(subject, precision, images, {"model": subject.name, "precision": precision})
+    _count(lane)
+    return lane
+
+
+def _twin(lane: Lane, device: torch.device) -> Lane:
+    """The lane of the twin; the ratios that it follows from are put down."""
+    assert isinstance(lane.subject.model, MaskedImageModel)
+    ratios = ratios_taken(lane.subject.model, lane.images, lane.precision)
+    lane.row["ratio"] = {"mean": ratios.mean().item(), "min": ratios.min().item(), "max": ratios.max().item()}
+    return _lane(fixed_twin(lane.subject, lane.row["ratio"]["mean"], device), lane.precision, lane.images)
 
 
 def _count(lane: Lane) -> None:
@@ -165,6 +204,8 @@ def _count(lane: Lane) -> None:
         "weight_copies_mib": saved.weight_copies / MIB,
         "gflops": sum(flops.values()) / 1e9,
         "gflops_by_part": {part: count / 1e9 for part, count in flops.items()},
+        "random_teachers": list(lane.subject.random_teachers),
+        "ratio": None,
     }
 
 
@@ -215,19 +256,15 @@ def _finish(lane: Lane, rivals: list[Lane], settings: Settings, loading: dict[st
     row["share_by_part"] = {part: sum(spent[part] for spent in lane.spent) / total for part in lane.spent[0]}
     load = loading.get(lane.subject.name)
     row["loading_ms"] = None if load is None else 1000 * load
+    row["twin"] = lane.twin.subject.name if lane.twin else None
+    row["time_to_twin"] = _ratio(lane, lane.twin) if lane.twin else None
+    row["flops_to_twin"] = row["gflops"] / lane.twin.row["gflops"] if lane.twin else None
     if isinstance(lane.subject.model, MaskedImageModel):
-        row[f"masks_of_{MASKS}_ms"] = 1000 * _mask_seconds(lane.subject.model, lane.subject.image_shape)
+        device = lane.images.device
+        row[f"masks_of_{MASKS}_ms"] = masks_milliseconds(
+            lane.subject.model, lane.subject.image_shape, MASKS, lambda call: seconds(call, device)
+        )
 
 
 def _ratio(above: Lane, below: Lane) -> float:
     return statistics.median(a / b for a, b in zip(above.seconds, below.seconds, strict=True))
-
-
-def _mask_seconds(model: MaskedImageModel, image_shape: tuple[int, int, int]) -> float:
-    """Median seconds to make the masks of :data:`MASKS` images, scores given."""
-    device = next(model.parameters()).device
-    fake = torch.zeros(1, 1, 1, 1, device=device).expand(MASKS, *image_shape)
-    grid = model.encoder.grid_of(fake)
-    view = TeacherView(predicted_loss=torch.randn(MASKS, grid[0] * grid[1], device=device))
-    given = Step(fake, model.encoder.patch_size, grid, 1.0, views=dict.fromkeys(model.teachers, view))
-    return statistics.median(seconds(lambda: model.masking(given), device) for _ in range(20))

@@ -13,7 +13,7 @@ Columns = dict[str, list[str]]
 
 
 def as_tables(report: dict[str, Any]) -> list[Table]:
-    """Three tables for each precision: speed and memory, share of time, FLOPs."""
+    """Three tables for each precision: speed and memory, share of time, FLOPs; and one of adaptive ratios, if any."""
     tables = []
     for title, columns in _all_columns(report["results"]):
         table = Table(title=title)
@@ -27,7 +27,7 @@ def as_tables(report: dict[str, Any]) -> list[Table]:
 
 def as_markdown(report: dict[str, Any], old: str = "") -> str:
     """The page of a report; hand-written notes at the end of the ``old`` page are kept."""
-    lines = ["# Benchmarks", "", *_how(report["setting"]), ""]
+    lines = ["# Benchmarks", "", *_how(report["setting"]), *_caveats(report), ""]
     for title, columns in _all_columns(report["results"]):
         lines += [f"## {title}", "", *_markdown_table(columns), ""]
     if report["left_out"]:
@@ -42,21 +42,40 @@ def _how(setting: dict[str, Any]) -> list[str]:
     has = "with" if setting["bf16_instructions"] else "without"
     packages = ", ".join(f"{name} {version}" for name, version in setting["packages"].items())
     height, width = setting["image_size"]
+    images = "random images" if setting["images"] is None else f"images of {setting['images']}"
     return [
         f"Written by `{setting['command']}`.",
         "",
         f"- Hardware: {setting['device']} ({has} bf16 instructions), {setting['threads']} threads.",
         f"- Versions: Python {setting['python']}, {packages}.",
-        f"- Setting: {height}x{width} random images, batch {setting['batch_size']}, {setting['steps']} timed steps of "
-        "each model, in turns; forward, backward, teachers and the same fused AdamW for all. Loading is not in a step.",
-        "- Times are medians with the middle half of the steps; ratios are medians over turns. HPM is measured at the "
-        "end of its schedule, when its teacher works most. The best peer is the fastest one at the same image size.",
+        f"- Setting: {height}x{width} {images}, batch {setting['batch_size']}, {setting['steps']} timed steps of each "
+        "model, in turns; forward, backward, teachers and the same fused AdamW for all, its learning rate 0, so that "
+        "all steps are alike. Loading is not in a step.",
+        "- Times are medians with the middle half of the steps; ratios are medians over turns. Models are measured at "
+        "the end of their schedules, when teachers work most. The best peer is the fastest one at the same image size.",
         "- Activations are the bytes that autograd keeps for the backward pass, parameters and their bf16 copies left "
-        "out. FLOPs are those of matrix products.",
+        "out. FLOPs are those of matrix products; a score's own, and embedding all patches for it, count as masking.",
         "- Shares come from separate steps with a clock at every part. 'loss' is what the forward pass does outside "
         "the parts before it; a peer's masking is inside its encoder. 'loading' is the time of one worker for a batch, "
         "as a share of the step that it overlaps with.",
     ]
+
+
+def _caveats(report: dict[str, Any]) -> list[str]:
+    """What holds for some models only."""
+    rows, lines = report["results"], []
+    if any(row["ratio"] is not None for row in rows):
+        lines.append(
+            "- A model with adaptive mask ratios is followed by its twin: the same model under random masks that hide "
+            "as much of every image as it hides on average."
+        )
+        if report["setting"]["images"] is None:
+            lines.append("- Adaptive ratios of random images are nearly alike; photographs' are not (--images).")
+    if names := dict.fromkeys(f"{name} of {row['model']}" for row in rows for name in row["random_teachers"]):
+        lines.append(
+            f"- Teachers with random weights, as fast as trained ones, for want of their file: {', '.join(names)}."
+        )
+    return lines
 
 
 def _all_columns(rows: list[Row]) -> list[tuple[str, Columns]]:
@@ -68,6 +87,8 @@ def _all_columns(rows: list[Row]) -> list[tuple[str, Columns]]:
             (f"Share of time, {precision}", _shares(of)),
             (f"GFLOPs of a step, {precision}", _flops(of)),
         ]
+        if adaptive := [row for row in of if row["ratio"] is not None]:
+            titled.append((f"Adaptive mask ratios, {precision}", _ratios(adaptive)))
     return titled
 
 
@@ -103,9 +124,22 @@ def _flops(rows: list[Row]) -> Columns:
     for part in parts:
         columns[part] = [_or_dash(row["gflops_by_part"].get(part), "{:.1f}") for row in rows]
     columns["sum"] = [f"{row['gflops']:.1f}" for row in rows]
+    if "teacher" in parts:
+        shares = [row["gflops_by_part"].get("teacher", 0.0) / row["gflops"] or None for row in rows]
+        columns["teacher's share"] = [_or_dash(share, "{:.1%}") for share in shares]
     columns["to first"] = [f"{row['flops_ratio']:.2f}x" for row in rows]
     columns["GFLOP/s reached"] = [f"{1000 * row['gflops'] / row['ms']:.0f}" for row in rows]
     return columns
+
+
+def _ratios(rows: list[Row]) -> Columns:
+    """What adaptive masks hide, and what they cost beside those that hide the same share of every image."""
+    return {
+        "model": [row["model"] for row in rows],
+        **{f"{which} ratio": [f"{row['ratio'][which]:.3f}" for row in rows] for which in ("mean", "min", "max")},
+        "time to fixed": [f"{row['time_to_twin']:.2f}x" for row in rows],
+        "FLOPs to fixed": [f"{row['flops_to_twin']:.2f}x" for row in rows],
+    }
 
 
 def _named(row: Row, first: Row) -> str:

@@ -34,11 +34,12 @@ def step(subject: Subject, images: Tensor, precision: Precision) -> None:
 def step_by_part(subject: Subject, images: Tensor, precision: Precision, read: Read) -> dict[str, float]:
     """As :func:`step`; what each of :data:`PARTS` added to ``read()``, of those that the subject has."""
     spent: dict[str, float] = defaultdict(float)
+    running: list[str] = []
     start = read()
     with ExitStack() as stack:
         for part, methods in subject.parts.items():
             for method in methods:
-                stack.enter_context(_metered(method, part, spent, read))
+                stack.enter_context(_metered(method, part, spent, read, running))
         loss = forward(subject, images, precision)
     spent["loss"] = read() - start - sum(spent.values())
     with _adding(spent, "backward", read):
@@ -60,15 +61,21 @@ def _adding(spent: dict[str, float], part: str, read: Read) -> Iterator[None]:
 
 
 @contextmanager
-def _metered(method: Method, part: str, spent: dict[str, float], read: Read) -> Iterator[None]:
-    """Within the block, calls of the method count as ``part``."""
+def _metered(method: Method, part: str, spent: dict[str, float], read: Read, running: list[str]) -> Iterator[None]:
+    """Within the block, calls of the method count as ``part``, unless they are inside a part that is ``running``."""
     owner, name = method
     inner = getattr(owner, name)
 
     @wraps(inner)
     def outer(*args: Any, **kwargs: Any) -> Any:
-        with _adding(spent, part, read):
+        if running:
             return inner(*args, **kwargs)
+        running.append(part)
+        try:
+            with _adding(spent, part, read):
+                return inner(*args, **kwargs)
+        finally:
+            running.pop()
 
     setattr(owner, name, outer)
     try:

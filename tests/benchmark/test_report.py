@@ -21,6 +21,8 @@ def row(model, **changes):
         "gflops_by_part": {"encoder": 160.0, "backward": 300.0},
         "share_by_part": {"encoder": 0.3, "backward": 0.6, "optimizer": 0.1},
         "loading_ms": None,
+        "random_teachers": [],
+        "ratio": None,
         **changes,
     }
 
@@ -38,6 +40,7 @@ def report():
             "image_size": [224, 224],
             "batch_size": 8,
             "steps": 7,
+            "images": None,
         },
         "results": [row("a.py", loading_ms=100.0), row("peer", image_size=[192, 192], speed_over_best_peer=None)],
         "left_out": ["other: is not installed"],
@@ -55,6 +58,34 @@ def test_the_page_says_where_how_and_what(report):
     assert "| peer | 30.0% | 60.0% | 10.0% | left out |" in page
     assert "| a.py | 160.0 | 300.0 | 460.0 | 1.00x | 230 |" in page  # 460 GFLOPs in 2 seconds
     assert "- other: is not installed" in page
+
+
+def test_the_teachers_share_of_a_step_is_printed(report):
+    report["results"][1] = row("gpa.py", gflops_by_part={"teacher": 115.0, "encoder": 160.0, "backward": 185.0})
+    page = as_markdown(report)
+    assert "| model | teacher | encoder | backward | sum | teacher's share | to first | GFLOP/s reached |" in page
+    assert "| a.py | – | 160.0 | 300.0 | 460.0 | – | 1.00x | 230 |" in page
+    assert "| gpa.py | 115.0 | 160.0 | 185.0 | 460.0 | 25.0% | 1.00x | 230 |" in page
+
+
+def test_adaptive_ratios_have_a_table_where_there_are_some(report):
+    assert "daptive" not in as_markdown(report)
+    adaptive = {"ratio": {"mean": 0.6543, "min": 0.602, "max": 0.811}, "time_to_twin": 1.077, "flops_to_twin": 1.0341}
+    report["results"][0] |= adaptive
+    page = as_markdown(report)
+    assert "## Adaptive mask ratios, fp32" in page
+    assert "| a.py | 0.654 | 0.602 | 0.811 | 1.08x | 1.03x |" in page
+    assert page.count("--images") == 1  # random numbers say little about ratios
+    report["setting"]["images"] = "photos"
+    page = as_markdown(report)
+    assert "images of photos" in page and "--images" not in page
+
+
+def test_teachers_with_random_weights_are_named(report):
+    assert "random weights" not in as_markdown(report)
+    report["results"] = [row("gpa.py", precision=name, random_teachers=["mae"]) for name in ("fp32", "bf16")]
+    (line,) = [line for line in as_markdown(report).splitlines() if "random weights" in line]
+    assert line.count("mae of gpa.py") == 1
 
 
 def test_notes_written_by_hand_survive_the_next_run(report):

@@ -83,6 +83,50 @@ def test_models_are_measured_side_by_side(benchmark, images, tmp_path, capsys):
     assert CONFIGS[1] in (tmp_path / "speed.md").read_text()
 
 
+AMR = "configs/cifar10/sbam_mae-vit-micro_10k_amr.py"
+GPA = "configs/cifar10/gpa_vit-micro_10k.py"
+
+
+def test_an_adaptive_ratio_is_compared_with_its_mean(benchmark, images, tmp_path, capsys):
+    cv2.imwrite(str(images / "0.png"), np.zeros((80, 80, 3), np.uint8))
+    cv2.imwrite(str(images / "1.png"), np.repeat(np.eye(80, dtype=np.uint8) * 255, 3).reshape(80, 80, 3))
+    files = ("--json", tmp_path / "speed.json", "--markdown", tmp_path / "speed.md")
+    arguments = ("--images", images, "--data", images, "--image-size", 32, "--batch-size", 3, "--steps", 2)
+    assert benchmark(AMR, CONFIGS[0], "--peer", *arguments, *files) == 0
+    report = json.loads((tmp_path / "speed.json").read_text())
+    amr, twin, mae = report["results"]
+    ratio = amr["ratio"]
+    assert 0.6 <= ratio["min"] < ratio["mean"] < ratio["max"] <= 0.91  # 0.90 of 64 patches, rounded up
+    assert amr["twin"] == twin["model"] == f"{AMR}, {round(ratio['mean'] * 64) / 64:.3f} at random"
+    assert twin["ratio"] is mae["ratio"] is None and amr["loading_ms"] == twin["loading_ms"] > 0
+    assert amr["time_to_twin"] > 0
+    # embedding all patches, the salience of 64 x 64 pairs, and whole last decoder blocks
+    assert 1 < amr["flops_to_twin"] < 1.2
+    assert amr["flops_to_twin"] == pytest.approx(amr["gflops"] / twin["gflops"])
+    assert amr["gflops_by_part"]["masking"] > 0 and "masking" not in twin["gflops_by_part"]
+    assert amr["masks_of_512_ms"] > 0 and twin["masks_of_512_ms"] > 0
+    assert report["setting"]["images"] == str(images)
+    assert "Adaptive mask ratios, fp32" in capsys.readouterr().out
+
+
+def test_a_teacher_without_its_file_takes_part(benchmark, tmp_path, capsys):
+    options = ("--steps", 1, "--image-size", 32, "--batch-size", 2, "--json", tmp_path / "speed.json")
+    missing = tmp_path / "gpa.py"
+    lines = (ROOT / GPA).read_text().replace('"../_base_', f'"{ROOT}/configs/_base_').replace("epoch_6", "epoch_none")
+    missing.write_text(lines)
+    assert benchmark("configs/cifar10/mae_vit-micro_10k.py", missing, "--peer", *options) == 0
+    mae, gpa = json.loads((tmp_path / "speed.json").read_text())["results"]
+    assert gpa["random_teachers"] == ["mae"] and mae["random_teachers"] == []
+    assert f"{missing}: teacher mae has random weights, its file is not here" in capsys.readouterr().err
+    # blocks 0 to 3 of 6 and the norm of block 4, of 65 tokens: forward only
+    width, tokens = 128, 65
+    linear = tokens * 12 * width * width
+    attention = 2 * tokens * tokens * width
+    teacher = 2 * 2 * (64 * 48 * width + 4 * (linear + attention)) / 1e9
+    assert gpa["gflops_by_part"]["teacher"] == pytest.approx(teacher, rel=0.02)  # the map itself is 1 % more
+    assert gpa["share_by_part"]["teacher"] > 0
+
+
 def test_activations_saved_do_not_depend_on_the_batch(benchmark, tmp_path):
     kept = []
     for batch in (2, 4):
@@ -99,6 +143,7 @@ def test_activations_saved_do_not_depend_on_the_batch(benchmark, tmp_path):
         ([CONFIGS[0], "--steps", 0], "steps must be at least 1, got 0"),
         ([CONFIGS[0], CONFIGS[0]], f"{CONFIGS[0]} is given twice; name each config once"),
         ([CONFIGS[0], *SMALL, "--data", "nowhere"], "--data nowhere: there is no such folder"),
+        ([CONFIGS[0], *SMALL, "--images", "nowhere"], "--images nowhere: there is no such folder"),
     ],
 )
 def test_mistakes_are_explained_in_one_line(benchmark, capsys, arguments, line):
