@@ -4,7 +4,9 @@ from .config import check_keys, load_config
 from .convert import TARGETS, Conversion, convert
 from .data import train_on_folder
 from .errors import explain
+from .head_selection import HeadSelection, select_attention_head
 from .inference import draw_masks, extract_features, find_images, load_model, read_images, reconstruct
+from .ratio_sweep import RatioSweep
 from .strategies import compare_masks
 from .test import build_tester, run_test
 from .train import build_runner
@@ -12,6 +14,8 @@ from .train import build_runner
 __all__ = [
     "TARGETS",
     "Conversion",
+    "HeadSelection",
+    "RatioSweep",
     "build_runner",
     "build_tester",
     "check_keys",
@@ -26,5 +30,6 @@ __all__ = [
     "read_images",
     "reconstruct",
     "run_test",
+    "select_attention_head",
     "train_on_folder",
 ]

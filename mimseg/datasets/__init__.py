@@ -9,6 +9,7 @@ from .augment import RandAugment
 from .digits import DigitsDataset
 from .folder import UnlabelledFolder
 from .loading import LoadImage, UnreadableImageError, read_image
+from .object_masks import ObjectImage, coco_objects, drawn_objects, patch_coverage
 from .resizing import CenterResizedCrop, RandomResizedCrop, resize_image
 from .sampler import SeededSampler
 from .seeded import SeededDataset
@@ -17,12 +18,16 @@ __all__ = [
     "CenterResizedCrop",
     "DigitsDataset",
     "LoadImage",
+    "ObjectImage",
     "RandAugment",
     "RandomResizedCrop",
     "SeededDataset",
     "SeededSampler",
     "UnlabelledFolder",
     "UnreadableImageError",
+    "coco_objects",
+    "drawn_objects",
+    "patch_coverage",
     "read_image",
     "resize_image",
 ]

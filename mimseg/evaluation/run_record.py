@@ -53,7 +53,7 @@ def read_run(folder: str | Path) -> RunRecord:
     if isinstance(tested, Mapping) and tested.get("weights", "student") != "student":
         settings["weights"] = str(tested["weights"])
         label += f" ({tested['weights']})"
-    return RunRecord(folder, label, seed, settings, dict(_numbers(metrics)))
+    return RunRecord(folder, label, seed, settings, dict(numbers(metrics)))
 
 
 def _origin(folder: Path) -> tuple[str, str, dict[str, str]]:
@@ -131,9 +131,10 @@ def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
         yield from _flat(inner, f"{prefix}.{key}" if prefix else str(key))
 
 
-def _numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+def numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    """The numbers inside nested dicts, each with its keys joined by ``/``."""
     for key, inner in value.items():
         if isinstance(inner, Mapping):
-            yield from _numbers(inner, f"{prefix}{key}/")
+            yield from numbers(inner, f"{prefix}{key}/")
         elif isinstance(inner, int | float) and not isinstance(inner, bool):
             yield f"{prefix}{key}", inner

@@ -2,8 +2,10 @@
 
 from .curves import draw_loss_curves, read_losses
 from .display import Display
+from .heat_map import draw_heat_map
 from .masks import Masks, name_score
 from .picture_hook import PictureHook, evenly_spaced
+from .ratio_curves import draw_ratio_curves
 from .rendering import render, save_png
 from .sheet import draw_sheet
 from .strategies import Strategy, draw_strategies
@@ -14,7 +16,9 @@ __all__ = [
     "Masks",
     "PictureHook",
     "Strategy",
+    "draw_heat_map",
     "draw_loss_curves",
+    "draw_ratio_curves",
     "draw_sheet",
     "draw_strategies",
     "evenly_spaced",

@@ -52,9 +52,7 @@ schedule = dict(epochs=2)
 """
 
 
-def test_adaptive_ratios_weigh_every_patch_of_the_global_batch_the_same(
-    run_script, train_here, micro_config, tmp_path
-):
+def test_adaptive_ratios_weigh_every_patch_of_the_global_batch_the_same(run_script, train_here, micro_config, tmp_path):
     """Two processes hide different numbers of patches, and still train as one does.
 
     For the first steps: later, a patch whose salience is next to the threshold may fall on either side by rounding.

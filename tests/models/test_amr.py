@@ -230,3 +230,22 @@ def test_units_that_do_not_fit_are_refused(build, images, unit, message):
 def test_counts_that_leave_an_image_without_visible_patches_work(build, images):
     loss = build().loss_under(images, ragged(torch.tensor([24, 1, 12, 5])))["loss_reconstruct"]
     assert torch.isfinite(loss)
+
+
+def test_a_ragged_step_in_bf16_is_that_of_fp32_up_to_rounding(build, images):
+    model, mask = build(), ragged()
+    with torch.autocast("cpu", torch.bfloat16):
+        loss = model.loss_under(images, mask)["loss_reconstruct"]
+    loss.backward()
+    expected = build().loss_under(images, mask)["loss_reconstruct"]
+    torch.testing.assert_close(loss, expected, rtol=2e-2, atol=2e-2)
+    assert all(torch.isfinite(parameter.grad).all() for parameter in model.parameters() if parameter.grad is not None)
+
+
+def test_compiled_blocks_take_ragged_masks(build, images):
+    torch._dynamo.reset()
+    model = build(masking=AMR, compile=dict(backend="aot_eager"))
+    masks = [ragged(), ragged(torch.tensor([5, 9, 23, 2])), ragged(torch.tensor([12, 13, 14, 15]))]
+    for mask in masks:
+        loss = model.loss_under(images, mask)["loss_reconstruct"]
+        torch.testing.assert_close(loss, build(masking=AMR).loss_under(images, mask)["loss_reconstruct"])

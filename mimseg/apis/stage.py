@@ -1,0 +1,89 @@
+"""A step of a long experiment: a script run once in a folder of its own, and not again when it has finished."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..checkpoints import write_atomically
+from ..evaluation import numbers, read_metrics
+
+RECORD_NAME = "stage.json"
+LOG_NAME = "stage.log"
+Launch = Callable[[Sequence[str], Path], int]
+
+
+def launch_script(command: Sequence[str], log: Path) -> int:
+    """Run a script in a process of its own, adding what it prints to a log; gives its exit code."""
+    interpreter = [sys.executable] if command[0].endswith(".py") else []
+    with open(log, "ab") as file:
+        return subprocess.run([*interpreter, *command], stdout=file, stderr=subprocess.STDOUT).returncode
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A run of ``tools/train.py`` or ``tools/test.py``.
+
+    What it is for, and whether it has finished, is kept in ``stage.json`` of its folder.
+
+    Attributes:
+        folder: its work folder.
+        settings: what its results depend on, as JSON can hold it.
+    """
+
+    folder: Path
+    settings: dict[str, Any]
+
+    def is_finished(self) -> bool:
+        """Whether the folder holds this run, finished.
+
+        Raises:
+            ValueError: the folder holds a run with other settings.
+        """
+        path = self.folder / RECORD_NAME
+        if not path.is_file():
+            return False
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is not valid JSON ({error}); delete {self.folder} and start again") from None
+        for key in sorted({*record["settings"], *self.settings}):
+            there, asked = record["settings"].get(key), self.settings.get(key)
+            if there != asked:
+                raise ValueError(
+                    f"{self.folder} was made with {key} {there}, asked for is {asked}: choose another folder, or "
+                    "delete this one"
+                )
+        return bool(record["finished"])
+
+    def run(self, command: Sequence[str], launch: Launch = launch_script) -> None:
+        """Call a script, with this folder as its ``--work-dir``.
+
+        Raises:
+            ChildProcessError: it failed; gives its last line and names its log.
+        """
+        self._write_record(finished=False)
+        log = self.folder / LOG_NAME
+        code = launch([*command, "--work-dir", str(self.folder)], log)
+        if code != 0:
+            raise ChildProcessError(
+                f"the run in {self.folder} ended with exit code {code} ({_last_line(log)}); its log is {log}, and the "
+                "same command goes on from here"
+            )
+        self._write_record(finished=True)
+
+    def metrics(self) -> dict[str, float]:
+        """The numbers of ``metrics.json``, by their keys joined with ``/``."""
+        return dict(numbers(read_metrics(self.folder)))
+
+    def _write_record(self, finished: bool) -> None:
+        record = {"settings": self.settings, "finished": finished}
+        write_atomically(self.folder / RECORD_NAME, (json.dumps(record, indent=2) + "\n").encode())
+
+
+def _last_line(log: Path) -> str:
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")

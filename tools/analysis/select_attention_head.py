@@ -1,0 +1,194 @@
+"""Which attention head points at objects: ``python tools/analysis/select_attention_head.py CONFIG CHECKPOINT ...``."""
+
+import argparse
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from mimseg.command import run_command
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line; imports nothing heavy, so that ``--help`` answers at once."""
+    parser = argparse.ArgumentParser(
+        description="Choose block and head for GPA's masks from a few labelled images: the recall of object patches "
+        "among those that a head ranks highest. Prints a table and the config line, writes recall.json and recall.png."
+    )
+    parser.add_argument("config", help="config of a pre-training run, or one of configs/knn; its encoder must be a ViT")
+    parser.add_argument("checkpoint", help="weights of mimseg, MAE, HPM, timm or Hugging Face, a file or a folder")
+    objects = parser.add_mutually_exclusive_group(required=True)
+    objects.add_argument("--coco", metavar="JSON", help="COCO instance annotations")
+    objects.add_argument(
+        "--masks", metavar="FOLDER", help="masks: a.png is that of image a.jpg; pixels that are not 0 are objects"
+    )
+    parser.add_argument("--images", metavar="FOLDER", required=True, help="the images")
+    parser.add_argument("--shots", type=int, help="images, drawn at random (default: all that have objects)")
+    parser.add_argument("--seed", type=int, default=0, help="of the draw; few shots are among many (default: 0)")
+    parser.add_argument(
+        "--coverage", type=float, default=0.5, help="share of a patch from which it counts as object (default: 0.5)"
+    )
+    parser.add_argument(
+        "--select-k",
+        type=number_chosen,
+        default="objects",
+        metavar="K",
+        help="patches that a head chooses: 'objects', as many as the image has of objects (default), or a mask ratio "
+        "such as 0.75, as many as it masks",
+    )
+    parser.add_argument(
+        "--axis", choices=("key", "query"), default="key", help="what GPA sums over; key as in its code (default)"
+    )
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        nargs="+",
+        metavar="PIXELS",
+        help="side, or height and width, multiples of the patch size (default: the config's crop)",
+    )
+    parser.add_argument("--out", type=Path, help="folder (default: attention/<checkpoint>_<shots> beside it)")
+    parser.add_argument(
+        "--weights", choices=("student", "ema"), default="student", help="whose weights of a checkpoint"
+    )
+    parser.add_argument("--batch-size", type=int, default=16, help="images a forward pass (default: 16)")
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the GPU if there is one)")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
+    parser.add_argument(
+        "--trust-checkpoint",
+        action="store_true",
+        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
+    )
+    args = parser.parse_args()
+    check_numbers(parser, args)
+    return args
+
+
+def number_chosen(text: str) -> str | float:
+    """'objects' or a ratio."""
+    if text == "objects":
+        return text
+    with suppress(ValueError):
+        if 0 < float(text) < 1:
+            return float(text)
+    raise argparse.ArgumentTypeError(f"{text} is neither 'objects' nor a mask ratio in (0, 1)")
+
+
+def check_numbers(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
+    """Refuse numbers out of range before anything is read."""
+    for name in ("shots", "batch_size"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            parser.error(f"--{name.replace('_', '-')} must be at least 1, got {value}")
+    if not 0 < args.coverage <= 1:
+        parser.error(f"--coverage must lie in (0, 1], got {args.coverage}")
+    if args.image_size is not None:
+        if len(args.image_size) > 2 or min(args.image_size) < 1:
+            parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, args.image_size))}")
+        args.image_size = (args.image_size[0], args.image_size[-1])
+
+
+def select(args: argparse.Namespace) -> None:
+    """Measure every head on the images that the command line names, print and write the result."""
+    from mimseg.apis import load_config, load_model  # heavy: after --help
+    from mimseg.apis.head_selection import select_attention_head
+    from mimseg.datasets.object_masks import coco_objects, drawn_objects
+    from mimseg.ops.attention import PatchAttention
+
+    labelled, missing = coco_objects(args.coco, args.images) if args.coco else drawn_objects(args.masks, args.images)
+    if missing:
+        what = "images of the annotations are" if args.coco else "masks have an image that is"
+        print(f"note: {len(missing)} {what} not in {args.images}, e.g. {missing[0]}", file=sys.stderr)
+    cfg = load_config(args.config, args.cfg_options)
+    model = load_model(cfg, args.checkpoint, device=args.device, weights=args.weights, trust=args.trust_checkpoint)
+    selection = select_attention_head(
+        model,
+        labelled,
+        shots=args.shots,
+        size=args.image_size,
+        coverage=args.coverage,
+        k=args.select_k,
+        seed=args.seed,
+        form=PatchAttention(axis=args.axis),
+        batch_size=args.batch_size,
+    )
+    if selection.left_out:
+        drawn = selection.left_out + len(selection.files)
+        print(f"left out: {selection.left_out} of {drawn} images, without or with nothing but object patches")
+    report(args, selection)
+
+
+def report(args: argparse.Namespace, selection: Any) -> None:
+    """Print the table and the config line; write recall.json and recall.png."""
+    import json
+
+    from mimseg.visualization import render, save_png
+    from mimseg.visualization.heat_map import draw_heat_map
+
+    heads, together = selection.recall.mean(dim=0).numpy(), selection.together.mean(dim=0).numpy()
+    block, head = selection.best
+    chosen = "k = object patches" if args.select_k == "objects" else f"k of mask ratio {args.select_k}"
+    settings = f"{len(selection.files)} images, seed {args.seed}, {chosen}, chance {100 * selection.chance:.1f} %"
+    print(settings)
+    show(heads, together, (block, head))
+    row = int(together.argmax())
+    if together[row] > heads[block, head]:
+        print(
+            f"note: the sum over the heads of block {row} finds more, {100 * together[row]:.1f} %: "
+            f"{config_line('masking.score', row, None)}"
+        )
+    checkpoint = Path(args.checkpoint)
+    shots = f"{len(selection.files)}shots" if args.shots else "all"
+    out = args.out or checkpoint.parent / "attention" / f"{checkpoint.stem}_{shots}"
+    title = (f"{Path(args.config).stem}   ·   {checkpoint.name}", settings, f"best: block {block}, head {head}")
+    save_png(render(draw_heat_map(heads, together, (block, head), selection.chance, title)), out / "recall.png")
+    record = {
+        "config": args.config,
+        "checkpoint": args.checkpoint,
+        "weights": args.weights,
+        "axis": args.axis,
+        "grid": selection.grid,
+        "images": selection.files,
+        "left_out": selection.left_out,
+        "seed": args.seed,
+        "coverage": args.coverage,
+        "k": args.select_k,
+        "chance": selection.chance,
+        "best": {"block": block, "head": head, "recall": float(heads[block, head])},
+        "recall": heads.tolist(),
+        "all_heads": together.tolist(),
+    }
+    (out / "recall.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    print(f"recall.json and recall.png are in {out}")
+    print(config_line("masking.score", block, head))
+    print(f"with the attention task, too: {config_line('tasks.attention.target', block, head)}")
+
+
+def config_line(part: str, block: int, head: int | None) -> str:
+    """What --cfg-options takes."""
+    return f"model.{part}.block={block} model.{part}.head={head}"
+
+
+def show(heads: Any, together: Any, best: tuple[int, int]) -> None:
+    """Print percent by block and head, the best one marked."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="recall of object patches, %")
+    for name in ("block", *map(str, range(heads.shape[1])), "all heads"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for block, (row, total) in enumerate(zip(heads, together, strict=True)):
+        cells = [f"{100 * value:.1f}{'*' * ((block, head) == best)}" for head, value in enumerate(row)]
+        table.add_row(str(block), *cells, f"{100 * total:.1f}")
+    console = Console() if sys.stdout.isatty() else Console(width=40 + 9 * heads.shape[1])
+    console.print(table)
+    print(f"* best: block {best[0]}, head {best[1]}, {100 * heads[best]:.1f} %")
+
+
+def main() -> int:
+    """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
+    args = parse_args()
+    return run_command(lambda: select(args), "interrupted; nothing was written")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
