@@ -27,7 +27,7 @@ _training_hooks = [
 custom_hooks = [*_training_hooks, dict(type="ProgressHook", first=1), dict(type="TeacherHook")]
 
 log_level = "INFO"
-log_processor = dict(window_size=50, mean_pattern=r".*(loss|time|data_time|grad_norm).*")
+log_processor = dict(window_size=50, mean_pattern=r".*(loss|time|data_time|grad_norm|mask_ratio).*")
 visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")])
 
 env_cfg = dict(

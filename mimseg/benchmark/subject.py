@@ -75,7 +75,7 @@ def our_subject(name: str, config: Config, image_size: tuple[int, int], device: 
         name,
         model,
         shape,
-        loss=lambda images: sum(model.loss(images).values(), images.new_zeros(())),
+        loss=lambda images: sum(value for name, value in model.loss(images).items() if name.startswith("loss_")),
         parts={
             "teacher": [(teacher, "look") for teacher in model.teachers.values()],
             # where a score reads the patch embedding, all patches are embedded before the encoder is called

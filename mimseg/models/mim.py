@@ -128,12 +128,15 @@ class MaskedImageModel(BaseModel):
         raise ValueError(f"mode must be 'loss' or 'tensor', got {mode!r}")
 
     def loss(self, images: Tensor) -> dict[str, Tensor]:
-        """One training step's losses, ``loss_<task>`` each."""
+        """One training step's losses, ``loss_<task>`` each; and the share of patches hidden, where it adapts."""
         step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
         self._look(step)
         step.mask = self.masking(step)
         latent = self.neck(self.encoder(images, step.mask, step.tokens))
-        return self._run_tasks(latent, step)
+        losses = self._run_tasks(latent, step)
+        if self.masking.ratio.takes_score:
+            losses["mask_ratio"] = step.mask.mask.float().mean()
+        return losses
 
     def loss_under(self, images: Tensor, mask: PatchMask) -> dict[str, Tensor]:
         """The losses of normalised images ``(B, C, H, W)`` under given masks ``(B, L)``, with all tasks at work."""

@@ -90,9 +90,11 @@ def test_a_step_with_ragged_masks_equals_one_image_at_a_time(build, images, refe
     seen = {}
     model.masking.register_forward_hook(lambda module, inputs, mask: seen.update(mask=mask))
     images = images * torch.tensor([0.1, 1.0, 2.0, 4.0]).view(4, 1, 1, 1)
-    loss = model.loss(images)["loss_reconstruct"]
+    losses = model.loss(images)
+    loss = losses["loss_reconstruct"]
     loss.backward()
     mask = seen["mask"].mask
+    torch.testing.assert_close(losses["mask_ratio"], mask.sum() / mask.numel())
     assert len(set(mask.sum(dim=1).tolist())) > 1
     reference = build(masking=AMR)
     expected = reference_mae_loss(reference, images, mask)

@@ -107,6 +107,8 @@ def test_a_combination_trains_or_is_refused(strategy, ratio, host, target):
     model.masking.register_forward_hook(lambda module, inputs, mask: masks.append(mask))
     before = [parameter.detach().clone() for parameter in model.encoder.parameters()]
     losses = model(images)
+    assert ("mask_ratio" in losses) == (ratio is AMR)
+    losses.pop("mask_ratio", None)
     sum(losses.values()).backward()
     optimizer.step()
     model.update_teachers(0)

@@ -3,10 +3,18 @@
 import pytest
 import torch
 
-from mimseg.models import EasyToHardPolicy, NoisyPolicy, RandomPolicy
-from mimseg.models.masking.attention_guided import AMTPolicy, AttMaskPolicy
-from mimseg.models.masking.block import BlockPolicy
-from mimseg.models.masking.uniform import UniformPolicy
+from mimseg.models import (
+    AMTPolicy,
+    AttMaskPolicy,
+    BlockPolicy,
+    EasyToHardPolicy,
+    NoisyPolicy,
+    Policy,
+    RandomPolicy,
+    SoftToHardPolicy,
+    UniformPolicy,
+)
+from mimseg.registry import MODELS
 
 POLICIES = {
     "random": RandomPolicy(),
@@ -20,6 +28,8 @@ POLICIES = {
     "AttMask low": AttMaskPolicy("low"),
     "AMT": AMTPolicy(throw=0.2),
     "AMT without throwing": AMTPolicy(throw=0.0),
+    "soft to hard": SoftToHardPolicy(),
+    "soft to hard, softmax": SoftToHardPolicy(sampling="softmax", exclude_hard=True),
 }
 RAGGED = {name: policy for name, policy in POLICIES.items() if policy.ragged}
 GRIDS = [(14, 14), (8, 8), (6, 9)]
@@ -37,6 +47,11 @@ def given(policy, grid, rows=6, seed=0):
 
 def usable(policy, grid):
     return not (isinstance(policy, UniformPolicy) and grid[1] % 2)
+
+
+def test_every_registered_policy_is_tried():
+    registered = {kind for kind in MODELS.module_dict.values() if isinstance(kind, type) and issubclass(kind, Policy)}
+    assert registered == {type(policy) for policy in POLICIES.values()}
 
 
 CASES = [(name, grid) for name, policy in POLICIES.items() for grid in GRIDS if usable(policy, grid)]
