@@ -42,13 +42,18 @@ class Attention(nn.Module):
         self.qkv = Linear(dim, 3 * dim)
         self.proj = Linear(dim, dim)
 
-    def forward(self, x: Tensor, packing: Packing | None = None) -> Tensor:
+    def forward(self, x: Tensor, packing: Packing | None = None, bias: Tensor | None = None) -> Tensor:
         """Normalised tokens ``(B, N, D)``, or packed ``(R, D)``, to as many.
 
         Of packed sequences only this is padded: queries, keys and values, a few percent of a block's work.
+
+        Args:
+            x: the tokens.
+            packing: of packed ones.
+            bias: added to the logits of ones that are not, ``(heads, N, N)``.
         """
         if packing is None:
-            return self.project(self._mix(*self.qkv(x).chunk(3, dim=-1)))
+            return self.project(self._mix(*self.qkv(x).chunk(3, dim=-1), mask=bias))
         padded = packing.pad(self.qkv(x))
         return self.project(packing.pack(self._mix(*padded.chunk(3, dim=-1), mask=packing.valid[:, None, None])))
 

@@ -7,13 +7,12 @@ from timm.layers import DropPath, LayerScale
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ...ops.bf16 import attention
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid, patchify
 from ...ops.posembed import resize_grid
 from ...registry import MODELS
 from .base import Latent, MaskedEncoder, check_mask
-from .blocks import Linear, Mlp
+from .blocks import Attention, Linear, Mlp
 from .vit import Arch, resolve_arch
 
 
@@ -66,29 +65,6 @@ def relative_index(grid: tuple[int, int], device: torch.device) -> Tensor:
     return index
 
 
-class BiasedAttention(nn.Module):
-    """Multi-head self-attention with a bias on its logits.
-
-    Args:
-        dim: width D.
-        num_heads: number of heads, a divisor of D.
-    """
-
-    def __init__(self, dim: int, num_heads: int) -> None:
-        super().__init__()
-        self.num_heads = num_heads
-        self.head_dim = dim // num_heads
-        self.qkv = Linear(dim, 3 * dim)
-        self.proj = Linear(dim, dim)
-
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Normalised tokens ``(B, N, D)`` with a bias ``(heads, N, N)`` to ``(B, N, D)``."""
-        parts = self.qkv(x).chunk(3, dim=-1)
-        query, key, value = (part.unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2) for part in parts)
-        out: Tensor = self.proj(attention(query, key, value, bias).transpose(1, 2).flatten(2))
-        return out
-
-
 class BiasedBlock(nn.Module):
     """Pre-norm transformer block with a bias on the logits of attention and LayerScale.
 
@@ -107,7 +83,7 @@ class BiasedBlock(nn.Module):
     def __init__(self, dim: int, num_heads: int, drop_path: float = 0.0, layer_scale: float | None = None) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
-        self.attn = BiasedAttention(dim, num_heads)
+        self.attn = Attention(dim, num_heads)
         self.ls1 = nn.Identity() if layer_scale is None else LayerScale(dim, layer_scale)
         self.drop_path1 = DropPath(drop_path) if drop_path else nn.Identity()
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
@@ -117,7 +93,7 @@ class BiasedBlock(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
         """``(B, N, D)`` with a bias ``(heads, N, N)`` to ``(B, N, D)``."""
-        x = x + self.drop_path1(self.ls1(self.attn(self.norm1(x), bias)))
+        x = x + self.drop_path1(self.ls1(self.attn(self.norm1(x), bias=bias)))
         out: Tensor = x + self.drop_path2(self.ls2(self.mlp(self.norm2(x))))
         return out
 
