@@ -28,7 +28,7 @@ from .masking import (
 from .mim import MaskedImageModel, Reconstruction
 from .preprocessor import ImagePreprocessor
 from .step import Step, TeacherView
-from .targets import AttentionTarget, FeatureTarget, PatchLossTarget, PixelTarget, Target
+from .targets import AttentionTarget, FeatureTarget, HOGTarget, PatchLossTarget, PixelTarget, Target
 from .tasks import AbsolutePatchLoss, PatchCosine, PatchL1, PatchLoss, PatchMSE, RelativePatchLoss, Task
 from .teachers import EMATeacher, FrozenTeacher, PretrainedTeacher, Student, StudentTeacher, Teacher
 
@@ -51,6 +51,7 @@ __all__ = [
     "FeatureTarget",
     "FixedRatio",
     "FrozenTeacher",
+    "HOGTarget",
     "ImagePreprocessor",
     "Latent",
     "LinearDecoder",

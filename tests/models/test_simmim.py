@@ -15,6 +15,7 @@ from mimseg.models.backbones.swin import DenseSwin
 from mimseg.models.decoders.linear import LinearDecoder
 from mimseg.ops.masking import PatchMask, number_masked
 from mimseg.ops.patches import unpatchify
+from mimseg.ops.posembed import sincos_2d
 from mimseg.registry import MODELS
 
 VIT = dict(type="DenseViT", arch=dict(embed_dim=32, depth=2, num_heads=2), patch_size=4, image_size=(16, 24))
@@ -252,6 +253,44 @@ def test_dense_vit_starts_as_the_public_code():
         assert torch.equal(block.ls1.gamma, torch.full((32,), 0.1))
         assert torch.equal(block.norm1.weight, torch.ones(32))
     assert 0.015 < encoder.mask_token.abs().max() <= 0.02
+
+
+@pytest.mark.parametrize("positions", ["learned", "sincos"])
+def test_dense_vit_with_positions_in_the_tokens(positions):
+    """They are added to patches and mask tokens alike, the learned one to the class token, too; no bias."""
+    encoder, images, mask = make({**VIT, "positions": positions}), images_for(VIT), mask_of(2, 24)
+    assert not any("relative_position_bias" in name for name in encoder.state_dict())
+    table = (
+        encoder.positions.table if positions == "learned" else torch.cat([torch.zeros(1, 32), sincos_2d((4, 6), 32)])
+    )
+    x = torch.cat([encoder.cls_token.expand(2, 1, -1), encoder.embed(images)], dim=1)
+    torch.testing.assert_close(encoder.enter(images), x + table)
+    torch.testing.assert_close(encoder.position_table((4, 6)), table[1:])
+    x[:, 1:][mask.mask] = encoder.mask_token[0, 0]
+    x = x + table
+    for block in encoder.blocks:
+        x = block(x, torch.zeros(2, 25, 25))
+    torch.testing.assert_close(encoder(images, mask).tokens, encoder.norm(x))
+    assert encoder(torch.randn(1, 3, 24, 24)).tokens.shape == (1, 37, 32)
+    assert all(encoder.layer_of(name) == 0 for name, _ in encoder.named_parameters() if "positions" in name)
+
+
+def test_learned_positions_and_plain_weights_start_normal():
+    torch.manual_seed(0)
+    arch = dict(embed_dim=64, depth=2, num_heads=2)
+    encoder = DenseViT(64, arch=arch, patch_size=4, layer_scale=None, positions="learned", init="normal")
+    last = encoder.blocks[1]
+    for weight in (encoder.positions.table, last.attn.proj.weight, last.mlp.fc2.weight, encoder.patch_embed.weight):
+        assert weight.std().item() == pytest.approx(0.02, rel=0.05)
+        assert weight.abs().max() > 0.05
+    assert not last.mlp.fc2.bias.any()
+
+
+def test_unknown_positions_and_starts_are_one_clear_line():
+    with pytest.raises(ValueError, match="encoder.positions is 'rope'; use one of relative, learned, sincos"):
+        DenseViT(16, arch=VIT["arch"], patch_size=4, positions="rope")
+    with pytest.raises(ValueError, match="encoder.init is 'xavier'; use one of beit, normal"):
+        DenseViT(16, arch=VIT["arch"], patch_size=4, init="xavier")
 
 
 def test_dense_vit_without_layer_scale_and_its_layers():

@@ -1,6 +1,7 @@
-"""The dense ViT encoder of SimMIM: masked patches become a mask token and keep their place in the sequence."""
+"""The dense ViT encoder of SimMIM and MaskFeat: masked patches become a mask token and keep their place."""
 
 import math
+from typing import Literal, get_args
 
 import torch
 from timm.layers import DropPath, LayerScale
@@ -11,9 +12,13 @@ from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid, patchify
 from ...ops.posembed import resize_grid
 from ...registry import MODELS
+from ..positions import LearnedPositions
 from .base import Latent, MaskedEncoder, check_mask
 from .blocks import Attention, Linear, Mlp
-from .vit import Arch, resolve_arch
+from .vit import Arch, make_positions, resolve_arch
+
+PositionKind = Literal["relative", "learned", "sincos"]
+Init = Literal["beit", "normal"]
 
 
 class RelativePositionBias(nn.Module):
@@ -66,7 +71,7 @@ def relative_index(grid: tuple[int, int], device: torch.device) -> Tensor:
 
 
 class BiasedBlock(nn.Module):
-    """Pre-norm transformer block with a bias on the logits of attention and LayerScale.
+    """Pre-norm transformer block that may have a bias on the logits of attention, and LayerScale.
 
     Args:
         dim: width D.
@@ -91,8 +96,8 @@ class BiasedBlock(nn.Module):
         self.ls2 = nn.Identity() if layer_scale is None else LayerScale(dim, layer_scale)
         self.drop_path2 = DropPath(drop_path) if drop_path else nn.Identity()
 
-    def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """``(B, N, D)`` with a bias ``(heads, N, N)`` to ``(B, N, D)``."""
+    def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
+        """``(B, N, D)`` with a bias ``(heads, N, N)``, if any, to ``(B, N, D)``."""
         x = x + self.drop_path1(self.ls1(self.attn(self.norm1(x), bias=bias)))
         out: Tensor = x + self.drop_path2(self.ls2(self.mlp(self.norm2(x))))
         return out
@@ -100,25 +105,29 @@ class BiasedBlock(nn.Module):
 
 @MODELS.register_module()
 class DenseViT(MaskedEncoder):
-    """ViT that sees a mask token in place of every masked patch (SimMIM, section 3.2; BEiT).
+    """ViT that sees a mask token in place of every masked patch (SimMIM, section 3.2; BEiT; MaskFeat).
 
     Patches are embedded linearly; then one learned vector replaces the masked ones, and all patches and a class token
-    pass the blocks. Positions enter by one relative position bias that all blocks share, computed once a step. Any size
-    that the patch size divides is taken, square or not.
-
-    Weights start as in SimMIM's public code: normal(0, 0.02) cut at one deviation, biases 0, and the layers that end
-    the branches of block i (from 1) divided by sqrt(2 i). That code has no bias for keys, which no softmax would see.
+    pass the blocks. Any size that the patch size divides is taken, square or not. SimMIM's public code has no bias for
+    keys, which no softmax would see.
 
     Args:
-        image_size: (H, W) or one side of the images that the table of relative positions is for; others resize it.
+        image_size: (H, W) or one side of the images that a learned table of positions is for; others resize it.
         arch: 'micro', 'tiny', 'small', 'base', 'large', 'huge', or a dict of embed_dim, depth, num_heads.
         patch_size: P in pixels.
         in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
         drop_path: stochastic depth rate of the last block.
         layer_scale: at which LayerScale's factors start; None for no LayerScale.
+        positions: 'relative' is one bias of attention that all blocks share, computed once a step (SimMIM); 'learned'
+            adds a trained table to the tokens, the class token's too, after masking (MaskFeat); 'sincos' adds the fixed
+            sine-cosine embedding, none to the class token.
+        init: how weights start. 'beit': normal(0, 0.02) cut at one deviation, and the layers that end the branches of
+            block i (from 1) divided by sqrt(2 i) (SimMIM's public code); 'normal': normal(0, 0.02) throughout
+            (MaskFeat's). Biases are 0 in either.
 
     Raises:
-        ValueError: unknown arch, heads that do not divide the width, or an image size that is no multiple of P.
+        ValueError: unknown arch, ``positions`` or ``init``, heads that do not divide the width, or an image size that
+            is no multiple of P.
     """
 
     prefix = 1
@@ -131,7 +140,11 @@ class DenseViT(MaskedEncoder):
         in_channels: int = 3,
         drop_path: float = 0.0,
         layer_scale: float | None = 0.1,
+        positions: PositionKind = "relative",
+        init: Init = "beit",
     ) -> None:
+        _check_choice("positions", positions, get_args(PositionKind))
+        _check_choice("init", init, get_args(Init))
         dim, depth, heads = (resolve_arch(arch)[key] for key in ("embed_dim", "depth", "num_heads"))
         if dim % heads:
             raise ValueError(f"width {dim} is not a multiple of num_heads={heads}")
@@ -140,20 +153,26 @@ class DenseViT(MaskedEncoder):
         self.patch_embed = Linear(patch_size * patch_size * in_channels, dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, dim))
         self.mask_token = nn.Parameter(torch.empty(1, 1, dim))
-        self.relative_position_bias = RelativePositionBias(heads, patch_grid(height, width, patch_size))
+        grid, relative = patch_grid(height, width, patch_size), positions == "relative"
+        self.relative_position_bias = RelativePositionBias(heads, grid) if relative else None
+        self.positions = None if relative else make_positions(positions, dim, patch_size, image_size)
         rates = [drop_path * i / max(1, depth - 1) for i in range(depth)]
         self.blocks = nn.ModuleList(BiasedBlock(dim, heads, rate, layer_scale) for rate in rates)
         self.norm: nn.Module = nn.LayerNorm(dim, eps=1e-6)
-        self._init()
+        self._init(init)
 
-    def _init(self) -> None:
+    def _init(self, kind: Init) -> None:
         weights = [part.weight for part in self.modules() if isinstance(part, nn.Linear)]
-        for weight in [*weights, self.cls_token, self.mask_token]:
-            nn.init.trunc_normal_(weight, std=0.02, a=-0.02, b=0.02)
+        tables = [self.positions.table] if isinstance(self.positions, LearnedPositions) else []
+        for weight in [*weights, self.cls_token, self.mask_token, *tables]:
+            if kind == "beit":
+                nn.init.trunc_normal_(weight, std=0.02, a=-0.02, b=0.02)
+            else:
+                nn.init.normal_(weight, std=0.02)
         for name, parameter in self.named_parameters():
             if name.endswith(".bias"):
                 nn.init.zeros_(parameter)
-            elif name.endswith(("attn.proj.weight", "mlp.fc2.weight")):
+            elif kind == "beit" and name.endswith(("attn.proj.weight", "mlp.fc2.weight")):
                 parameter.data.div_(math.sqrt(2 * self.layer_of(name)))
 
     @property
@@ -174,12 +193,12 @@ class DenseViT(MaskedEncoder):
         return embedded
 
     def enter(self, images: Tensor) -> Tensor:
-        """What the first block gets for full images ``(B, C, H, W)``, besides the bias: ``(B, 1 + L, D)``."""
-        return self._with_class_token(self.embed(images))
+        """What the first block gets for full images ``(B, C, H, W)``, besides a bias: ``(B, 1 + L, D)``."""
+        return self._sequence(self.embed(images), self.grid_of(images))
 
-    def position_table(self, grid: tuple[int, int]) -> None:
-        """None: positions are in the attention, not in the tokens."""
-        return None
+    def position_table(self, grid: tuple[int, int]) -> Tensor | None:
+        """The position embedding ``(L, D)`` of a grid; None where positions are in the attention, not in the tokens."""
+        return None if self.positions is None else self.positions(grid)
 
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
         """Encode ``(B, C, H, W)`` into ``(B, 1 + L, D)``, masked or not."""
@@ -188,11 +207,23 @@ class DenseViT(MaskedEncoder):
         if mask is not None:
             check_mask(mask, images.shape[0], grid)
             x = torch.where(mask.mask.unsqueeze(-1), self.mask_token, x)
-        x, bias = self._with_class_token(x), self.relative_position_bias(grid)
+        x = self._sequence(x, grid)
+        bias = None if self.relative_position_bias is None else self.relative_position_bias(grid)
         recompute = self.activation_checkpointing and self.training
         for block in self.blocks:
             x = checkpoint(block, x, bias, use_reentrant=False) if recompute else block(x, bias)
         return Latent(self.norm(x), grid, self.prefix, mask, "raster")
 
-    def _with_class_token(self, x: Tensor) -> Tensor:
-        return torch.cat([self.cls_token.expand(len(x), -1, -1), x], dim=1)
+    def _sequence(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
+        """Patch tokens ``(B, L, D)`` with positions, behind the class token."""
+        first: Tensor = self.cls_token
+        if self.positions is not None:
+            x = x + self.positions(grid)
+            if isinstance(self.positions, LearnedPositions):
+                first = first + self.positions.prefix
+        return torch.cat([first.expand(len(x), -1, -1), x], dim=1)
+
+
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"encoder.{name} is {value!r}; use one of {', '.join(choices)}")

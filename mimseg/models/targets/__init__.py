@@ -3,7 +3,8 @@
 from .attention import AttentionTarget
 from .base import Target
 from .features import FeatureTarget
+from .hog import HOGTarget
 from .patch_loss import PatchLossTarget
 from .pixels import PixelTarget
 
-__all__ = ["AttentionTarget", "FeatureTarget", "PatchLossTarget", "PixelTarget", "Target"]
+__all__ = ["AttentionTarget", "FeatureTarget", "HOGTarget", "PatchLossTarget", "PixelTarget", "Target"]
