@@ -14,7 +14,7 @@ from torch import Tensor
 
 from ..checkpoints import write_atomically
 from ..checkpoints.formats import Weights, hf, mae, mimseg, timm
-from ..checkpoints.formats.weights import KERNEL, SIZE, TABLE, as_teacher, count_blocks, rename
+from ..checkpoints.formats.weights import KERNEL, RELATIVE, SIZE, TABLE, as_teacher, count_blocks, listed, rename
 from ..checkpoints.report import grouped, part_of
 from ..checkpoints.source import open_weights
 from ..models.backbones import ARCHS
@@ -84,26 +84,42 @@ def convert(
         raise ValueError(f"--to {to}: known are {', '.join(TARGETS)}")
     found = open_weights(source, trust)
     try:
-        chosen = _choose(found, weights, num_heads)
+        chosen = _choose(found, weights, num_heads, to)
+        written = _written(chosen, to)
+        _check_whole(chosen, written, to)
         hints = _write(chosen, target, to, image_size)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
-    written = _written(chosen, to)
     which = "EMA teacher" if weights == "ema" else "student"
     return Conversion(
         title=f"{source} ({found.label}, {which}) -> {target} ({to})",
         written=tuple(name for name in found.state if name in written),
         left_out=(*(name for name in found.state if name not in written), *found.others),
-        positions="learned table" if TABLE in found.state else "fixed sine-cosine",
+        positions=_positions(found),
         hints=tuple(hints),
     )
 
 
-def _choose(found: Weights, weights: str, num_heads: int | None) -> Weights:
+def _positions(found: Weights) -> str:
+    if RELATIVE in found.state:
+        return "relative bias"
+    if KERNEL not in found.state:
+        return "the encoder's own"
+    return "learned table" if TABLE in found.state else "fixed sine-cosine"
+
+
+def _check_whole(chosen: Weights, written: set[str], to: str) -> None:
+    """Refuse to write an encoder without a part that changes what it computes."""
+    left = [name for name in chosen.state if name.startswith("encoder.") and name not in written]
+    if left := [name for name in left if name != "encoder.mask_token"]:
+        raise ValueError(f"--to {to} has no place for {listed(left)} of the encoder; use --to mimseg")
+
+
+def _choose(found: Weights, weights: str, num_heads: int | None, to: str) -> Weights:
     """The weights to write; the EMA teacher's leave no teacher."""
     state = found.student(weights)
-    if KERNEL not in state:
-        raise ValueError("it holds no ViT encoder")
+    if KERNEL not in state and to != "mimseg":
+        raise ValueError(f"it holds no ViT encoder, and --to {to} knows no other; use --to mimseg")
     if weights == "ema":
         state = {name: tensor for name, tensor in state.items() if not name.startswith("teachers.")}
     heads = found.heads if num_heads is None else {**found.heads, "encoder": num_heads}

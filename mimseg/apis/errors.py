@@ -27,6 +27,10 @@ def explain(error: BaseException) -> str | None:
         return f"{message}; free some space, then start again with --resume"
     if isinstance(error, KeyError) and " is not in the " in message and "registry" in message:
         return f"config: {error.args[0].split('. Please check')[0]}; check the spelling of the type"
+    if isinstance(error, TypeError) and message.startswith("cfg should be a dict"):
+        return (
+            f"config: {message}: a part of the model must be a dict; --cfg-options cannot give one, a config file can"
+        )
     if isinstance(error, TypeError) and BAD_ARGUMENT.search(message):
         return f"config: {message.replace('.__init__()', '')}"
     return None

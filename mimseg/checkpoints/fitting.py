@@ -151,6 +151,11 @@ def _unused(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> list[
 def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str:
     if name == TABLE:
         return TABLE_FIX
+    if RELATIVE in source and RELATIVE not in target:
+        return (
+            "the file's is a DenseViT with relative positions, the model's another encoder; set model.encoder to "
+            "dict(type='DenseViT', image_size=...), as configs/knn/simmim_vitb.py does"
+        )
     others = [other for other in unused if part_of(other) == part_of(name)]
     return (
         f"of another architecture: its {part_of(name)} has {listed(others)}, for which the model has no place; "

@@ -23,7 +23,7 @@ class FeatureExtractor(BaseModel):
         pool: 'avg' takes the mean of the patch tokens, 'cls' the class token.
 
     Raises:
-        ValueError: unknown ``pool``.
+        ValueError: unknown ``pool``, or the class token of an encoder without one.
     """
 
     data_preprocessor: ImagePreprocessor
@@ -32,7 +32,7 @@ class FeatureExtractor(BaseModel):
     def __init__(self, data_preprocessor: dict[str, Any], encoder: dict[str, Any], pool: Pool = "avg") -> None:
         super().__init__(data_preprocessor=data_preprocessor)
         self.encoder = MODELS.build(encoder, default_args={"in_channels": self.data_preprocessor.channels})
-        self.pool: Pool = check_pool(pool)
+        self.pool: Pool = check_pool(pool, self.encoder)
 
     def forward(self, inputs: Tensor, data_samples: list[Any] | None = None, mode: str = "tensor") -> Any:
         """Features ``(B, D)`` of normalised images ``(B, C, H, W)`` ('tensor'); there is nothing to train.
@@ -47,28 +47,24 @@ class FeatureExtractor(BaseModel):
     @torch.no_grad()
     def extract_features(self, images: Tensor, pool: Pool | None = None) -> Tensor:
         """Features ``(B, D)`` of normalised images ``(B, C, H, W)``; ``pool`` overrides the model's own."""
-        return pooled(self.encoder, images, self.pool if pool is None else check_pool(pool))
+        return pooled(self.encoder, images, self.pool if pool is None else check_pool(pool, self.encoder))
 
 
 def pooled(encoder: MaskedEncoder, images: Tensor, pool: Pool) -> Tensor:
-    """One vector per whole image ``(B, D)``: the mean of its patch tokens, or its class token.
-
-    Raises:
-        ValueError: the class token of an encoder without one.
-    """
+    """One vector per whole image ``(B, D)``: the mean of its patch tokens, or its class token."""
     latent = encoder(images)
-    if pool == "cls" and latent.prefix == 0:
-        raise ValueError(f"{type(encoder).__name__} has no class token; use pool='avg'")
     features: Tensor = latent.patch_tokens.mean(dim=1) if pool == "avg" else latent.tokens[:, 0]
     return features
 
 
-def check_pool(pool: str) -> Pool:
+def check_pool(pool: str, encoder: MaskedEncoder) -> Pool:
     """``pool`` itself.
 
     Raises:
-        ValueError: it is neither 'avg' nor 'cls'.
+        ValueError: it is neither 'avg' nor 'cls', or the encoder has no class token.
     """
+    if pool == "cls" and encoder.prefix == 0:
+        raise ValueError(f"{type(encoder).__name__} has no class token; use pool='avg'")
     if pool not in ("avg", "cls"):
         raise ValueError(f"pool must be 'avg' or 'cls', got {pool!r}")
     return pool  # type: ignore[return-value]

@@ -105,6 +105,7 @@ class MaskedImageModel(BaseModel):
         for name, teacher in self._teachers.items():
             teacher.name = name
             teacher.setup(self.student, self._wanted(name, self._all_needs()))
+        self._check_teachers_patches()
         if compile:
             options = dict(compile) if isinstance(compile, Mapping) else {}
             compile_blocks(self, {"dynamic": self.masking.ratio.per_sample, **options})
@@ -197,6 +198,12 @@ class MaskedImageModel(BaseModel):
         if self.masking.policy.throws and not self.encoder.sparse:
             policy = type(self.masking.policy).__name__
             raise ValueError(f"{policy} throws patches away, which {encoder} cannot leave out; use a sparse encoder")
+        for name, task in self._tasks.items():
+            if task.positions == "all" and self.masking.policy.throws:
+                raise ValueError(
+                    f"task {name!r} predicts all patches but {type(self.masking.policy).__name__} throws some away; "
+                    "set its positions='masked'"
+                )
 
     def _check_wiring(self) -> None:
         needs = self._all_needs()
@@ -222,6 +229,17 @@ class MaskedImageModel(BaseModel):
                     f"task {name!r} reads the loss of {sorted(missing)}, which must come before it; before it: {done}"
                 )
             done.append(name)
+
+    def _check_teachers_patches(self) -> None:
+        """Refuse what a teacher with other patches gives as target; scores of finer ones are averaged."""
+        for name, task in self._tasks.items():
+            for teacher, _ in task.target.needs:
+                size = self._teachers[teacher].patch_size
+                if size is not None and size != self.encoder.patch_size:
+                    raise ValueError(
+                        f"task {name!r} compares with teacher {teacher!r}, whose patches are {size} px, but the "
+                        f"encoder's are {self.encoder.patch_size} px; use another teacher, or remove the task"
+                    )
 
     @property
     def student(self) -> Student:
@@ -250,7 +268,7 @@ class MaskedImageModel(BaseModel):
         Raises:
             ValueError: unknown ``pool``.
         """
-        return pooled(self.encoder, images, check_pool(pool))
+        return pooled(self.encoder, images, check_pool(pool, self.encoder))
 
     @torch.no_grad()
     def draw_masks(self, images: Tensor, generator: torch.Generator | None = None) -> Decision:

@@ -57,7 +57,7 @@ def standardize(target: Tensor, eps: float = 1e-6, real: Tensor | None = None) -
     else:
         number = real.sum(dim=-1, keepdim=True)
         mean = (target * real).sum(dim=-1, keepdim=True) / number
-        variance = ((target - mean) * real).square().sum(dim=-1, keepdim=True) / (number - 1)
+        variance = ((target - mean) * real).square().sum(dim=-1, keepdim=True) / (number - 1).clamp(min=1)
     return (target - mean) * torch.rsqrt(variance + eps)
 
 

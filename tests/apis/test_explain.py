@@ -53,6 +53,11 @@ def test_what_mimseg_raises_in_a_worker_too(workers):
     assert explain(caught(list, DataLoader(SeededDataset(Buggy()), num_workers=workers))) is None
 
 
+def test_a_dict_that_came_as_text():
+    line = explain(caught(MODELS.build, "{'type': 'MaskTokenNeck'}"))
+    assert "a part of the model must be a dict; --cfg-options cannot give one" in line
+
+
 def test_files_and_full_disks():
     assert explain(caught(open, "/no/such/file")) == "[Errno 2] No such file or directory: '/no/such/file'"
     full = caught(fail, OSError(errno.ENOSPC, "No space left on device", "out.pth"))

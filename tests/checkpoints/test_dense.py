@@ -4,7 +4,8 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mimseg.checkpoints import load_weights
+from mimseg.apis import convert
+from mimseg.checkpoints import describe, load_weights
 from mimseg.registry import MODELS
 
 VIT = dict(type="DenseViT", arch=dict(embed_dim=32, depth=2, num_heads=2), patch_size=16, image_size=64)
@@ -14,6 +15,11 @@ SWIN = dict(
     image_size=64,
     window_size=2,
 )
+
+
+def mimseg_file(model):
+    """What a run of this project saves."""
+    return dict(state_dict=model.state_dict(), meta=dict(mimseg=describe(model)))
 
 
 def extractor(encoder, seed, **changes):
@@ -51,3 +57,29 @@ def test_relative_positions_follow_the_image_size(tmp_path):
 def test_swin_has_no_class_token():
     with pytest.raises(ValueError, match="DenseSwin has no class token; use pool='avg'"):
         extractor(SWIN, 0).extract_features(torch.randn(1, 3, 64, 64), pool="cls")
+
+
+@pytest.mark.parametrize("to", ["timm", "mae", "hf"])
+@pytest.mark.parametrize("encoder", [VIT, SWIN], ids=["vit", "swin"])
+def test_other_formats_that_cannot_hold_it_are_refused(encoder, to, tmp_path):
+    torch.save(mimseg_file(extractor(encoder, 0)), tmp_path / "dense.pth")
+    with pytest.raises(ValueError, match="use --to mimseg"):
+        convert(tmp_path / "dense.pth", tmp_path / "out", to, image_size=(64, 64))
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("encoder", [VIT, SWIN], ids=["vit", "swin"])
+def test_our_own_format_holds_it(encoder, tmp_path):
+    saved, loaded = extractor(encoder, 0), extractor(encoder, 1)
+    torch.save(mimseg_file(saved), tmp_path / "dense.pth")
+    convert(tmp_path / "dense.pth", tmp_path / "out.pth", "mimseg")
+    load_weights(loaded, tmp_path / "out.pth", log=str)
+    images = torch.randn(2, 3, 64, 64)
+    torch.testing.assert_close(loaded.extract_features(images), saved.extract_features(images))
+
+
+def test_a_model_of_another_kind_is_told_which_encoder_the_file_has(tmp_path):
+    torch.save(mimseg_file(extractor(VIT, 0)), tmp_path / "dense.pth")
+    sparse = extractor(dict(type="SparseViT", arch=VIT["arch"], patch_size=16), 1)
+    with pytest.raises(ValueError, match="the file's is a DenseViT with relative positions"):
+        load_weights(sparse, tmp_path / "dense.pth", log=str)

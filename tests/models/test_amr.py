@@ -72,7 +72,7 @@ def test_nothing_salient_or_no_score_yet():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        (dict(ratio=1.0), "mask ratio must lie in"),
+        (dict(ratio=1.0), "masking.ratio.ratio, the mask ratio, must be a number"),
         (dict(ratio=0.9, spread=0.15), "both ends must lie in"),
         (dict(spread=-0.1), "both ends"),
         (dict(threshold=1.0), "threshold"),

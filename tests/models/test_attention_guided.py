@@ -118,8 +118,12 @@ def test_thrown_patches_are_neither_visible_nor_predicted():
 
 
 def test_throwing_too_much_is_refused():
-    with pytest.raises(ValueError, match="147 masked and 78 thrown of 196 patches leave none visible; lower"):
+    with pytest.raises(
+        ValueError, match="masking.ratio=0.75 and masking.policy.throw=0.4 leave no patch visible; lower"
+    ):
         decide(dict(type="mimseg.AMTPolicy"), 0.75, uniform())
+    with pytest.raises(ValueError, match="3 masked and 1 thrown of 4 patches leave none visible; lower"):
+        AMTPolicy(throw=0.4)(torch.rand(2, 4), torch.rand(2, 4), 3, 0.5, (2, 2))
 
 
 def model_of(build, policy, ratio=0.45):

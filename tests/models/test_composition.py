@@ -137,6 +137,14 @@ def test_swin_masks_follow_the_attention_of_a_vit_that_is_loaded(tmp_path):
     decision = model.draw_masks(images)
     assert decision.score.shape == (2, 9) and decision.mask.mask.shape == (2, 9)
     assert torch.isfinite(model.loss(images)["loss_reconstruct"])
+    config["tasks"]["attention"] = dict(
+        type="Task",
+        decoder=dict(type="LinearDecoder"),
+        target=dict(type="AttentionTarget", teacher="ema", block=1, head=0),
+        loss=dict(type="PatchMSE"),
+    )
+    with pytest.raises(ValueError, match="'ema', whose patches are 16 px, but the encoder's are 32 px"):
+        MODELS.build(config)
 
 
 @pytest.mark.parametrize(
@@ -156,17 +164,44 @@ def test_hosts_and_necks_that_do_not_go_together_are_refused(host, changes, mess
 def test_patches_cannot_be_thrown_out_of_a_dense_encoder():
     init_default_scope("mimseg")
     config = compose("attmask", FIXED, "simmim-vit", PIXELS)
-    config["masking"]["policy"] = dict(type="AMTPolicy")
+    config["masking"]["policy"] = dict(type="AMTPolicy", throw=0.1)
     with pytest.raises(ValueError, match="AMTPolicy throws patches away, which DenseViT cannot leave out"):
         MODELS.build(config)
 
 
-@pytest.mark.parametrize("policy", ["UniformPolicy", "AMTPolicy"])
-def test_policies_of_equal_numbers_refuse_a_ratio_per_image(policy):
+@pytest.mark.parametrize(
+    ("policy", "ratio", "message"),
+    [
+        (dict(type="AMTPolicy", throw=0.1), AMR, "masks equally many patches of every image"),
+        (dict(type="AMTPolicy", throw=0.4), FIXED, "masking.ratio=0.6 and masking.policy.throw=0.4 leave no patch"),
+        (dict(type="UniformPolicy"), dict(AMR, level="batch"), "UniformPolicy masks three of every four"),
+        (dict(type="NoisyPolicy"), dict(type="FixedRatio", ratio="abc"), "must be a number in .0, 1., got 'abc'"),
+        (dict(type="NoisyPolicy"), dict(type="FixedRatio", ratio=1.5), "masking.ratio.ratio.*must be a number in"),
+    ],
+)
+def test_policies_and_ratios_that_do_not_go_together_are_refused(policy, ratio, message):
     init_default_scope("mimseg")
-    config = compose("attmask", AMR, "mae-vit", PIXELS)
-    config["masking"]["policy"] = dict(type=policy)
-    with pytest.raises(ValueError, match="masks equally many patches of every image"):
+    config = compose("attmask", ratio, "mae-vit", PIXELS)
+    config["masking"]["policy"] = policy
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(config)
+
+
+@pytest.mark.parametrize("unit", [0, -16, "16", 8.0])
+def test_a_unit_is_a_number_of_pixels(unit):
+    init_default_scope("mimseg")
+    config = compose("random", FIXED, "mae-vit", PIXELS)
+    config["masking"]["unit"] = unit
+    with pytest.raises(ValueError, match="masking.unit is the side of a mask unit in whole pixels"):
+        MODELS.build(config)
+
+
+def test_all_patches_cannot_be_predicted_where_some_are_thrown_away():
+    init_default_scope("mimseg")
+    config = compose("attmask", FIXED, "mae-vit", PIXELS)
+    config["masking"]["policy"] = dict(type="AMTPolicy", throw=0.1)
+    config["tasks"]["reconstruct"]["positions"] = "all"
+    with pytest.raises(ValueError, match="task 'reconstruct' predicts all patches but AMTPolicy throws some away"):
         MODELS.build(config)
 
 

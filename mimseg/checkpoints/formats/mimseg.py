@@ -12,7 +12,8 @@ LABEL = "mimseg"
 
 def fits(names: Collection[str]) -> bool:
     """Whether these are names of this project's encoders."""
-    return "encoder.cls_token" in names or any(name.startswith("encoder.blocks.") for name in names)
+    known = {"encoder.cls_token", "encoder.mask_token"}
+    return not known.isdisjoint(names) or any(name.startswith("encoder.blocks.") for name in names)
 
 
 def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Tensor] | None = None) -> Weights:

@@ -48,10 +48,12 @@ class MaskedEncoder(nn.Module):
         patch_size: P.
         in_channels: C.
         embed_dim: width D of the tokens it gives.
+        prefix: number of tokens before the patches' (class token).
         sparse: whether hidden patches are left out; otherwise it gives tokens for all patches.
         activation_checkpointing: recompute blocks in the backward pass instead of storing their activations.
     """
 
+    prefix = 0
     sparse = False
 
     def __init__(self, patch_size: int, in_channels: int, embed_dim: int) -> None:

@@ -50,7 +50,8 @@ class RelativePositionBias(nn.Module):
     def forward(self, grid: tuple[int, int]) -> Tensor:
         """The bias ``(heads, 1 + L, 1 + L)`` of a patch grid, query by key, the class token first."""
         if grid != self.index_grid:
-            self.index, self.index_grid = relative_index(grid, self.table.device), grid
+            with torch.inference_mode(False):  # an index made in that mode could not be trained with later
+                self.index, self.index_grid = relative_index(grid, self.table.device), grid
         old, new = ((2 * h - 1, 2 * w - 1) for h, w in (self.grid, grid))
         table = torch.cat([resize_grid(self.table[:-3], old, new), self.table[-3:]])
         return table.t()[:, self.index]

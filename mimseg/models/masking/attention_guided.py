@@ -98,6 +98,14 @@ class AMTPolicy(Policy):
             raise ValueError(f"AMTPolicy: start must lie in [0, 1), got {start}")
         self.throw, self.start = throw, start
 
+    def check_ratio(self, lowest: float, highest: float) -> None:
+        """Some patches must be left visible."""
+        if highest + self.throw >= 1:
+            raise ValueError(
+                f"AMTPolicy: masking.ratio={highest:g} and masking.policy.throw={self.throw:g} leave no patch visible; "
+                "lower one of them (AMT: 0.45 and 0.4)"
+            )
+
     def thrown(self, length: int) -> int:
         """``floor(throw * length)``."""
         return int(self.throw * length + 1e-9)

@@ -42,8 +42,8 @@ class MaskGenerator(nn.Module):
             Scores are averaged over a unit before they are ranked.
 
     Raises:
-        ValueError: the policy or ratio reads a score and there is none, or there is one that neither reads; or the
-            policy cannot mask a different number in each image and the ratio wants that.
+        ValueError: the policy or ratio reads a score and there is none, or there is one that neither reads; the policy
+            cannot do with the ratio, or with a different number in each image; or ``unit`` is no number of pixels.
     """
 
     def __init__(
@@ -63,6 +63,9 @@ class MaskGenerator(nn.Module):
         if takes_score != (self.score is not None):
             word = "needs a score" if takes_score else "reads no score"
             raise ValueError(f"masking: {kinds} {word}; set or remove masking.score (got {score})")
+        if unit is not None and (not isinstance(unit, int) or unit < 1):
+            raise ValueError(f"masking.unit is the side of a mask unit in whole pixels, got {unit!r}")
+        self.policy.check_ratio(*self.ratio.range())
         if self.ratio.per_sample and not self.policy.ragged:
             raise ValueError(
                 f"masking: {kinds}: this policy masks equally many patches of every image; use a FixedRatio, or "
@@ -85,7 +88,7 @@ class MaskGenerator(nn.Module):
         Raises:
             ValueError: a unit is no whole number of patches, or does not divide the grid.
         """
-        size = self.unit or patch_size
+        size = patch_size if self.unit is None else self.unit
         k = size // patch_size
         if size % patch_size or size < patch_size:
             raise ValueError(

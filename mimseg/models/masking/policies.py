@@ -27,6 +27,17 @@ class Policy(nn.Module):
         """Whether the score matters at this progress; if not, it is not computed."""
         return self.takes_score
 
+    def check_ratio(self, lowest: float, highest: float) -> None:
+        """Refuse mask ratios that it cannot do with.
+
+        Args:
+            lowest: the lowest ratio that there will be.
+            highest: the highest.
+
+        Raises:
+            ValueError: says which ratio would do.
+        """
+
     def noise_per_image(self, length: int) -> int:
         """How many random numbers it reads for an image of ``length`` units."""
         return length

@@ -24,6 +24,10 @@ class Ratio(nn.Module):
     takes_score = False
     per_sample = False
 
+    def range(self) -> tuple[float, float]:
+        """The lowest and the highest ratio that there can be."""
+        raise NotImplementedError
+
     def usual(self, length: int) -> int:
         """Number masked of ``length`` units before any adaptation.
 
@@ -51,6 +55,10 @@ class FixedRatio(Ratio):
     def __init__(self, ratio: float = 0.75) -> None:
         super().__init__()
         self.ratio = check_ratio(ratio)
+
+    def range(self) -> tuple[float, float]:
+        """The one ratio, twice."""
+        return self.ratio, self.ratio
 
     def usual(self, length: int) -> int:
         """``L - int(L * (1 - ratio))``."""
@@ -81,6 +89,7 @@ class AdaptiveRatio(Ratio):
     """
 
     takes_score = True
+    numbers: Tensor
 
     def __init__(
         self, ratio: float = 0.75, spread: float = 0.15, threshold: float = 0.1, level: Level = "sample"
@@ -89,21 +98,35 @@ class AdaptiveRatio(Ratio):
         self.ratio = check_ratio(ratio)
         if spread < 0 or not (ratio - spread > 0 and ratio + spread < 1):
             raise ValueError(
-                f"AdaptiveRatio: ratio={ratio} with spread={spread} reaches from {ratio - spread:.3g} to "
+                f"masking.ratio: ratio={ratio} with spread={spread} reaches from {ratio - spread:.3g} to "
                 f"{ratio + spread:.3g}; both ends must lie in (0, 1)"
             )
         if not 0 <= threshold < 1:
-            raise ValueError(f"AdaptiveRatio: threshold must lie in [0, 1), got {threshold}")
+            raise ValueError(f"masking.ratio.threshold must lie in [0, 1), got {threshold}")
         if level not in get_args(Level):
-            raise ValueError(f"AdaptiveRatio: level must be one of {', '.join(get_args(Level))}, got {level!r}")
+            raise ValueError(f"masking.ratio.level must be one of {', '.join(get_args(Level))}, got {level!r}")
         self.spread, self.threshold, self.level = spread, threshold, level
         self.per_sample = level == "sample"
+        self.register_buffer("numbers", torch.empty(0, dtype=torch.long), persistent=False)
+
+    def range(self) -> tuple[float, float]:
+        """``ratio - spread`` and ``ratio + spread``."""
+        return self.ratio - self.spread, self.ratio + self.spread
 
     def usual(self, length: int) -> int:
         """The number at the middle of the range."""
-        for end in (self.ratio - self.spread, self.ratio + self.spread):
+        for end in self.range():
             number_masked(length, end)
         return number_masked(length, self.ratio)
+
+    def _by_salient(self, length: int, device: torch.device) -> Tensor:
+        """The number masked for each number of salient units, made once for a length: a copy to a device waits."""
+        if len(self.numbers) != length + 1:
+            numbers = [number_masked(length, self.ratio_of(count / length)) for count in range(length + 1)]
+            self.numbers = torch.tensor(numbers)
+        if self.numbers.device != device:
+            self.numbers = self.numbers.to(device)
+        return self.numbers
 
     def ratio_of(self, salient: float) -> float:
         """R for a share of salient patches."""
@@ -115,8 +138,7 @@ class AdaptiveRatio(Ratio):
             return self.usual(length)
         salient = (min_max(score.float()) > self.threshold).sum(dim=1)
         if self.per_sample:
-            numbers = [number_masked(length, self.ratio_of(count / length)) for count in range(length + 1)]
-            return torch.tensor(numbers, device=score.device)[salient]
+            return self._by_salient(length, score.device)[salient]
         share = salient.double().mean() / length
         if self.level == "global":
             all_reduce(share, "mean")
@@ -127,8 +149,8 @@ def check_ratio(ratio: float) -> float:
     """``ratio`` itself.
 
     Raises:
-        ValueError: it does not lie in (0, 1).
+        ValueError: it is no number in (0, 1).
     """
-    if not 0 < ratio < 1:
-        raise ValueError(f"mask ratio must lie in (0, 1), got {ratio}")
+    if not isinstance(ratio, int | float) or not 0 < ratio < 1:
+        raise ValueError(f"masking.ratio.ratio, the mask ratio, must be a number in (0, 1), got {ratio!r}")
     return ratio

@@ -22,6 +22,14 @@ class UniformPolicy(Policy):
     takes_score = False
     ragged = False
 
+    def check_ratio(self, lowest: float, highest: float) -> None:
+        """Only 0.75 will do."""
+        if abs(lowest - 0.75) + abs(highest - 0.75) > 1e-6:
+            raise ValueError(
+                "UniformPolicy masks three of every four patches; set masking.ratio to "
+                "dict(type='FixedRatio', ratio=0.75)"
+            )
+
     def noise_per_image(self, length: int) -> int:
         """One number for each entry of the pool: at least two a square of four, a multiple of four."""
         return 4 * -(-length // 8)
@@ -32,16 +40,11 @@ class UniformPolicy(Policy):
         """Bool ``(B, U)``, three of each 2x2 True.
 
         Raises:
-            ValueError: an odd grid, or another number masked than three in four.
+            ValueError: an odd grid.
         """
         h, w = grid
         if h % 2 or w % 2:
             raise ValueError(f"UniformPolicy needs even numbers of patches, got a {h}x{w} grid; use another image size")
-        if masked != h * w * 3 // 4:
-            raise ValueError(
-                f"UniformPolicy masks three of every four patches, {h * w * 3 // 4} of {h * w}, not {masked}; "
-                "set masking.ratio to dict(type='FixedRatio', ratio=0.75)"
-            )
         place = noise.argsort(dim=1)[:, : h * w // 4] % 4  # entry i of the pool stands for place i % 4
         hidden = place.unsqueeze(-1) != torch.arange(4, device=noise.device)
         return hidden.view(-1, h // 2, w // 2, 2, 2).transpose(2, 3).reshape(-1, h * w)

@@ -38,6 +38,7 @@ class Teacher(nn.Module):
     """
 
     provides: frozenset[str] = frozenset()
+    patch_size: int | None = None
     name = "NAME"
 
     def feature_dim(self, encoder: MaskedEncoder) -> int:

@@ -8,7 +8,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
-from ...checkpoints import LoadReport, UntrustedCheckpointError, load_weights
+from ...checkpoints import CheckpointError, LoadReport, UntrustedCheckpointError, load_weights
 from ...registry import MODELS
 from ..backbones.attending import check_wants, cut_behind
 from ..backbones.base import MaskedEncoder
@@ -67,7 +67,7 @@ class PretrainedTeacher(Teacher):
         self._load(encoder)
         if wanted == maps:
             cut_behind(encoder, maps)
-        self.network = encoder.requires_grad_(False)
+        self.network, self.patch_size = encoder.requires_grad_(False), encoder.patch_size
         self.train(False)
 
     def _build(self, encoder: MaskedEncoder) -> MaskedEncoder:
@@ -89,6 +89,8 @@ class PretrainedTeacher(Teacher):
         except UntrustedCheckpointError as error:
             convert = "write what is harmless of it with tools/convert.py --to mimseg --trust-checkpoint"
             raise UntrustedCheckpointError(f"{key}: {str(error).replace('add --trust-checkpoint', convert)}") from None
+        except CheckpointError as error:
+            raise type(error)(f"{key}: {error}") from None
         print_log(f"{key}: {summary(report)}", logger="current")
 
     @torch.no_grad()

@@ -1,0 +1,11 @@
+"""Linear probe on ImageNet-1K of the ViT-B/16 encoder that SimMIM trains.
+
+Paper:    Xie et al., SimMIM: A Simple Framework for Masked Image Modeling, 2022; the recipe is that of
+          configs/linear/vitb_100e.py.
+Command:  tools/dist_train.sh configs/linear/simmim_vitb_100e.py 8 --init CHECKPOINT
+Figure:   top-1 of the paper: 56.7, by its own recipe; not measured here.
+Hardware: as configs/linear/vitb_100e.py.
+"""
+
+_base_ = "./vitb_100e.py"
+model = dict(encoder=dict(_delete_=True, type="DenseViT", arch="base", patch_size=16, image_size=224))
