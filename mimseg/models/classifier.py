@@ -69,6 +69,8 @@ class Classifier(FeatureExtractor):
         self.augment = mixed(mixup, cutmix, num_classes)
         self.frozen = frozen
         self.encoder.requires_grad_(not frozen)
+        if isinstance(mask_token := getattr(self.encoder, "mask_token", None), nn.Parameter):
+            mask_token.requires_grad_(False)  # whole images never use it, and data parallelism waits for its gradient
         self.encoder.activation_checkpointing = activation_checkpointing
 
     def train(self, mode: bool = True) -> "Classifier":

@@ -195,6 +195,25 @@ def test_wrong_settings_are_refused(settings, message):
         classifier(**settings)
 
 
+@pytest.mark.parametrize(
+    "encoder",
+    [
+        dict(type="mimseg.DenseViT", arch=ENCODER["arch"], patch_size=4, image_size=16),
+        dict(
+            type="mimseg.DenseSwin",
+            arch=dict(embed_dim=8, depths=(1, 1), num_heads=(1, 2)),
+            image_size=16,
+            window_size=2,
+        ),
+    ],
+)
+def test_every_trained_weight_of_a_dense_encoder_gets_a_gradient(encoder):
+    """Data parallelism ends a run in which one does not."""
+    model = Classifier(STATS, encoder, num_classes=5, norm="layer").train()
+    model.loss(torch.randn(4, 3, 16, 16), torch.tensor([0, 1, 2, 3]))["loss"].backward()
+    assert not [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+
+
 def test_head_starts_small():
     head = classifier(head_std=2e-5).head
     assert 1e-5 < head.weight.std() < 3e-5 and head.weight.abs().max() <= 4e-5 and not head.bias.any()
