@@ -1,6 +1,6 @@
 """The pretext model and its rooms: masking, backbones, decoders, targets, tasks, teachers."""
 
-from .backbones import DenseSwin, DenseViT, Latent, MaskedEncoder, SparseViT
+from .backbones import CMT, DenseBackbone, DenseSwin, DenseViT, Latent, MaskedEncoder, SparseViT
 from .classifier import Classifier
 from .decoders import LinearDecoder, MaskTokenNeck, Neck, ProjectionNeck, TransformerDecoder
 from .features import FeatureExtractor
@@ -33,6 +33,7 @@ from .tasks import AbsolutePatchLoss, PatchCosine, PatchL1, PatchLoss, PatchMSE,
 from .teachers import EMATeacher, FrozenTeacher, PretrainedTeacher, Student, StudentTeacher, Teacher
 
 __all__ = [
+    "CMT",
     "AMTPolicy",
     "AbsolutePatchLoss",
     "AdaptiveRatio",
@@ -43,6 +44,7 @@ __all__ = [
     "ClassAttentionScore",
     "Classifier",
     "Decision",
+    "DenseBackbone",
     "DenseSwin",
     "DenseViT",
     "EMATeacher",

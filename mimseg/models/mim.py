@@ -17,10 +17,11 @@ from .decoders import Neck
 from .features import Pool, check_pool, pooled
 from .masking import Decision, MaskGenerator
 from .preprocessor import ImagePreprocessor
-from .step import Need, Step, Want, kind_of
+from .step import Need, Step, Want
 from .targets import PatchLossTarget, PixelTarget
 from .tasks import Task
 from .teachers import Student, Teacher
+from .wiring import check_parts, check_patches, check_wiring
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,8 @@ class Reconstruction:
         score: what the masks read ``(B, U)``, higher = masked first, over mask units; None if nothing.
         units: grid of the mask units (h, w), U = h * w.
         predict: bool ``(B, L)``, the hidden patches that are predicted: all, unless some are thrown away.
+        predicted: what the first task predicts at these, as its target has it: ``(B, M, out_dim)``, or packed.
+        patch_mask: the mask, with the index lists that belong to ``predicted``.
     """
 
     mask: Tensor
@@ -48,6 +51,8 @@ class Reconstruction:
     score: Tensor | None = None
     units: tuple[int, int] | None = None
     predict: Tensor | None = None
+    predicted: Tensor | None = None
+    patch_mask: PatchMask | None = None
 
 
 @MODELS.register_module()
@@ -95,8 +100,8 @@ class MaskedImageModel(BaseModel):
         self.teachers = nn.ModuleDict(build_each(teachers or {}))
         self.tasks = nn.ModuleDict(build_each(tasks))
         self.progress = 1.0
-        self._check_parts()
-        self._check_wiring()
+        check_parts(self.encoder, self.neck, self.masking, self._tasks)
+        check_wiring(self._tasks, self._teachers, self._all_needs())
         for task in self._tasks.values():
             task.setup(self.encoder, self.neck.width, self._teachers)
         modules: list[Any] = [self.encoder, *(task.decoder for task in self._tasks.values())]
@@ -105,7 +110,7 @@ class MaskedImageModel(BaseModel):
         for name, teacher in self._teachers.items():
             teacher.name = name
             teacher.setup(self.student, self._wanted(name, self._all_needs()))
-        self._check_teachers_patches()
+        check_patches(self.encoder, self._tasks, self._teachers)
         if compile:
             options = dict(compile) if isinstance(compile, Mapping) else {}
             compile_blocks(self, {"dynamic": self.masking.ratio.per_sample, **options})
@@ -182,65 +187,6 @@ class MaskedImageModel(BaseModel):
     def _all_needs(self) -> set[Need]:
         return {need for task in self._tasks.values() for need in task.target.needs} | self.masking.needs
 
-    def _check_parts(self) -> None:
-        """Refuse an encoder with a neck or masks for the other kind."""
-        encoder, neck = type(self.encoder).__name__, type(self.neck).__name__
-        if self.encoder.sparse and not self.neck.sparse:
-            raise ValueError(
-                f"{encoder} leaves masked patches out and {neck} does not bring them back; "
-                "set model.neck=dict(type='MaskTokenNeck', width=...)"
-            )
-        if self.neck.sparse and not self.encoder.sparse:
-            raise ValueError(
-                f"{encoder} gives tokens for all patches, {neck} is for encoders that leave masked ones out; "
-                "set model.neck=None, or dict(type='ProjectionNeck', width=...)"
-            )
-        if self.masking.policy.throws and not self.encoder.sparse:
-            policy = type(self.masking.policy).__name__
-            raise ValueError(f"{policy} throws patches away, which {encoder} cannot leave out; use a sparse encoder")
-        for name, task in self._tasks.items():
-            if task.positions == "all" and self.masking.policy.throws:
-                raise ValueError(
-                    f"task {name!r} predicts all patches but {type(self.masking.policy).__name__} throws some away; "
-                    "set its positions='masked'"
-                )
-
-    def _check_wiring(self) -> None:
-        needs = self._all_needs()
-        for name, what in needs:
-            if name not in self._teachers:
-                raise ValueError(
-                    f"a score or target asks teacher {name!r} for its {kind_of(what)} but there is no such teacher; "
-                    f"add model.teachers.{name} (there are: {', '.join(self._teachers) or 'none'})"
-                )
-            if kind_of(what) not in self._teachers[name].provides:
-                kind = type(self._teachers[name]).__name__
-                raise ValueError(
-                    f"teacher {name!r} ({kind}) cannot give {kind_of(what)}; "
-                    f"it gives {sorted(self._teachers[name].provides)}"
-                )
-        for name in self._teachers:
-            if not self._wanted(name, needs):
-                raise ValueError(f"no score or target reads teacher {name!r}; remove model.teachers.{name}")
-        done: list[str] = []
-        for name, task in self._tasks.items():
-            if missing := task.target.reads - set(done):
-                raise ValueError(
-                    f"task {name!r} reads the loss of {sorted(missing)}, which must come before it; before it: {done}"
-                )
-            done.append(name)
-
-    def _check_teachers_patches(self) -> None:
-        """Refuse what a teacher with other patches gives as target; scores of finer ones are averaged."""
-        for name, task in self._tasks.items():
-            for teacher, _ in task.target.needs:
-                size = self._teachers[teacher].patch_size
-                if size is not None and size != self.encoder.patch_size:
-                    raise ValueError(
-                        f"task {name!r} compares with teacher {teacher!r}, whose patches are {size} px, but the "
-                        f"encoder's are {self.encoder.patch_size} px; use another teacher, or remove the task"
-                    )
-
     @property
     def student(self) -> Student:
         """What teachers may copy."""
@@ -305,6 +251,8 @@ class MaskedImageModel(BaseModel):
             decision.score,
             decision.units,
             predict,
+            predicted,
+            mask,
         )
 
     @torch.no_grad()

@@ -60,6 +60,18 @@ def normalize_patches(patches: Tensor, eps: float = 1e-6) -> Tensor:
     return (patches - mean) / std
 
 
+def split_tokens(tokens: Tensor, k: int, grid: tuple[int, int]) -> Tensor:
+    """What tokens say of their k x k patches ``(B, T, D * k * k)``, patch by patch ``(B, L, D)`` in raster order.
+
+    Args:
+        tokens: vectors in the order (D, row, column).
+        k: patches a side of a token.
+        grid: patch grid (h, w), L = h * w; T = L / k^2.
+    """
+    blocks: Tensor = tokens.unflatten(2, (-1, k, k)).unflatten(1, (grid[0] // k, grid[1] // k))
+    return blocks.permute(0, 1, 4, 2, 5, 3).flatten(1, 4)
+
+
 def gather_rows(tokens: Tensor, index: Tensor) -> Tensor:
     """Rows ``index (B, K)`` of ``tokens (B, L, D)`` as ``(B, K, D)``."""
     return tokens.gather(1, index.unsqueeze(-1).expand(-1, -1, tokens.shape[-1]))

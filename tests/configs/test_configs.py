@@ -1,5 +1,7 @@
 """Every config in the tree: its keys are read, its model is the size it says, and it steps once when shrunk."""
 
+import copy
+import functools
 import inspect
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -32,8 +34,13 @@ def scope():
     torch.set_num_threads(1)
 
 
-def load(name: str) -> Config:
+@functools.cache
+def read(name: str) -> Config:
     return Config.fromfile(ROOT / name)
+
+
+def load(name: str) -> Config:
+    return copy.deepcopy(read(name))
 
 
 def typed_dicts(value, where="") -> Iterator[tuple[str, Mapping]]:
@@ -121,17 +128,39 @@ def sample(tmp_path_factory):
     return folder
 
 
-TINY_VIT = dict(embed_dim=32, depth=1, num_heads=2)
-TINY_SWIN = dict(embed_dim=8, depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 2))
+TINY_DEPTHS, TINY_DIMS = (1, 1, 1, 1), (8, 16, 32, 32)
+TINY_TIMM = {
+    "twins_svt": dict(depths=TINY_DEPTHS, embed_dims=TINY_DIMS, num_heads=(1, 1, 2, 2)),
+    "pvt_v2": dict(depths=TINY_DEPTHS, embed_dims=TINY_DIMS, num_heads=(1, 1, 2, 2)),
+    "convnext": dict(depths=TINY_DEPTHS, dims=TINY_DIMS),
+}
+
+
+def shrink_encoder(encoder, side: int) -> None:
+    """One block a stage, width 32 at most at the end."""
+    depth = 1 + encoder.pop("truncate", 0)
+    if encoder.type == "DenseSwin":
+        encoder.arch = dict(embed_dim=8, depths=(1, 1, 1, depth), num_heads=(1, 1, 1, 2))
+    elif encoder.type != "DenseBackbone":
+        encoder.arch = dict(embed_dim=32, depth=depth, num_heads=2)
+    elif isinstance(encoder.backbone, str):
+        kind = next(kind for kind in TINY_TIMM if encoder.backbone.startswith(kind))
+        encoder.options = TINY_TIMM[kind]
+    elif encoder.backbone.type == "CMT":
+        encoder.backbone.arch = dict(
+            stem_dim=8, embed_dims=TINY_DIMS, depths=TINY_DEPTHS, num_heads=(1, 1, 2, 2), mlp_ratio=2
+        )
+    else:
+        encoder.backbone.update(embed_dims=8, num_layers=TINY_DEPTHS, pretrain_img_size=side)
+    if "image_size" in encoder:
+        encoder.image_size = side
 
 
 def shrink(cfg: Config, folder: Path) -> Config:
     """The one override that makes any config that trains small: a 4x4 grid, width 32, one block a stage."""
     encoder, masking = cfg.model.encoder, cfg.model.get("masking", {})
-    encoder.arch = TINY_SWIN if encoder.type == "DenseSwin" else TINY_VIT
-    side = 4 * encoder.get("patch_size", 32)
-    if "image_size" in encoder:
-        encoder.image_size = side
+    side = 4 * max(encoder.get("patch_size", 32), masking.get("unit") or 0)
+    shrink_encoder(encoder, side)
     if cfg.model.get("neck"):
         cfg.model.neck.width = 32
     tasks = [task for task in cfg.model.get("tasks", {}).values() if task is not None]
@@ -148,7 +177,9 @@ def shrink(cfg: Config, folder: Path) -> Config:
             options = dict(TINY_TEACHER, num_classes=8 if teacher.get("project") else 0)
             teacher.update(model="vit_tiny_patch16_224", checkpoint=str(folder / "teacher.pth"), options=options)
         if teacher.type == "PretrainedTeacher":
-            weights = MODELS.build(dict(encoder)).state_dict(prefix="encoder.")
+            if "encoder" in teacher:
+                shrink_encoder(teacher.encoder, side)
+            weights = MODELS.build(dict(teacher.get("encoder", encoder))).state_dict(prefix="encoder.")
             teacher.checkpoint = str(folder / "encoder.pth")
             torch.save(weights, teacher.checkpoint)
     for transform in cfg.train_dataloader.dataset.dataset.pipeline:
@@ -188,7 +219,7 @@ def test_every_classifier_config_steps_once_and_predicts(name, sample):
     assert model.head.bias.any()
     transforms = cfg.test_dataloader.dataset.pipeline
     image = Compose([*transforms])(dict(img_path=str(sample / "image.png"), gt_label=1))
-    size = 4 * cfg.model.encoder.patch_size
+    size = 4 * cfg.model.encoder.get("patch_size", 32)
     image["inputs"] = image["inputs"][:, :size, :size]
     (predicted,) = model.eval().val_step(default_collate([image]))
     assert predicted.pred_score.shape == (cfg.model.num_classes,)

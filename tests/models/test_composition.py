@@ -40,6 +40,21 @@ HOSTS = {
         ),
         neck=None,
     ),
+    "fastmim-vit": dict(
+        encoder=dict(
+            type="DenseViT", arch=VIT, patch_size=16, image_size=96, mask_at="pixels", positions="sincos", init="xavier"
+        ),
+        neck=dict(type="ProjectionNeck", width=16),
+    ),
+    "fastmim-convnext": dict(
+        encoder=dict(
+            type="DenseBackbone",
+            backbone="convnext_atto",
+            options=dict(depths=(1, 1, 1, 1), dims=(4, 8, 16, 16)),
+            image_size=96,
+        ),
+        neck=dict(type="ProjectionNeck", width=16),
+    ),
 }
 TRANSFORMER = dict(type="TransformerDecoder", depth=1, num_heads=2)
 PREDICT_LOSS = dict(
@@ -49,6 +64,7 @@ PREDICT_LOSS = dict(
     loss=dict(type="RelativePatchLoss"),
 )
 PIXELS = (dict(type="PixelTarget"), dict(type="PatchL1"))
+HOG = (dict(type="HOGTarget"), dict(type="PatchMSE"))
 FEATURES = (dict(type="FeatureTarget", teacher="ema"), dict(type="PatchCosine"))
 
 
@@ -58,6 +74,8 @@ def compose(strategy, ratio, host, target):
     masking = dict(type="MaskGenerator", ratio=ratio, **masking)
     if host != "mae-vit":
         masking["unit"] = 32
+    if host.startswith("fastmim") and target is PIXELS:
+        target = HOG
     decoder = TRANSFORMER if host == "mae-vit" else dict(type="LinearDecoder")
     tasks = dict(reconstruct=dict(type="Task", decoder=decoder, target=target[0], loss=target[1]))
     if strategy == "hpm":
@@ -84,8 +102,10 @@ def why_not(strategy, ratio, host):
     """What a combination that cannot make sense is refused with."""
     if ratio is AMR and strategy in SCORELESS:
         return "with AdaptiveRatio needs a score"
-    if strategy in OF_ATTENTION and host == "simmim-swin":
-        return "DenseSwin has no attention"
+    if strategy in OF_ATTENTION and host in ("simmim-swin", "fastmim-convnext"):
+        return "has no attention of a class token"
+    if strategy == "sbam" and host == "fastmim-convnext":
+        return "SalienceScore reads embedded patches, which DenseBackbone does not give"
     return None
 
 
@@ -119,7 +139,7 @@ def test_a_combination_trains_or_is_refused(strategy, ratio, host, target):
     (mask,) = masks
     assert mask.is_ragged == (ratio is AMR)
     if ratio is FIXED:
-        length, unit = mask.mask.shape[1], 1 if host != "simmim-vit" else 4
+        length, unit = mask.mask.shape[1], 4 if host in ("simmim-vit", "fastmim-vit") else 1
         number = length // unit - int(length // unit * 0.4)
         assert mask.mask.sum(dim=1).tolist() == [number * unit] * 3
 

@@ -289,8 +289,8 @@ def test_learned_positions_and_plain_weights_start_normal():
 def test_unknown_positions_and_starts_are_one_clear_line():
     with pytest.raises(ValueError, match="encoder.positions is 'rope'; use one of relative, learned, sincos"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="rope")
-    with pytest.raises(ValueError, match="encoder.init is 'xavier'; use one of beit, normal"):
-        DenseViT(16, arch=VIT["arch"], patch_size=4, init="xavier")
+    with pytest.raises(ValueError, match="encoder.init is 'zero'; use one of beit, normal, xavier"):
+        DenseViT(16, arch=VIT["arch"], patch_size=4, init="zero")
 
 
 def test_dense_vit_without_layer_scale_and_its_layers():
@@ -329,7 +329,8 @@ def test_swin_windows_are_clipped_and_unshifted_where_a_stage_is_no_larger():
     """Swin-L's 12 at 192 px: stages of 48, 24, 12 and 6 tokens a side."""
     with torch.device("meta"):
         encoder = DenseSwin(192, window_size=12, arch="large")
-    windows = [[(block.window_size[0], block.shift_size[0]) for block in stage.blocks[:2]] for stage in encoder.layers]
+    plans = encoder.plans_of((48, 48), torch.device("cpu"))
+    windows = [[(plan.window[0], plan.shift[0]) for plan in stage] for stage in plans]
     assert windows == [[(12, 0), (12, 6)], [(12, 0), (12, 6)], [(12, 0), (12, 0)], [(6, 0), (6, 0)]]
     assert len(encoder.layers[3].blocks[0].attn.relative_position_bias_table) == 11 * 11
 

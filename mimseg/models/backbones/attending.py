@@ -52,8 +52,9 @@ def observe(
 
 def position_bias(encoder: MaskedEncoder, images: Tensor) -> tuple[Tensor, ...]:
     """What all blocks add to the logits of attention ``(heads, 1 + L, 1 + L)``, where the encoder has such a bias."""
-    bias: Any = getattr(encoder, "relative_position_bias", None)
-    return () if bias is None else (bias(encoder.grid_of(images)),)
+    vit: Any = encoder
+    bias = getattr(vit, "relative_position_bias", None)
+    return () if bias is None else (bias(vit.token_grid(images)),)
 
 
 def map_of(attention: Any, normed: Tensor, want: AttentionMap, position_bias: Tensor | None = None) -> Tensor:

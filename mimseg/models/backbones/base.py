@@ -20,7 +20,7 @@ class Latent:
 
     Attributes:
         tokens: ``(B, prefix + N, D)``, prefix tokens (class token) first; or packed ``(R, D)``, image after image.
-        grid: patch grid ``(h, w)``, L = h * w.
+        grid: patch grid ``(h, w)``, L = h * w. An encoder whose ``split`` is k gives L / k^2 tokens.
         prefix: number of prefix tokens.
         mask: what was masked; None if nothing was, and then N = L.
         order: which patches follow the prefix: 'visible' (the K visible ones), 'visible+masked' (those, then the M
@@ -45,7 +45,8 @@ class MaskedEncoder(nn.Module):
     """An encoder that can be shown a part of an image.
 
     Attributes:
-        patch_size: P.
+        patch_size: P, side in pixels of what is masked and predicted as one.
+        split: patches a side of a token: 1 where a token is a patch, k where a mask may hide parts of a token.
         in_channels: C.
         embed_dim: width D of the tokens it gives.
         prefix: number of tokens before the patches' (class token).
@@ -54,6 +55,7 @@ class MaskedEncoder(nn.Module):
     """
 
     prefix = 0
+    split = 1
     sparse = False
 
     def __init__(self, patch_size: int, in_channels: int, embed_dim: int) -> None:
@@ -76,14 +78,15 @@ class MaskedEncoder(nn.Module):
         """The patch grid of images ``(B, C, H, W)``.
 
         Raises:
-            ValueError: wrong number of channels, or a side that is not a multiple of the patch size.
+            ValueError: wrong number of channels, or a side that is not a multiple of the side of a token.
         """
         if images.ndim != 4 or images.shape[1] != self.in_channels:
             raise ValueError(
                 f"the encoder takes images (B, {self.in_channels}, H, W) but got {tuple(images.shape)}; "
                 f"set encoder.in_channels={images.shape[1] if images.ndim == 4 else '?'} or feed other images"
             )
-        return patch_grid(images.shape[2], images.shape[3], self.patch_size)
+        h, w = patch_grid(images.shape[2], images.shape[3], self.patch_size * self.split)
+        return h * self.split, w * self.split
 
     def embed(self, images: Tensor) -> Tensor:
         """Patch tokens of images ``(B, C, H, W)`` before masking and without position embedding.

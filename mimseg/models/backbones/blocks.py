@@ -8,7 +8,6 @@ from typing import Any
 
 import torch.nn.functional as F
 from timm.layers import DropPath
-from timm.models.swin_transformer import SwinTransformerBlock
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -180,5 +179,5 @@ def compile_blocks(module: nn.Module, options: Mapping[str, Any]) -> None:
     Blocks of one width share their compiled code, so that compiling takes the time of a few blocks, not of the model.
     """
     for part in module.modules():
-        if getattr(part, "compiles", False) or isinstance(part, SwinTransformerBlock):
+        if getattr(part, "compiles", False):
             part.compile(**{"dynamic": False, **options})

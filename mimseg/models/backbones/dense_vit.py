@@ -1,4 +1,4 @@
-"""The dense ViT encoder of SimMIM and MaskFeat: masked patches become a mask token and keep their place."""
+"""The dense ViT encoder of SimMIM, MaskFeat and FastMIM: what is masked is replaced and keeps its place."""
 
 import math
 from typing import Literal, get_args
@@ -12,13 +12,15 @@ from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid, patchify
 from ...ops.posembed import resize_grid
 from ...registry import MODELS
+from ..init import init_transformer
 from ..positions import LearnedPositions
-from .base import Latent, MaskedEncoder, check_mask
+from .base import Latent
 from .blocks import Attention, Linear, Mlp
+from .dense import DenseEncoder, MaskAt, check_choice, check_truncate
 from .vit import Arch, make_positions, resolve_arch
 
 PositionKind = Literal["relative", "learned", "sincos"]
-Init = Literal["beit", "normal"]
+Init = Literal["beit", "normal", "xavier"]
 
 
 class RelativePositionBias(nn.Module):
@@ -105,17 +107,18 @@ class BiasedBlock(nn.Module):
 
 
 @MODELS.register_module()
-class DenseViT(MaskedEncoder):
-    """ViT that sees a mask token in place of every masked patch (SimMIM, section 3.2; BEiT; MaskFeat).
+class DenseViT(DenseEncoder):
+    """ViT that sees a mask token in place of what is masked (SimMIM, section 3.2; BEiT; MaskFeat; FastMIM).
 
     Patches are embedded linearly; then one learned vector replaces the masked ones, and all patches and a class token
     pass the blocks. Any size that the patch size divides is taken, square or not. SimMIM's public code has no bias for
-    keys, which no softmax would see.
+    keys, which no softmax would see. FastMIM is ``mask_at='pixels', positions='sincos', layer_scale=None,
+    init='xavier'``.
 
     Args:
         image_size: (H, W) or one side of the images that a learned table of positions is for; others resize it.
         arch: 'micro', 'tiny', 'small', 'base', 'large', 'huge', or a dict of embed_dim, depth, num_heads.
-        patch_size: P in pixels.
+        patch_size: side of an embedded patch in pixels.
         in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
         drop_path: stochastic depth rate of the last block.
         layer_scale: at which LayerScale's factors start; None for no LayerScale.
@@ -124,11 +127,16 @@ class DenseViT(MaskedEncoder):
             sine-cosine embedding, none to the class token.
         init: how weights start. 'beit': normal(0, 0.02) cut at one deviation, and the layers that end the branches of
             block i (from 1) divided by sqrt(2 i) (SimMIM's public code); 'normal': normal(0, 0.02) throughout
-            (MaskFeat's). Biases are 0 in either.
+            (MaskFeat's); 'xavier': xavier-uniform layers and normal(0, 0.02) tokens (MAE's and FastMIM's). Biases are 0
+            in all of them.
+        truncate: number of blocks at the end that are left out (FastMIM, Table 1c).
+        mask_at: see :class:`DenseEncoder`, as for the next two.
+        learn_token: likewise.
+        mask_size: likewise.
 
     Raises:
-        ValueError: unknown arch, ``positions`` or ``init``, heads that do not divide the width, or an image size that
-            is no multiple of P.
+        ValueError: unknown arch, ``positions`` or ``init``, heads that do not divide the width, an image size that is
+            no multiple of the patch size, or what :class:`DenseEncoder` raises.
     """
 
     prefix = 1
@@ -143,29 +151,38 @@ class DenseViT(MaskedEncoder):
         layer_scale: float | None = 0.1,
         positions: PositionKind = "relative",
         init: Init = "beit",
+        truncate: int = 0,
+        mask_at: MaskAt = "tokens",
+        learn_token: bool = True,
+        mask_size: int | None = None,
     ) -> None:
-        _check_choice("positions", positions, get_args(PositionKind))
-        _check_choice("init", init, get_args(Init))
+        check_choice("positions", positions, get_args(PositionKind))
+        check_choice("init", init, get_args(Init))
         dim, depth, heads = (resolve_arch(arch)[key] for key in ("embed_dim", "depth", "num_heads"))
         if dim % heads:
             raise ValueError(f"width {dim} is not a multiple of num_heads={heads}")
+        check_truncate(truncate, depth)
         height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-        super().__init__(patch_size, in_channels, dim)
+        super().__init__(patch_size, patch_size, in_channels, dim, dim, mask_at, learn_token, mask_size)
         self.patch_embed = Linear(patch_size * patch_size * in_channels, dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, dim))
-        self.mask_token = nn.Parameter(torch.empty(1, 1, dim))
         grid, relative = patch_grid(height, width, patch_size), positions == "relative"
         self.relative_position_bias = RelativePositionBias(heads, grid) if relative else None
         self.positions = None if relative else make_positions(positions, dim, patch_size, image_size)
-        rates = [drop_path * i / max(1, depth - 1) for i in range(depth)]
+        rates = [drop_path * i / max(1, depth - 1) for i in range(depth - truncate)]
         self.blocks = nn.ModuleList(BiasedBlock(dim, heads, rate, layer_scale) for rate in rates)
         self.norm: nn.Module = nn.LayerNorm(dim, eps=1e-6)
         self._init(init)
 
     def _init(self, kind: Init) -> None:
+        self.init_token(0.02 if kind == "beit" else float("inf"))
+        if kind == "xavier":
+            nn.init.normal_(self.cls_token, std=0.02)
+            init_transformer(self)
+            return
         weights = [part.weight for part in self.modules() if isinstance(part, nn.Linear)]
         tables = [self.positions.table] if isinstance(self.positions, LearnedPositions) else []
-        for weight in [*weights, self.cls_token, self.mask_token, *tables]:
+        for weight in [*weights, self.cls_token, *tables]:
             if kind == "beit":
                 nn.init.trunc_normal_(weight, std=0.02, a=-0.02, b=0.02)
             else:
@@ -189,31 +206,32 @@ class DenseViT(MaskedEncoder):
         return self.num_layers - 1 if part in ("norm", "relative_position_bias") else 0
 
     def embed(self, images: Tensor) -> Tensor:
-        """Patch tokens ``(B, L, D)`` before masking."""
-        embedded: Tensor = self.patch_embed(patchify(images, self.patch_size))
+        """Embedded patches ``(B, (H / P) * (W / P), D)`` before masking."""
+        embedded: Tensor = self.patch_embed(patchify(images, self.patch_size * self.split))
         return embedded
 
     def enter(self, images: Tensor) -> Tensor:
         """What the first block gets for full images ``(B, C, H, W)``, besides a bias: ``(B, 1 + L, D)``."""
-        return self._sequence(self.embed(images), self.grid_of(images))
+        return self._sequence(self.embed(images), self.token_grid(images))
 
     def position_table(self, grid: tuple[int, int]) -> Tensor | None:
         """The position embedding ``(L, D)`` of a grid; None where positions are in the attention, not in the tokens."""
         return None if self.positions is None else self.positions(grid)
 
+    def token_grid(self, images: Tensor) -> tuple[int, int]:
+        """The grid of embedded patches of images ``(B, C, H, W)``."""
+        h, w = self.grid_of(images)
+        return h // self.split, w // self.split
+
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
         """Encode ``(B, C, H, W)`` into ``(B, 1 + L, D)``, masked or not."""
-        grid = self.grid_of(images)
-        x = self.embed(images) if tokens is None else tokens
-        if mask is not None:
-            check_mask(mask, images.shape[0], grid)
-            x = torch.where(mask.mask.unsqueeze(-1), self.mask_token, x)
-        x = self._sequence(x, grid)
+        grid = self.token_grid(images)
+        x = self._sequence(self.embed_masked(images, mask, tokens), grid)
         bias = None if self.relative_position_bias is None else self.relative_position_bias(grid)
         recompute = self.activation_checkpointing and self.training
         for block in self.blocks:
             x = checkpoint(block, x, bias, use_reentrant=False) if recompute else block(x, bias)
-        return Latent(self.norm(x), grid, self.prefix, mask, "raster")
+        return Latent(self.norm(x), self.grid_of(images), self.prefix, mask, "raster")
 
     def _sequence(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
         """Patch tokens ``(B, L, D)`` with positions, behind the class token."""
@@ -223,8 +241,3 @@ class DenseViT(MaskedEncoder):
             if isinstance(self.positions, LearnedPositions):
                 first = first + self.positions.prefix
         return torch.cat([first.expand(len(x), -1, -1), x], dim=1)
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"encoder.{name} is {value!r}; use one of {', '.join(choices)}")

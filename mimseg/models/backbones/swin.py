@@ -1,16 +1,20 @@
-"""The dense Swin encoder of SimMIM."""
+"""The dense Swin encoder of SimMIM and FastMIM."""
 
+from collections.abc import Sequence
+from itertools import accumulate
 from typing import TypedDict
 
 import torch
-from timm.models.swin_transformer import SwinTransformer
+from timm.layers import PatchEmbed
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
-from ...ops.masking import PatchMask, repeat_units
+from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid
 from ...registry import MODELS
-from .base import Latent, MaskedEncoder, check_mask
+from .base import Latent
+from .dense import DenseEncoder, MaskAt, check_truncate
+from .windows import Pair, PatchMerging, SwinBlock, WindowAttention, WindowPlan, fit_window
 
 EMBEDDED = 4
 """Side in pixels of the patches that Swin embeds; every stage but the first halves the grid."""
@@ -55,17 +59,52 @@ def resolve_arch(arch: str | SwinArch) -> SwinArch:
     return arch
 
 
-@MODELS.register_module()
-class DenseSwin(MaskedEncoder):
-    """Swin Transformer that sees a mask token in place of every masked patch (SimMIM, section 3.2).
+def drop_path_rates(last: float, depths: Sequence[int], truncate: int) -> list[list[float]]:
+    """Rates of stochastic depth of every stage's blocks, rising linearly to ``last``, without the last blocks."""
+    total = sum(depths)
+    rates = [last * i / max(1, total - 1) for i in range(total - truncate)]
+    return [rates[end - depth : end] for end, depth in zip(accumulate(depths), depths, strict=True)]
 
-    The stages are timm's. The mask is over squares of 32 px, each of which is one token of the last stage. Every 4 px
-    patch in a masked square is replaced, after it is embedded and normalised, by one learned vector. What comes out are
-    the last stage's tokens, normalised, 8 times as wide as the first stage's.
+
+class Stage(nn.Module):
+    """A stage of Swin.
+
+    Args:
+        dim: width of its tokens.
+        num_heads: number of heads.
+        window: (h, w) that its tables of relative positions are for.
+        drop_paths: rates of stochastic depth of its blocks.
+        merges: whether it begins with merging patches.
+    """
+
+    def __init__(self, dim: int, num_heads: int, window: Pair, drop_paths: list[float], merges: bool) -> None:
+        super().__init__()
+        self.downsample = PatchMerging(dim // 2) if merges else nn.Identity()
+        self.blocks = nn.ModuleList(SwinBlock(dim, num_heads, window, rate) for rate in drop_paths)
+
+    def forward(self, x: Tensor, plans: tuple[WindowPlan, WindowPlan], recompute: bool) -> Tensor:
+        """Tokens of the stage before through merging, and through blocks that take turns with the two plans."""
+        x = self.downsample(x)
+        for index, block in enumerate(self.blocks):
+            plan = plans[index % 2]
+            x = checkpoint(block, x, plan, use_reentrant=False) if recompute else block(x, plan)
+        return x
+
+
+@MODELS.register_module()
+class DenseSwin(DenseEncoder):
+    """Swin Transformer that sees a mask token in place of what is masked (SimMIM, section 3.2; FastMIM).
+
+    A patch of the mask is a square of 32 px, one token of the last stage, or smaller with ``mask_size``. What comes out
+    are the last stage's tokens, normalised, 8 times as wide as the first stage's. Parameters have timm's names.
 
     Windows have ``window_size`` tokens a side. Where a stage of an ``image_size`` image is no larger, one window is the
     stage, and nothing is shifted. Images of another size are taken, too, with the same windows, padded at the right and
     bottom where they do not fit.
+
+    With ``window_ratio`` the windows follow the image instead: their sides are those of the first stage's grid divided
+    by it, clipped to each stage as above, and the tables of relative positions, which are for ``window_size``, are
+    resized for them (FastMIM-P, appendix A.3.2: tables for windows of 14; ratio 4 makes windows of H / 16).
 
     Args:
         image_size: (H, W) or one side of the images that the windows are for.
@@ -73,13 +112,19 @@ class DenseSwin(MaskedEncoder):
         arch: 'tiny', 'small', 'base', 'large', or a dict of embed_dim, depths, num_heads.
         in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
         drop_path: stochastic depth rate of the last block.
+        window_ratio: tokens a side of the first stage for each token a side of a window; None keeps ``window_size``.
+        truncate: number of blocks at the end that are left out (FastMIM, Table 1c).
+        mask_at: see :class:`DenseEncoder`, as for the next two.
+        learn_token: likewise.
+        mask_size: likewise.
 
     Attributes:
-        patch_size: side in pixels of a token of the last stage: 32 with four stages.
+        patch_size: side in pixels of what is masked as one: of a token of the last stage, 32 with four stages.
         embed_dim: width D of the last stage.
 
     Raises:
-        ValueError: unknown or contradictory arch, a window without tokens, or an image size that is no multiple of 32.
+        ValueError: unknown or contradictory arch, a window without tokens, an image size that is no multiple of 32, or
+            what :class:`DenseEncoder` raises.
     """
 
     def __init__(
@@ -89,31 +134,47 @@ class DenseSwin(MaskedEncoder):
         arch: str | SwinArch = "base",
         in_channels: int = 3,
         drop_path: float = 0.0,
+        window_ratio: int | None = None,
+        truncate: int = 0,
+        mask_at: MaskAt = "tokens",
+        learn_token: bool = True,
+        mask_size: int | None = None,
     ) -> None:
         size = resolve_arch(arch)
         if window_size < 1:
             raise ValueError(f"encoder.window_size must be at least 1 token, got {window_size}")
-        self.depths = tuple(size["depths"])
-        scale = 2 ** (len(self.depths) - 1)
-        super().__init__(EMBEDDED * scale, in_channels, size["embed_dim"] * scale)
+        check_truncate(truncate, sum(size["depths"]))
+        dims = [size["embed_dim"] * 2**stage for stage in range(len(size["depths"]))]
+        stride = EMBEDDED * 2 ** (len(dims) - 1)
+        super().__init__(stride, EMBEDDED, in_channels, dims[-1], dims[0], mask_at, learn_token, mask_size)
         height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-        patch_grid(height, width, self.patch_size)
-        swin = SwinTransformer(
-            img_size=(height, width),
-            patch_size=EMBEDDED,
-            in_chans=in_channels,
-            num_classes=0,
-            embed_dim=size["embed_dim"],
-            depths=self.depths,
-            num_heads=tuple(size["num_heads"]),
-            window_size=window_size,
-            drop_path_rate=drop_path,
-            strict_img_size=False,
+        high, wide = patch_grid(height, width, stride)
+        grids = [(high * 2**stage, wide * 2**stage) for stage in reversed(range(len(dims)))]
+        window = window_size, window_size
+        self.window_ratio = window_ratio
+        self.windows = [window if window_ratio else fit_window(grid, window)[0] for grid in grids]
+        self.shifts = [fit_window(grid, window)[1] for grid in grids]
+        self.patch_embed = PatchEmbed(
+            None, EMBEDDED, in_channels, dims[0], norm_layer=nn.LayerNorm, flatten=False, output_fmt="NHWC"
         )
-        self.patch_embed, self.layers = swin.patch_embed, swin.layers
-        self.norm: nn.Module = swin.norm
-        self.mask_token = nn.Parameter(torch.empty(1, 1, size["embed_dim"]))
-        nn.init.trunc_normal_(self.mask_token, std=0.02)
+        rates = drop_path_rates(drop_path, size["depths"], truncate)
+        self.depths = tuple(map(len, rates))
+        sizes = zip(dims, size["num_heads"], self.windows, rates, strict=True)
+        self.layers = nn.ModuleList(Stage(*stage, merges=index > 0) for index, stage in enumerate(sizes))
+        self.norm: nn.Module = nn.LayerNorm(dims[-1])
+        self.plans: dict[tuple[Pair, torch.device], list[tuple[WindowPlan, WindowPlan]]] = {}
+        self._init()
+
+    def _init(self) -> None:
+        """As Swin's public code: normal(0, 0.02) weights and tables, zero biases."""
+        self.init_token()
+        for part in self.layers.modules():
+            if isinstance(part, nn.Linear):
+                nn.init.trunc_normal_(part.weight, std=0.02)
+                if part.bias is not None:
+                    nn.init.zeros_(part.bias)
+            elif isinstance(part, WindowAttention):
+                nn.init.trunc_normal_(part.relative_position_bias_table, std=0.02)
 
     @property
     def num_layers(self) -> int:
@@ -143,15 +204,23 @@ class DenseSwin(MaskedEncoder):
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
         """Encode ``(B, C, H, W)`` into ``(B, L, D)``, masked or not."""
         grid = self.grid_of(images)
-        k = self.patch_size // EMBEDDED
-        x = self.embed(images) if tokens is None else tokens
-        if mask is not None:
-            check_mask(mask, images.shape[0], grid)
-            x = torch.where(repeat_units(mask.mask, grid, k).unsqueeze(-1), self.mask_token, x)
-        x = x.unflatten(1, (grid[0] * k, grid[1] * k))
+        first = images.shape[2] // EMBEDDED, images.shape[3] // EMBEDDED
+        x = self.embed_masked(images, mask, tokens).unflatten(1, first)
         recompute = self.activation_checkpointing and self.training
-        for stage in self.layers:
-            x = stage.downsample(x)
-            for block in stage.blocks:
-                x = checkpoint(block, x, use_reentrant=False) if recompute else block(x)
+        for stage, plans in zip(self.layers, self.plans_of(first, images.device), strict=True):
+            x = stage(x, plans, recompute)
         return Latent(self.norm(x).flatten(1, 2), grid, 0, mask, "raster")
+
+    def plans_of(self, first: Pair, device: torch.device) -> list[tuple[WindowPlan, WindowPlan]]:
+        """How every stage is cut into windows, without shift and with, for a first stage of this grid."""
+        key = first, device
+        if key not in self.plans:
+            self.plans[key] = [self._plans(stage, first, device) for stage in range(len(self.layers))]
+        return self.plans[key]
+
+    def _plans(self, stage: int, first: Pair, device: torch.device) -> tuple[WindowPlan, WindowPlan]:
+        grid = first[0] >> stage, first[1] >> stage
+        window, shift = self.windows[stage], self.shifts[stage]
+        if self.window_ratio is not None:
+            window, shift = fit_window(grid, (first[0] // self.window_ratio, first[1] // self.window_ratio))
+        return WindowPlan.of(grid, window, (0, 0), device), WindowPlan.of(grid, window, shift, device)

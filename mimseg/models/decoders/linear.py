@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from ...ops.patches import split_tokens
 from ...registry import MODELS
 from ..backbones.base import Latent, Rows
 from ..backbones.blocks import Linear
@@ -19,12 +20,14 @@ class LinearDecoder(nn.Module):
     Args:
         width: width of the tokens it is given.
         out_dim: length of a prediction.
+        split: patches a side of a token; a token predicts all of its patches.
     """
 
-    def __init__(self, width: int, out_dim: int) -> None:
+    def __init__(self, width: int, out_dim: int, split: int = 1) -> None:
         super().__init__()
         self.activation_checkpointing = False
-        self.head = Linear(width, out_dim)
+        self.split = split
+        self.head = Linear(width, out_dim * split**2)
 
     def forward(self, latent: Latent, rows: Rows = "masked") -> Tensor:
         """Predictions.
@@ -42,8 +45,10 @@ class LinearDecoder(nn.Module):
                 f"LinearDecoder reads the tokens of all patches in raster order but got order={latent.order!r}; "
                 "use a dense encoder (DenseViT, DenseSwin) and neck=None, or a TransformerDecoder"
             )
+        mask = latent.mask if rows == "masked" else None
         tokens = latent.patch_tokens
-        if rows == "masked" and latent.mask is not None:
-            tokens = latent.mask.take_masked(tokens)
-        predicted: Tensor = self.head(tokens)
-        return predicted
+        if self.split > 1:
+            predicted = split_tokens(self.head(tokens), self.split, latent.grid)
+            return predicted if mask is None else mask.take_masked(predicted)
+        read: Tensor = self.head(tokens if mask is None else mask.take_masked(tokens))
+        return read

@@ -66,16 +66,19 @@ class MaskTokenNeck(Neck):
     Args:
         in_dim: width of the encoder's tokens.
         width: width of the decoders.
+        learn_token: False fixes the mask token at zero (FastMIM, Table 10a).
     """
 
     sparse = True
 
-    def __init__(self, in_dim: int, width: int) -> None:
+    def __init__(self, in_dim: int, width: int, learn_token: bool = True) -> None:
         super().__init__(in_dim, width)
         self.project = Linear(in_dim, width)
-        self.mask_token = nn.Parameter(torch.empty(1, 1, width))
+        self.mask_token = nn.Parameter(torch.empty(1, 1, width), requires_grad=learn_token)
         self.positions = Positions(width)
         init_transformer(self)
+        if not learn_token:
+            nn.init.zeros_(self.mask_token)
 
     def forward(self, latent: Latent) -> Latent:
         """``(B, prefix + K, D)`` to ``(B, prefix + K + M, width)``; without a mask ``(B, prefix + L, width)``.

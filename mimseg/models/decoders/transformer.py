@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ...ops.masking import PatchMask
+from ...ops.patches import split_tokens
 from ...registry import MODELS
 from ..backbones.base import Latent, Rows
 from ..backbones.blocks import Block, Linear, make_blocks, run_blocks
@@ -26,6 +27,7 @@ class TransformerDecoder(nn.Module):
         num_heads: default width / 32 (16 at width 512).
         mean_of: if given, the head predicts this many channels and their mean is the prediction (``out_dim`` 1): the
             loss predictor of HPM's public code, with 768. A plain scalar head is the paper's text.
+        split: patches a side of a token; a token predicts all of its patches.
 
     Raises:
         ValueError: depth below 1, heads that do not divide the width, or ``mean_of`` for a target that is no scalar.
@@ -38,17 +40,18 @@ class TransformerDecoder(nn.Module):
         depth: int = 8,
         num_heads: int | None = None,
         mean_of: int | None = None,
+        split: int = 1,
     ) -> None:
         super().__init__()
         if depth < 1:
             raise ValueError(f"a transformer decoder needs depth >= 1, got {depth}")
         if mean_of is not None and out_dim != 1:
             raise ValueError(f"mean_of={mean_of} averages to one number but the target has {out_dim}; drop mean_of")
-        self.mean_of = mean_of
+        self.mean_of, self.split = mean_of, split
         self.activation_checkpointing = False
         self.blocks = make_blocks(width, depth, num_heads or max(1, width // 32))
         self.norm = nn.LayerNorm(width, eps=1e-6)
-        self.head = Linear(width, mean_of or out_dim)
+        self.head = Linear(width, (mean_of or out_dim) * split**2)
         init_transformer(self)
 
     def forward(self, latent: Latent, rows: Rows = "masked") -> Tensor:
@@ -66,14 +69,18 @@ class TransformerDecoder(nn.Module):
         *body, last = cast(Sequence[Block], self.blocks)
         x = run_blocks(body, latent.tokens, self.activation_checkpointing and self.training)
         mask, prefix = latent.mask, latent.prefix
-        if mask is None or rows == "all":
+        if mask is None or rows == "all" or self.split > 1:
             x = last.at_last(x, x.shape[1] - prefix)
         elif latent.order == "raster":
             x = last.at_rows(x, lambda tokens: mask.take_masked(tokens[:, prefix:]))
         else:
             x = last.at_last(x, mask.masked.shape[1])
         prediction: Tensor = self.head(self.norm(x))
-        if mask is not None and rows == "all" and latent.order == "visible+masked":
+        if self.split > 1:
+            prediction = split_tokens(prediction, self.split, latent.grid)
+            if mask is not None and rows == "masked":
+                prediction = mask.take_masked(prediction)
+        elif mask is not None and rows == "all" and latent.order == "visible+masked":
             prediction = prediction.scatter(1, order_of(mask).unsqueeze(-1).expand_as(prediction), prediction)
         return prediction if self.mean_of is None else prediction.mean(dim=-1, keepdim=True)
 

@@ -64,6 +64,8 @@ class Task(nn.Module):
     def setup(self, encoder: MaskedEncoder, width: int, teachers: Mapping[str, Teacher]) -> None:
         """Build the decoder, once everything that its sizes follow from is there."""
         derived = {"width": width, "out_dim": self.target.out_dim(encoder, teachers)}
+        if encoder.split > 1:
+            derived["split"] = encoder.split
         self.decoder = MODELS.build(self.decoder_cfg, default_args=derived)
 
     def active(self, progress: float) -> bool:

@@ -34,6 +34,7 @@ class Teacher(nn.Module):
 
     Attributes:
         provides: what it can be asked for: 'features', 'predicted_loss', 'attention'.
+        patch_size: side in pixels of the patches that its features are of, known after the set-up; None if unknown.
         name: its key in ``model.teachers``, for messages; the model sets it before the set-up.
     """
 

@@ -1,0 +1,13 @@
+"""FastMIM, Swin-B at 128 px with windows of 4, HOG, decoder 4b256d, 400 epochs.
+
+Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 3, 4 and 11.
+Command:  tools/dist_train.sh configs/fastmim/swinb_400e.py 8
+Figure:   ImageNet-1K top-1 of the paper: 84.1 fine-tuned.
+Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
+"""
+
+_base_ = "./vitb_400e.py"
+model = dict(
+    encoder=dict(_delete_=True, type="DenseSwin", arch="base", image_size=128, window_size=4, mask_at="pixels"),
+    tasks=dict(reconstruct=dict(decoder=dict(depth=4))),
+)

@@ -1,0 +1,31 @@
+"""Fine-tuning of FastMIM's PVT-Large (v1) on ImageNet-1K, 100 epochs.
+
+Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 4 and 12;
+          rate, layer decay and drop path of this backbone are not told, these are Swin-B's.
+Command:  tools/dist_train.sh configs/finetune/pvtv1l_100e.py 8 --init work_dirs/pvtv1l_800e/epoch_800.pth
+Figure:   ImageNet-1K top-1 of the paper: 82.9 after 800 epochs of pre-training.
+Hardware: as configs/finetune/vitb_100e.py.
+"""
+
+_base_ = "./vitb_100e.py"
+model = dict(
+    encoder=dict(
+        _delete_=True,
+        type="DenseBackbone",
+        backbone=dict(
+            type="mmdet.PyramidVisionTransformer",
+            pretrain_img_size=224,
+            num_layers=(3, 8, 27, 3),
+            out_indices=(3,),
+            drop_path_rate=0.1,
+        ),
+        image_size=224,
+        add_norm=True,
+        blocks=r"\blayers\.\d+\.1\.[1-9]\d*",
+    ),
+    norm=None,
+)
+optim_wrapper = dict(
+    optimizer=dict(lr=1e-3),
+    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
+)

@@ -1,0 +1,19 @@
+"""Fine-tuning of FastMIM's Swin-B on ImageNet-1K, 100 epochs, windows of 7.
+
+Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 12.
+Command:  tools/dist_train.sh configs/finetune/swinb_100e.py 8 --init work_dirs/swinb_400e/epoch_400.pth
+Figure:   ImageNet-1K top-1 of the paper: 84.1 after 400 epochs of pre-training.
+Hardware: as configs/finetune/vitb_100e.py.
+"""
+
+_base_ = "./vitb_100e.py"
+model = dict(
+    encoder=dict(
+        _delete_=True, type="DenseSwin", arch="base", image_size=224, window_size=7, drop_path=0.1, mask_at="pixels"
+    ),
+    norm=None,
+)
+optim_wrapper = dict(
+    optimizer=dict(lr=1e-3),
+    paramwise_cfg=dict(_delete_=True, layer_decay=0.8, no_decay=("relative_position_bias_table",)),
+)

@@ -1,0 +1,18 @@
+"""Fine-tuning of FastMIM's Twins-SVT-L on ImageNet-1K, 100 epochs.
+
+Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 4 and 12;
+          rate, layer decay and drop path of this backbone are not told, these are Swin-B's.
+Command:  tools/dist_train.sh configs/finetune/twinsl_100e.py 8 --init work_dirs/twinsl_800e/epoch_800.pth
+Figure:   ImageNet-1K top-1 of the paper: 84.0 after 800 epochs of pre-training.
+Hardware: as configs/finetune/vitb_100e.py.
+"""
+
+_base_ = "./vitb_100e.py"
+model = dict(
+    encoder=dict(_delete_=True, type="DenseBackbone", backbone="twins_svt_large", image_size=224, drop_path=0.1),
+    norm=None,
+)
+optim_wrapper = dict(
+    optimizer=dict(lr=1e-3),
+    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
+)

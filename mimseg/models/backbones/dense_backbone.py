@@ -1,0 +1,268 @@
+"""Any backbone as a dense encoder: what is masked are pixels, so that the network needs no change (FastMIM)."""
+
+import inspect
+import re
+from difflib import get_close_matches
+from math import isqrt
+from typing import Any
+
+import timm
+import torch
+from mmengine.model import BaseModule
+from timm.models import group_parameters
+from torch import Tensor, nn
+
+from ...ops.masking import PatchMask
+from ...registry import MODELS
+from .base import Latent, check_mask
+from .dense import DenseEncoder, check_truncate
+
+BLOCKS = r"\b(?:blocks)(?:\.\d+)+"
+"""How networks of timm and of this project name their blocks."""
+HEADS = ("head", "fc", "classifier", "conv_head", "norm_head", "fc_norm", "head_drop", "head_dist")
+"""What follows the last map in timm's networks."""
+
+
+@MODELS.register_module()
+class DenseBackbone(DenseEncoder):
+    """A network of timm, mmdet, mmpretrain or this project that sees a mask token in masked pixels (FastMIM).
+
+    Of the network the last map is taken, after its final norm. Everything about it is found by showing it one blank
+    image of ``image_size``; other sizes are taken as far as the network takes them.
+
+    Args:
+        backbone: name of a timm model, or config of a module that turns ``(B, C, H, W)`` into its last map
+            ``(B, D, h, w)`` or tokens ``(B, N, D)``, or into a sequence that ends with it, e.g.
+            ``dict(type="mmdet.PyramidVisionTransformer", ...)``.
+        image_size: (H, W) or one side of the images that fixed position tables are for.
+        in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
+        drop_path: stochastic depth rate of the last block of a timm model; others have it in their config.
+        options: further arguments of ``timm.create_model``.
+        add_norm: end with a LayerNorm, for networks without a final one.
+        blocks: regular expression that finds a block's name in a parameter's, for layer-wise decay, ``truncate`` and
+            compiling.
+        truncate: number of blocks at the end that are left out (FastMIM, Table 1c).
+        learn_token: see :class:`DenseEncoder`.
+        mask_size: see :class:`DenseEncoder`.
+
+    Attributes:
+        backbone: the network, without head and final norm.
+        norm: its final norm on tokens; an identity where it has none of its own at the very end.
+
+    Raises:
+        ValueError: unknown timm model; ``drop_path`` or ``options`` for one that is not timm's; an output that is
+            neither map nor tokens; ``blocks`` that finds none although ``truncate`` asks for some; or what
+            :class:`DenseEncoder` raises.
+    """
+
+    def __init__(
+        self,
+        backbone: str | dict[str, Any],
+        image_size: int | tuple[int, int],
+        in_channels: int = 3,
+        drop_path: float = 0.0,
+        options: dict[str, Any] | None = None,
+        add_norm: bool = False,
+        blocks: str = BLOCKS,
+        truncate: int = 0,
+        learn_token: bool = True,
+        mask_size: int | None = None,
+    ) -> None:
+        size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+        if isinstance(backbone, str):
+            network = make_timm(backbone, size, in_channels, drop_path, options or {})
+        else:
+            network = make_registered(backbone, size, in_channels, drop_path, options)
+        seen, name = Seen.of(network, size, in_channels), str(backbone)
+        super().__init__(seen.stride, None, in_channels, seen.width, 0, "pixels", learn_token, mask_size)
+        self.prefix, self.channels_last = seen.prefix, seen.channels_last
+        self.norm: nn.Module = nn.LayerNorm(seen.width) if add_norm else take_norm(network)
+        for part in HEADS:
+            if hasattr(network, part):
+                setattr(network, part, nn.Identity())
+        self.backbone = network
+        found = find_blocks(network, blocks)
+        if truncate:
+            check_truncate(truncate, len(found))
+            for block in found[len(found) - truncate :]:
+                network.set_submodule(block, Skip())
+            found = found[: len(found) - truncate]
+        for block in found:
+            network.get_submodule(block).compiles = True  # type: ignore[assignment]
+        self.layers = layers_of(network, found, name)
+        self.init_token()
+
+    @property
+    def num_layers(self) -> int:
+        """Layers that layer-wise learning-rate decay tells apart, the embedding's first, the head's last."""
+        return max(self.layers.values()) + 2
+
+    def layer_of(self, name: str) -> int:
+        """The layer of a parameter: embedding 0, block i of all (from 0) i + 1, final norm the last."""
+        part, rest = name.split(".", 1) if "." in name else (name, "")
+        if part == "backbone":
+            return self.layers[rest]
+        return self.num_layers - 1 if part == "norm" else 0
+
+    def position_table(self, grid: tuple[int, int]) -> None:
+        """None: nothing is known of the network's positions."""
+        return None
+
+    @property
+    def activation_checkpointing(self) -> bool:
+        """Whether blocks are recomputed in the backward pass, by the network's own means."""
+        return self._recomputes
+
+    @activation_checkpointing.setter
+    def activation_checkpointing(self, on: bool) -> None:
+        self._recomputes = on
+        if "backbone" in self._modules and (on or hasattr(self.backbone, "set_grad_checkpointing")):
+            if not hasattr(self.backbone, "set_grad_checkpointing"):
+                kind = type(self.backbone).__name__
+                raise ValueError(f"{kind} cannot recompute activations; set model.activation_checkpointing=False")
+            network: Any = self.backbone
+            network.set_grad_checkpointing(on)
+
+    def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
+        """Encode ``(B, C, H, W)`` into ``(B, prefix + T, D)``, masked or not; T = L where a token is a patch."""
+        grid = self.grid_of(images)
+        if mask is not None:
+            check_mask(mask, images.shape[0], grid)
+            images = self.mask_pixels(images, mask)
+        x = last_map(self.backbone, images)
+        if x.ndim == 4:
+            x = x.flatten(1, 2) if self.channels_last else x.flatten(2).transpose(1, 2)
+        return Latent(self.norm(x), grid, self.prefix, mask, "raster")
+
+
+class Skip(nn.Module):
+    """A block that was left out; it takes whatever the others take."""
+
+    def forward(self, x: Tensor, *rest: Any) -> Tensor:
+        """``x`` itself."""
+        return x
+
+
+class Seen:
+    """What a network makes of one blank image.
+
+    Attributes:
+        stride: pixels a side of a token.
+        width: D.
+        prefix: tokens before the patches'.
+        channels_last: whether a map is ``(B, h, w, D)``.
+    """
+
+    def __init__(self, stride: int, width: int, prefix: int, channels_last: bool) -> None:
+        self.stride, self.width, self.prefix, self.channels_last = stride, width, prefix, channels_last
+
+    @classmethod
+    @torch.no_grad()
+    def of(cls, network: nn.Module, size: tuple[int, ...], channels: int) -> "Seen":
+        """Show it one.
+
+        Raises:
+            ValueError: its output is neither map nor tokens.
+        """
+        training = network.training
+        blank = torch.zeros(1, channels, *size, device=next(network.parameters()).device)
+        network.eval()
+        out = last_map(network, blank)
+        network.train(training)
+        width = getattr(network, "num_features", None)
+        if out.ndim == 4:
+            last = out.shape[-1] == width != out.shape[1] or getattr(network, "output_fmt", "") == "NHWC"
+            high = out.shape[1] if last else out.shape[2]
+            return cls(size[0] // high, out.shape[-1] if last else out.shape[1], 0, last)
+        if out.ndim == 3:
+            prefix = int(getattr(network, "num_prefix_tokens", 0))
+            return cls(isqrt(size[0] * size[1] // (out.shape[1] - prefix)), out.shape[2], prefix, False)
+        raise ValueError(
+            f"encoder.backbone gives {tuple(out.shape)} for an image; needed is a map (1, D, h, w) or tokens (1, N, D)"
+        )
+
+
+def last_map(network: Any, images: Tensor) -> Tensor:
+    """The last map or tokens of a network of timm or another."""
+    out = network.forward_features(images) if hasattr(network, "forward_features") else network(images)
+    last: Tensor = out[-1] if isinstance(out, tuple | list) else out
+    return last
+
+
+def make_timm(name: str, size: tuple[int, ...], channels: int, drop_path: float, options: dict[str, Any]) -> nn.Module:
+    """A timm model with random weights, for images of ``size`` where it has to be told.
+
+    Raises:
+        ValueError: there is no such model.
+    """
+    if not timm.is_model(name):
+        close = get_close_matches(name, timm.list_models(), 3)
+        raise ValueError(f"encoder.backbone: timm has no model {name!r}; did you mean {' or '.join(close) or '...'}?")
+    config = timm.get_pretrained_cfg(name)
+    if config is not None and config.fixed_input_size:
+        options = {"img_size": size, **options}
+    if drop_path:
+        options = {"drop_path_rate": drop_path, **options}
+    made: nn.Module = timm.create_model(name, in_chans=channels, num_classes=0, **options)
+    return made
+
+
+def make_registered(
+    config: dict[str, Any], size: tuple[int, ...], channels: int, drop_path: float, options: dict[str, Any] | None
+) -> nn.Module:
+    """A module of a registry, initialised its own way.
+
+    Raises:
+        ValueError: ``drop_path`` or ``options`` were given, which are timm's.
+    """
+    if drop_path or options:
+        raise ValueError(
+            f"encoder.drop_path and encoder.options are for timm models; write them into encoder.backbone of {config}"
+        )
+    kind = MODELS.get(config["type"])
+    takes = inspect.signature(kind).parameters if kind is not None else {}
+    derived = {"in_channels": channels, "image_size": size}
+    network: Any = MODELS.build(config, default_args={key: derived[key] for key in derived if key in takes})
+    if isinstance(network, BaseModule):
+        network.__dict__["_dump_init_info"] = lambda: None  # it logs several lines a tensor
+        network.init_weights()
+        del network.__dict__["_dump_init_info"]
+    built: nn.Module = network
+    return built
+
+
+def take_norm(network: Any) -> nn.Module:
+    """The final norm of a timm model, for tokens, out of the network."""
+    holders: list[Any] = [network, getattr(network, "head", None)]
+    for holder in holders:
+        norm = getattr(holder, "norm", None)
+        if isinstance(norm, nn.LayerNorm):
+            holder.norm = nn.Identity()
+            own = nn.LayerNorm(list(norm.normalized_shape), eps=norm.eps)  # timm's 2-D one would want maps
+            own.load_state_dict(norm.state_dict())
+            return own
+    return nn.Identity()
+
+
+def find_blocks(network: nn.Module, pattern: str) -> list[str]:
+    """Names of the blocks, in order: the longest that the pattern matches in parameters' names."""
+    found = (re.search(rf"^(.*?{pattern})\.", name) for name, _ in network.named_parameters())
+    return list(dict.fromkeys(match.group(1) for match in found if match))
+
+
+def layers_of(network: Any, blocks: list[str], name: str) -> dict[str, int]:
+    """The layer of every parameter: 0 before the first block, that of the block it is in or follows after that.
+
+    timm's own grouping is taken where it tells at least as many layers apart.
+    """
+    names = [parameter for parameter, _ in network.named_parameters()]
+    if hasattr(network, "group_matcher"):
+        grouped = group_parameters(network, network.group_matcher(coarse=False), reverse=True)
+        if len(set(grouped.values())) > len(blocks):
+            return {parameter: int(grouped[parameter]) for parameter in names}
+    layers, layer = {}, 0
+    for parameter in names:
+        owner = next((block for block in blocks if parameter.startswith(f"{block}.")), None)
+        layer = layer if owner is None else blocks.index(owner) + 1
+        layers[parameter] = layer
+    return layers

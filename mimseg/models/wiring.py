@@ -1,0 +1,90 @@
+"""What can be told of a model before it runs: whether its parts go together, and what they ask for is there."""
+
+from collections.abc import Mapping, Set
+
+from .backbones.base import MaskedEncoder
+from .decoders import Neck
+from .masking import MaskGenerator
+from .step import Need, kind_of
+from .tasks import Task
+from .teachers import Teacher
+
+
+def check_parts(encoder: MaskedEncoder, neck: Neck, masking: MaskGenerator, tasks: Mapping[str, Task]) -> None:
+    """Refuse an encoder with a neck, masks or scores for another kind.
+
+    Raises:
+        ValueError: they do not go together.
+    """
+    kind, between, policy = (type(part).__name__ for part in (encoder, neck, masking.policy))
+    if encoder.sparse and not neck.sparse:
+        raise ValueError(
+            f"{kind} leaves masked patches out and {between} does not bring them back; "
+            "set model.neck=dict(type='MaskTokenNeck', width=...)"
+        )
+    if neck.sparse and not encoder.sparse:
+        raise ValueError(
+            f"{kind} gives tokens for all patches, {between} is for encoders that leave masked ones out; "
+            "set model.neck=None, or dict(type='ProjectionNeck', width=...)"
+        )
+    if masking.policy.throws and not encoder.sparse:
+        raise ValueError(f"{policy} throws patches away, which {kind} cannot leave out; use a sparse encoder")
+    for name, task in tasks.items():
+        if task.positions == "all" and masking.policy.throws:
+            raise ValueError(
+                f"task {name!r} predicts all patches but {policy} throws some away; set its positions='masked'"
+            )
+    if masking.reads_tokens and type(encoder).embed is MaskedEncoder.embed:
+        score = type(masking.score).__name__
+        raise ValueError(f"{score} reads embedded patches, which {kind} does not give; use another masking.score")
+    if masking.score is not None and encoder.split > 1:
+        raise ValueError(
+            f"{type(masking.score).__name__} rates tokens, but encoder.mask_size={encoder.patch_size} px hides parts "
+            "of them; leave mask_size out, or use a policy without score"
+        )
+
+
+def check_wiring(tasks: Mapping[str, Task], teachers: Mapping[str, Teacher], needs: Set[Need]) -> None:
+    """Refuse a need that nothing meets, and a teacher that nothing reads.
+
+    Raises:
+        ValueError: there is one.
+    """
+    for name, what in needs:
+        if name not in teachers:
+            raise ValueError(
+                f"a score or target asks teacher {name!r} for its {kind_of(what)} but there is no such teacher; "
+                f"add model.teachers.{name} (there are: {', '.join(teachers) or 'none'})"
+            )
+        if kind_of(what) not in teachers[name].provides:
+            kind = type(teachers[name]).__name__
+            raise ValueError(
+                f"teacher {name!r} ({kind}) cannot give {kind_of(what)}; it gives {sorted(teachers[name].provides)}"
+            )
+    read = {name for name, _ in needs}
+    for name in teachers:
+        if name not in read:
+            raise ValueError(f"no score or target reads teacher {name!r}; remove model.teachers.{name}")
+    done: list[str] = []
+    for name, task in tasks.items():
+        if missing := task.target.reads - set(done):
+            raise ValueError(
+                f"task {name!r} reads the loss of {sorted(missing)}, which must come before it; before it: {done}"
+            )
+        done.append(name)
+
+
+def check_patches(encoder: MaskedEncoder, tasks: Mapping[str, Task], teachers: Mapping[str, Teacher]) -> None:
+    """Refuse what a teacher with other patches gives as target; scores of finer ones are averaged.
+
+    Raises:
+        ValueError: a teacher's patches are not the encoder's.
+    """
+    for name, task in tasks.items():
+        for teacher, _ in task.target.needs:
+            size = teachers[teacher].patch_size
+            if size is not None and size != encoder.patch_size:
+                raise ValueError(
+                    f"task {name!r} compares with teacher {teacher!r}, whose patches are {size} px, but the "
+                    f"encoder's are {encoder.patch_size} px; use another teacher, or remove the task"
+                )

@@ -1,0 +1,70 @@
+"""FastMIM's configs at their real architecture."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.optim import build_optim_wrapper
+from mmengine.registry import init_default_scope
+
+from mimseg.registry import MODELS
+
+FOLDER = Path(__file__).parents[2] / "configs" / "fastmim"
+MILLIONS = {  # of parameters, as the paper's Tables 3 and 4 have them: rounded, with a head of 1000 classes
+    "vitb": 86,
+    "vitl": 307,
+    "swinb": 88,
+    "swinl": 197,
+    "twinsl": 99,
+    "pvtv1l": 61,
+    "pvtv2b2": 25,
+    "pvtv2b5": 82,
+    "convnextt": 28,
+    "convnextb": 89,
+    "convnextv2b": 89,
+    "cmts": 25,
+    "cmtb": 46,
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def scope():
+    init_default_scope("mimseg")
+
+
+@pytest.mark.parametrize(("arch", "millions"), MILLIONS.items())
+def test_sizes_are_the_papers(arch, millions):
+    """Within 1 %, or of the same whole number, at 224 px.
+
+    CMT-B's 46 million count the convolution to 1280 channels that its classifier begins with; CMT-S's 25 do not.
+    """
+    encoder = Config.fromfile(next(FOLDER.glob(f"{arch}_*00e.py"))).model.encoder
+    encoder.image_size = 224
+    if encoder.type == "DenseSwin":
+        encoder.window_size = 14 if encoder.arch == "large" else 7
+    reads_numbers = encoder.type == "DenseBackbone" and not isinstance(encoder.backbone, str)
+    with torch.device("cpu" if reads_numbers else "meta"):
+        built = MODELS.build(encoder)
+    count = sum(parameter.numel() for parameter in built.parameters()) + (built.embed_dim + 1) * 1000
+    if arch == "cmtb":
+        count += built.embed_dim * 1280 + 3 * 1280 + (1280 - built.embed_dim) * 1000
+    assert abs(count / millions - 1e6) <= 1e4 or millions in (count // 10**6, round(count / 1e6))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
+def test_steps_at_the_real_architecture(path, tmp_path):
+    """Two images of 128 px, forward, backward and the optimizer; a teacher gets random weights in a file."""
+    cfg = Config.fromfile(path)
+    torch.manual_seed(0)
+    for teacher in (cfg.model.get("teachers") or {}).values():
+        teacher.checkpoint = str(tmp_path / "teacher.pth")
+        torch.save(MODELS.build(dict(teacher.encoder)).state_dict(prefix="encoder."), teacher.checkpoint)
+    model = MODELS.build(cfg.model).train()
+    wrapper = build_optim_wrapper(model, {**cfg.optim_wrapper, "precision": "fp32"})
+    before = [parameter.detach().clone() for parameter in model.encoder.parameters()]
+    batch = dict(inputs=torch.randint(0, 256, (2, 3, 128, 128), dtype=torch.uint8))
+    losses = [float(model.train_step(batch, wrapper)["loss"]) for _ in range(2)]
+    assert all(0 < loss < 20 for loss in losses)
+    assert not any(map(torch.equal, model.encoder.parameters(), before))
