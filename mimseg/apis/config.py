@@ -23,7 +23,7 @@ TOP_LEVEL_KEYS = frozenset(
 # Dicts of which MMEngine reads some keys and passes over the others.
 INNER_KEYS = {
     "auto_scale_lr": frozenset({"enable", "base_batch_size"}),
-    "load_options": frozenset({"weights", "least"}),
+    "load_options": frozenset({"weights", "least", "position_tables"}),
     "env_cfg": frozenset({"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}),
     "default_hooks": frozenset(
         {"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint", "visualization"}

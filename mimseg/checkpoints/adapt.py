@@ -80,41 +80,41 @@ def square_grid(length: int) -> tuple[int, int] | None:
     return (side, side) if side * side == length else None
 
 
-def adapt_table(table: Tensor, old: tuple[int, int] | None, new: tuple[int, int]) -> Fitted:
-    """A learned position table ``(1 + L, D)`` for another grid, bicubically; the class token's row as it is.
+def grid_of_table(length: int, told: tuple[int, int] | None, new: tuple[int, int]) -> tuple[int, int]:
+    """The patch grid of a learned position table with ``length`` rows besides the class token's.
 
     Args:
-        table: from the file.
-        old: its grid, None if the file does not tell; then it must be a square or the new one.
+        length: L.
+        told: what the file says, None if it does not; then the grid must be the model's or a square.
         new: the model's grid.
 
     Raises:
         ValueError: the grid cannot be told.
     """
-    length = len(table) - 1
-    if old is None or old[0] * old[1] != length:
-        old = new if length == new[0] * new[1] else square_grid(length)
-    if old is None:
+    if told is not None and told[0] * told[1] == length:
+        return told
+    grid = new if length == new[0] * new[1] else square_grid(length)
+    if grid is None:
         raise ValueError(
             f"its position table has {length} rows besides the class token's, which is no square grid and not the "
             f"model's {new[0]}x{new[1]}; set model.encoder.image_size to the size that it was trained with"
         )
-    if old == new:
-        return Fitted(table)
-    resized = torch.cat([table[:1], resize_grid(table[1:], old, new)])
-    return Fitted(resized, f"grid {old[0]}x{old[1]} -> {new[0]}x{new[1]}")
+    return grid
 
 
-def adapt_relative_table(table: Tensor, old: tuple[int, int], new: tuple[int, int]) -> Fitted:
-    """A table of relative positions ``((2h - 1) * (2w - 1) + 3, heads)`` for another grid (h, w), bicubically.
+def adapt_table(table: Tensor, old: tuple[int, int] | None, new: tuple[int, int]) -> Tensor:
+    """A learned position table ``(1 + L, D)`` for another grid, bicubically; the class token's row as it is.
 
-    The last three rows, of the class token, stay as they are.
+    Args:
+        table: from the file.
+        old: its grid, None if the file does not tell; see :func:`grid_of_table`.
+        new: the model's grid.
+
+    Raises:
+        ValueError: the grid cannot be told.
     """
-    if old == new:
-        return Fitted(table)
-    spans = [(2 * h - 1, 2 * w - 1) for h, w in (old, new)]
-    resized = torch.cat([resize_grid(table[:-3], *spans), table[-3:]])
-    return Fitted(resized, f"relative positions of grid {old[0]}x{old[1]} -> {new[0]}x{new[1]}")
+    old = grid_of_table(len(table) - 1, old, new)
+    return table if old == new else torch.cat([table[:1], resize_grid(table[1:], old, new)])
 
 
 def adapt_loss_head(tensor: Tensor, rows: int) -> Fitted:

@@ -2,16 +2,21 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from math import floor
 from typing import Any
 
 from torch import Tensor, nn
 
-from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_relative_table, adapt_table, fixed_table
-from .formats.weights import KERNEL, RELATIVE, RELATIVE_SIZE, SIZE, TABLE, Weights, count_blocks, listed
+from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, fixed_table
+from .formats.weights import KERNEL, RELATIVE, RELATIVE_SIZE, SIZE, TABLE, Weights, block_heads, count_blocks, listed
 from .report import part_of
+from .tables import REBUILT, PositionTables, resize_of
 
 LOSS_HEADS = ("tasks.predict_loss.decoder.head.", "teachers.ema.parts.predictor.head.")
 FINAL_NORM = "encoder.norm."
+MASK_TOKEN = "encoder.mask_token"
+DERIVED = (SIZE, RELATIVE_SIZE, *REBUILT)
+"""Endings of tensors that follow from how a model was built."""
 TABLE_FIX = (
     "the file's learned position table has no place in a model with fixed positions; set "
     "model.encoder.positions=learned and model.encoder.image_size"
@@ -25,11 +30,13 @@ class Plan:
     Attributes:
         fitted: tensors by the model's names.
         missing: the model's tensors that get none, and why.
+        kept: those that get none on purpose, and why.
         notes: what a user should know of it.
     """
 
     fitted: dict[str, Fitted] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -44,45 +51,46 @@ class Plan:
         return sum(sizes[name] for name in sizes if name in self.fitted) / total if total else 1.0
 
 
-def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights) -> Plan:
+def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights, tables: PositionTables = "bicubic") -> Plan:
     """Give every tensor of the model the file's, adapted where sizes differ in a way that is understood.
 
     Raises:
-        ValueError: the grid of the file's position table cannot be told.
+        ValueError: the window or grid of one of the file's position tables cannot be told.
     """
     plan = Plan()
     target = model.state_dict()
     for name, tensor in target.items():
-        if name.endswith((SIZE, RELATIVE_SIZE)):
+        if name.endswith(DERIVED):
             continue
         if name.endswith(TABLE) and name not in source and name.removesuffix(TABLE) + "encoder.cls_token" in source:
             fixed = fixed_table(_grid(target, name), tensor.shape[1])
             plan.fitted[name] = Fitted(fixed, "the file's is the fixed sine-cosine table")
         elif name not in source:
             plan.missing[name] = "not in the file"
-        else:
-            fit = _fit(name, source, target, found, getattr(model, "encoder", None))
-            if fit.tensor.shape == tensor.shape:
-                plan.fitted[name] = fit
+        elif resize := resize_of(name, source, target, model, found.grid):
+            if tables == "reinit":
+                plan.kept[name] = f"kept as initialised: {resize.what}"
             else:
-                plan.missing[name] = "of another shape"
+                plan.fitted[name] = resize.by(tables)
+        else:
+            _fit(name, source[name], tensor, found, model, plan)
     return plan
 
 
-def _fit(name: str, source: Mapping[str, Tensor], target: Mapping[str, Tensor], found: Weights, encoder: Any) -> Fitted:
-    tensor = source[name]
-    if name.endswith(RELATIVE):
-        size = name.removesuffix(RELATIVE) + RELATIVE_SIZE
-        return adapt_relative_table(tensor, _pair(source[size]), _pair(target[size]))
+def _fit(name: str, tensor: Tensor, target: Tensor, found: Weights, model: Any, plan: Plan) -> None:
+    """Decide on a tensor that is no position table of another size."""
+    fit = Fitted(tensor)
     if name.endswith(KERNEL) and found.patch is not None:
-        patch = (encoder.patch_size, encoder.in_channels)
-        return Fitted(tensor) if patch == found.patch else adapt_patch_embed(tensor, found.patch, patch)
-    if name.endswith(TABLE):
-        return adapt_table(tensor, found.grid, _grid(target, name))
-    rows = len(target[name]) if target[name].ndim else 0
-    if name.startswith(LOSS_HEADS) and len(tensor) != rows:
-        return adapt_loss_head(tensor, rows)
-    return Fitted(tensor)
+        patch = (model.encoder.patch_size, model.encoder.in_channels)
+        fit = fit if patch == found.patch else adapt_patch_embed(tensor, found.patch, patch)
+    elif name.startswith(LOSS_HEADS) and target.ndim and len(tensor) != len(target):
+        fit = adapt_loss_head(tensor, len(target))
+    if fit.tensor.shape == target.shape:
+        plan.fitted[name] = fit
+    elif name == MASK_TOKEN and not hasattr(model, "masking"):
+        plan.kept[name] = "of another kind of masking, of no use here"
+    else:
+        plan.missing[name] = "of another shape"
 
 
 def _grid(target: Mapping[str, Tensor], table: str) -> tuple[int, int]:
@@ -128,15 +136,19 @@ def check_sizes(model: nn.Module, source: Mapping[str, Tensor], found: Weights, 
     differing = [name for name, why in plan.missing.items() if why == "of another shape" and name.startswith(scope)]
     if differing:
         name = differing[0]
+        number = "1 tensor differs" if len(differing) == 1 else f"{len(differing)} tensors differ"
         raise ValueError(
             f"of another architecture: {name} is {tuple(source[name].shape)} in the file and "
-            f"{tuple(target[name].shape)} in the model, {len(differing)} tensors differ; {_sizes(source, target)}"
+            f"{tuple(target[name].shape)} in the model, {number}; {_sizes(source, target)}"
         )
     _check_heads(model, found, scope)
 
 
 def _unused(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> list[str]:
-    """The file's tensors without a place in a part that the model does have; a teacher may have fewer parts."""
+    """The file's tensors without a place in a part that the model does have; a teacher may have fewer parts.
+
+    A model without a mask token does without: it shows its encoder no masked patches.
+    """
     parts = set(map(part_of, target))
     return [
         name
@@ -144,7 +156,7 @@ def _unused(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> list[
         if name not in target
         and part_of(name) in parts
         and not name.startswith("teachers.")
-        and not name.endswith((SIZE, RELATIVE_SIZE))
+        and not name.endswith((*DERIVED, MASK_TOKEN))
     ]
 
 
@@ -164,28 +176,31 @@ def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], 
 
 
 def _sizes(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str:
-    """Both encoders in words, with the key that sets one."""
-
-    def size(state: Mapping[str, Tensor]) -> str:
-        width = state["encoder.cls_token"].shape[-1] if "encoder.cls_token" in state else "?"
-        return f"{count_blocks(state, 'encoder.blocks.')} blocks of width {width}"
-
-    return f"the file's encoder has {size(source)}, the model's {size(target)} (model.encoder.arch)"
+    """Both encoders in words, as far as they can be told, with the key that sets one."""
+    states = (source, target)
+    if not all("encoder.cls_token" in state and count_blocks(state, "encoder.blocks.") for state in states):
+        return "give model.encoder the type, arch and sizes that the file was written with"
+    of_file, of_model = (
+        f"{count_blocks(state, 'encoder.blocks.')} blocks of width {state['encoder.cls_token'].shape[-1]}"
+        for state in states
+    )
+    return f"the file's encoder has {of_file}, the model's {of_model} (model.encoder.arch)"
 
 
 def _check_heads(model: nn.Module, found: Weights, scope: str) -> None:
-    modules: dict[str, Any] = dict(model.named_modules())
+    modules = dict(model.named_modules())
     for name, heads in found.heads.items():
-        if name in modules and f"{name}.".startswith(scope):
-            own = modules[name].blocks[0].attn.num_heads
-            if own != heads:
-                raise ValueError(f"of another architecture: its {name} has {heads} attention heads, the model's {own}")
+        own = block_heads(modules[name]) if name in modules and f"{name}.".startswith(scope) else None
+        if own not in (None, heads):
+            raise ValueError(f"of another architecture: its {name} has {heads} attention heads, the model's {own}")
 
 
 def shortage(plan: Plan, coverage: float, least: float, scope: str) -> str:
     """The line that says that too little was found."""
     names: Iterable[str] = (name for name in plan.missing if name.startswith(scope))
+    enough = floor(100 * coverage) / 100
+    part = f", or, if that part is all it is to give, set load_options.least={enough}" if enough and least < 1 else ""
     return (
         f"it has {coverage:.1%} of the weights {f'under {scope!r}' if scope else 'of the model'}, at least {least:.0%} "
-        f"are needed; missing are {listed(list(names))}; name another checkpoint, or another config"
+        f"are needed; missing are {listed(list(names))}; name another checkpoint, or another config{part}"
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import nn
@@ -11,6 +11,7 @@ from .fitting import Plan, check_places, check_sizes, fit_all, shortage
 from .formats import Weights
 from .report import LoadReport
 from .source import open_weights
+from .tables import PositionTables
 
 
 def load_weights(
@@ -20,6 +21,7 @@ def load_weights(
     weights: Literal["student", "ema"] = "student",
     scope: str = "",
     least: float = 1.0,
+    position_tables: PositionTables = "bicubic",
     trust: bool = False,
     log: Callable[[str], Any] = print,
 ) -> LoadReport:
@@ -35,6 +37,11 @@ def load_weights(
         scope: prefix of the model's names that must be found, e.g. ``encoder.``; empty for all.
         least: share, 0 to 1, of the elements under ``scope`` that must be loaded. At 1 the model must also compute what
             the file's did: a learned position table without a place for it is then an error, otherwise a note.
+        position_tables: what to do with learned position tables of another window, patch grid or image size. 'bicubic'
+            resizes them (FastMIM, appendix A.3.2; a bias of CMT as an image of queries x keys). 'geometric' resizes
+            tables of relative positions on a geometric progression of distances (SimMIM's and BEiT's public code, and
+            FastMIM's default; see :mod:`mimseg.checkpoints.geometric`), others bicubically. 'reinit' keeps the model's
+            own; they do not count for ``least``.
         trust: as in :func:`mimseg.checkpoints.read_checkpoint`.
         log: takes the report as text.
 
@@ -44,6 +51,8 @@ def load_weights(
     """
     if not 0 <= least <= 1:
         raise ValueError(f"least={least}: the share of weights that must be found lies in [0, 1]")
+    if position_tables not in (methods := get_args(PositionTables)):
+        raise ValueError(f"load_options.position_tables is {position_tables!r}; use one of {', '.join(methods)}")
     target = model.state_dict()
     if not any(name.startswith(scope) for name in target):
         raise ValueError(f"{type(model).__name__} has no weights under {scope!r} to load from {path}")
@@ -51,7 +60,7 @@ def load_weights(
     try:
         source = found.student(weights)
         notes = check_places(source, target, scope, exact=least >= 1)
-        plan = fit_all(model, source, found)
+        plan = fit_all(model, source, found, position_tables)
         plan.notes.extend(notes)
         check_sizes(model, source, found, plan, scope)
         _leave_teachers_to_student(model, plan)
@@ -96,7 +105,7 @@ def _report(
         label=f"{found.label}, {'EMA teacher' if weights == 'ema' else 'student'}",
         loaded=tuple(name for name in plan.fitted if name not in adapted),
         resized=adapted,
-        missing=plan.missing,
+        missing=plan.missing | plan.kept,
         ignored=ignored,
         teachers=plan.has_teachers,
         notes=tuple(plan.notes),

@@ -65,7 +65,7 @@ def test_a_learned_table_is_resized_to_the_models_grid(vit, saved, images, quiet
     theirs = timm_vit((16, 16))
     ours = vit(positions="learned", image_size=(8, 24))
     report = load_weights(ours, saved(theirs.state_dict()), log=quiet)
-    assert report.resized == {"encoder.positions.table": "grid 4x4 -> 2x6"}
+    assert report.resized == {"encoder.positions.table": "grid 4x4 -> 2x6 (bicubic)"}
     theirs.set_input_size(
         (8, 24)
     )  # timm resizes its own with antialiasing; here MAE's transfer is followed, which has none

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .weights import SIZE, Weights, as_student
+from .weights import SIZE, Weights, as_student, block_heads
 
 LABEL = "mimseg"
 
@@ -13,7 +13,9 @@ LABEL = "mimseg"
 def fits(names: Collection[str]) -> bool:
     """Whether these are names of this project's encoders."""
     known = {"encoder.cls_token", "encoder.mask_token"}
-    return not known.isdisjoint(names) or any(name.startswith("encoder.blocks.") for name in names)
+    return not known.isdisjoint(names) or any(
+        name.startswith(("encoder.blocks.", "encoder.backbone.")) for name in names
+    )
 
 
 def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Tensor] | None = None) -> Weights:
@@ -44,9 +46,9 @@ def describe(model: nn.Module) -> dict[str, Any]:
     if encoder is None:
         return {}
     heads = {
-        name: module.blocks[0].attn.num_heads
+        name: number
         for name, module in model.named_modules()
-        if hasattr(module, "blocks") and not name.startswith("teachers.")
+        if not name.startswith("teachers.") and (number := block_heads(module)) is not None
     }
     facts = {"patch_size": encoder.patch_size, "in_channels": encoder.in_channels, "heads": heads}
     tasks: Any = getattr(model, "tasks", {})

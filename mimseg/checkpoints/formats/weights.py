@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..adapt import adapt_table, fixed_table
 
@@ -69,7 +69,7 @@ class Weights:
         width = len(self.state[KERNEL])
         if TABLE not in self.state:
             return fixed_table(grid, width)
-        return adapt_table(self.state[TABLE], self.grid, grid).tensor
+        return adapt_table(self.state[TABLE], self.grid, grid)
 
 
 def as_teacher(ema: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -104,6 +104,15 @@ def rename(name: str, prefixes: Mapping[str, str]) -> str | None:
 def count_blocks(state: Mapping[str, Any], prefix: str) -> int:
     """How many numbered blocks there are under ``prefix``, e.g. ``encoder.blocks.``."""
     return len({name.removeprefix(prefix).split(".", 1)[0] for name in state if name.startswith(prefix)})
+
+
+def block_heads(module: Any) -> int | None:
+    """Attention heads of a module's blocks, as the first that tells has them; None for other modules."""
+    blocks = getattr(module, "blocks", None)
+    if not isinstance(blocks, nn.ModuleList | nn.Sequential):
+        return None
+    told = (getattr(part, "num_heads", None) for part in blocks.modules())
+    return next((heads for heads in told if isinstance(heads, int)), None)
 
 
 def listed(names: Sequence[str], most: int = 3) -> str:
