@@ -6,7 +6,7 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..checkpoints import MissingCheckpointError, find_latest
-from ..engine import MIMRunner, expand_schedule
+from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..models import Classifier
 from .config import check_keys
 
@@ -49,17 +49,31 @@ def _fit_epoch_to_steps(cfg: Config) -> None:
     accumulation = cfg.optim_wrapper.get("accumulative_counts", 1)
     if accumulation < 1:
         raise ValueError(f"optim_wrapper.accumulative_counts must be at least 1, got {accumulation}")
-    batch = cfg.train_dataloader.batch_size
-    if cfg.train_dataloader.sampler.get("type") == "SeededSampler":
-        cfg.train_dataloader.sampler.setdefault("multiple_of", batch * accumulation)
+    name, multiple = "optim_wrapper.accumulative_counts", accumulation
+    stages = cfg.train_cfg.get("stages")
+    if stages:
+        name, multiple = "the accumulations of schedule.stages together", epoch_multiple([Stage(**s) for s in stages])
+    _cut_epochs(cfg, multiple, bool(stages))
     checkpoint = cfg.get("default_hooks", {}).get("checkpoint") or {}
     interval = checkpoint.get("interval", -1)
-    if not checkpoint.get("by_epoch", True) and interval > 0 and interval % accumulation:
+    if not checkpoint.get("by_epoch", True) and interval > 0 and interval % multiple:
         raise ValueError(
             f"default_hooks.checkpoint.interval={interval} iterations is no multiple of "
-            f"optim_wrapper.accumulative_counts={accumulation}: a checkpoint would lose gradients; "
-            f"use {interval + accumulation - interval % accumulation}"
+            f"{name}={multiple}: a checkpoint would lose gradients; "
+            f"use {interval + multiple - interval % multiple}"
         )
+
+
+def _cut_epochs(cfg: Config, batches: int, has_stages: bool) -> None:
+    sampler = cfg.train_dataloader.sampler
+    if sampler.get("type") != "SeededSampler":
+        return
+    if has_stages and "multiple_of" in sampler:
+        raise ValueError(
+            f"train_dataloader.sampler.multiple_of={sampler.multiple_of} is one number for all batch sizes: with "
+            "schedule.stages, leave it out, it follows each stage's batch and accumulation"
+        )
+    sampler.setdefault("multiple_of", cfg.train_dataloader.batch_size * batches)
 
 
 def _resume_latest(cfg: Config) -> None:

@@ -15,6 +15,7 @@ from .loop import PretrainLoop
 from .optim import LayerDecay, MIMOptimWrapper, WeightDecayByShape
 from .runner import MIMRunner
 from .schedule import WarmupCosineLR, WarmupMultiStepLR, expand_schedule
+from .stages import Stage, epoch_multiple
 
 __all__ = [
     "LayerDecay",
@@ -27,11 +28,13 @@ __all__ = [
     "Provenance",
     "RNGStateHook",
     "RuntimeInfo",
+    "Stage",
     "TeacherHook",
     "ThroughputHook",
     "UnreadableSummary",
     "WarmupCosineLR",
     "WarmupMultiStepLR",
     "WeightDecayByShape",
+    "epoch_multiple",
     "expand_schedule",
 ]

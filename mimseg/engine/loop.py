@@ -1,5 +1,7 @@
-"""Epoch-based loop that can start in the middle of an epoch."""
+"""Epoch-based loop that can start in the middle of an epoch, and change image size and batch between epochs."""
 
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -7,26 +9,37 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ..registry import LOOPS
+from .schedule import WarmupLR
+from .stages import Stage, build_loaders, check_sizes, find_crops, stop_workers
 
 
 @LOOPS.register_module()
 class PretrainLoop(EpochBasedTrainLoop):
-    """MMEngine's epoch-based loop with an exact resume from any iteration.
+    """MMEngine's epoch-based loop with an exact resume from any iteration, and stages (FastMIM-P).
 
     A run resumed within an epoch tells its sampler to leave out what was already seen, which costs no image
     reading. The loaders of training and validation draw their worker seeds from generators of their own, so that
     starting one does not advance the global one.
 
+    With the first epoch of a stage, the crop of the training pipeline gets another size, :attr:`dataloader` becomes
+    the stage's, and accumulation and peak rate follow its batch; weights, optimizer state and the schedule over all
+    epochs go on. Iterations of an epoch are counted from where it began, so epochs may differ in length.
+
     Args:
         runner: the runner.
-        dataloader: training loader or its config; its sampler needs ``skip(n)`` for a resume within an epoch.
+        dataloader: training loader or its config; its sampler needs ``skip(n)`` for a resume within an epoch. With
+            stages, a config.
         max_epochs: epochs to train.
         val_begin: first epoch that is followed by a validation.
         val_interval: epochs between validations.
+        stages: arguments of :class:`~mimseg.engine.stages.Stage`, the first from epoch 0; none = the loader as it is.
+
+    Attributes:
+        epoch_start: iterations of the run before the running epoch.
 
     Raises:
-        ValueError: empty epoch, or one that is no whole number of optimizer steps; or a checkpoint of a run
-            with another number of iterations per epoch.
+        ValueError: an empty epoch; stages whose size no crop can take or the model's patches do not fit; when
+            running, a start within an optimizer step, or outside the epoch.
     """
 
     def __init__(
@@ -36,20 +49,33 @@ class PretrainLoop(EpochBasedTrainLoop):
         max_epochs: int,
         val_begin: int = 1,
         val_interval: int = 1,
+        stages: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         super().__init__(runner, dataloader, max_epochs, val_begin, val_interval)
-        if len(self.dataloader) == 0:
-            raise ValueError(
-                f"an epoch has no batch: {len(self.dataloader.dataset)} images for {runner.world_size} "
-                f"processes x batch {self.dataloader.batch_size}; lower train_dataloader.batch_size"
-            )
-        self._own_generator(self.dataloader)
+        self.stages = [Stage(**stage) for stage in stages]
+        self.loaders = [self.dataloader]
+        if self.stages:
+            check_sizes(runner.bare_model, self.stages)
+            self.crops = find_crops(self.dataloader.dataset)
+            self.loaders = build_loaders(runner, dataloader, self.dataloader.dataset, self.stages)
+        for loader in self.loaders:
+            if len(loader) == 0:
+                raise ValueError(
+                    f"an epoch has no batch: {len(loader.dataset)} images for {runner.world_size} "
+                    f"processes x batch {loader.batch_size}; lower train_dataloader.batch_size"
+                )
+            self._own_generator(loader)
+        self.epoch_start = 0
+        self._max_iters = self._count_iterations()
+        self._entered: int | None = None
 
     def run(self) -> torch.nn.Module:
         """Train, and validate where the config has a validation loop."""
         if self.runner.val_loop is not None:
             self._own_generator(self.runner.val_loop.dataloader)
+        self._begin_epoch()  # the hooks before a training see the epoch that it starts in
         model: torch.nn.Module = super().run()
+        stop_workers(self.dataloader)
         return model
 
     def _own_generator(self, loader: DataLoader[Any]) -> None:
@@ -58,19 +84,20 @@ class PretrainLoop(EpochBasedTrainLoop):
 
     def run_epoch(self) -> None:
         """Iterate one epoch, or what is left of it after a resume."""
+        done = self._begin_epoch()
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
-        done = self.iterations_done()
         if done:
             self.dataloader.sampler.skip(done * self.dataloader.batch_size)
         for index, batch in enumerate(self.dataloader, start=done):
             self.run_iter(index, batch)
         self.runner.call_hook("after_train_epoch")
         self._epoch += 1
+        self.epoch_start = self._iter
 
     def iterations_done(self) -> int:
         """Iterations of the running epoch that are behind us."""
-        done = self._iter - self._epoch * len(self.dataloader)
+        done = self._iter - self.epoch_start
         if not 0 <= done <= len(self.dataloader):
             raise ValueError(
                 f"cannot resume at iteration {self._iter} of epoch {self._epoch}: this run has "
@@ -83,3 +110,77 @@ class PretrainLoop(EpochBasedTrainLoop):
                 "use SeededSampler, or save checkpoints by epoch"
             )
         return done
+
+    def stage_of(self, epoch: int) -> int:
+        """Index of the stage that an epoch belongs to; 0 where there are none."""
+        return max(bisect_right([stage.epoch for stage in self.stages], epoch) - 1, 0)
+
+    def epoch_length(self, epoch: int) -> int:
+        """Iterations of an epoch."""
+        return len(self.loaders[self.stage_of(epoch)])
+
+    def take_up(self, meta: Mapping[str, Any]) -> int:
+        """Begin where a checkpoint says that its epoch began.
+
+        Args:
+            meta: of the checkpoint; those of earlier versions, without ``epoch_start``, have epochs of one length.
+
+        Returns:
+            Iterations that the epoch in which it was written has in this run.
+        """
+        epoch, iteration = meta["epoch"], meta["iter"]
+        self.epoch_start = meta.get("epoch_start", sum(self.epoch_length(e) for e in range(epoch)))
+        at_an_end = iteration == self.epoch_start and epoch > 0
+        return self.epoch_length(epoch - 1 if at_an_end else epoch)
+
+    def _count_iterations(self) -> int:
+        """Iterations of the whole run."""
+        return self.epoch_start + sum(self.epoch_length(epoch) for epoch in range(self._epoch, self._max_epochs))
+
+    def _begin_epoch(self) -> int:
+        """Let everything that depends on the stage or counts iterations follow the running epoch.
+
+        Returns:
+            Iterations of the epoch that are behind us.
+        """
+        index = self.stage_of(self._epoch)
+        if self.stages and index != self._entered:
+            self._enter_stage(index)
+        done, length = self.iterations_done(), len(self.dataloader)
+        self._max_iters = self._count_iterations()
+        wrapper = self.runner.optim_wrapper
+        accumulation = wrapper._accumulative_counts
+        if done < length and done % accumulation:
+            raise ValueError(
+                f"cannot resume after {done} iterations of epoch {self._epoch}: an optimizer step takes {accumulation} "
+                "batches, and those before are lost; resume with the accumulation of the first run"
+            )
+        wrapper._inner_count, wrapper._max_counts = done, length
+        wrapper._remainder_counts = length % accumulation
+        for scheduler in self.runner.param_schedulers or ():
+            if isinstance(scheduler, WarmupLR):
+                scheduler.begin_epoch(length, accumulation, self._peak_scale(index))
+        return done
+
+    def _enter_stage(self, index: int) -> None:
+        stage = self.stages[index]
+        stop_workers(self.dataloader)
+        for crop in self.crops:
+            crop.scale = stage.size
+        self.dataloader = self.loaders[index]
+        self.runner.optim_wrapper._accumulative_counts = stage.accumulative_counts
+        self._entered = index
+        ends = [following.epoch for following in self.stages[1:]] + [self._max_epochs]
+        group = self.runner.optim_wrapper.param_groups[0]
+        peak = group.get("initial_lr", group["lr"]) * self._peak_scale(index)
+        self.runner.logger.info(
+            f"stage {index + 1} of {len(self.stages)}, epochs {stage.epoch + 1} to {ends[index]}: "
+            f"{stage.size[0]} x {stage.size[1]} px, "
+            f"{self.runner.describe_batch(stage.batch_size, stage.accumulative_counts)} -> learning rate {peak:.2e}"
+        )
+
+    def _peak_scale(self, index: int) -> float:
+        """Factor of the peak rate, which has been scaled to the batch of the first stage."""
+        if not self.stages or not (self.runner.auto_scale_lr or {}).get("enable", False):
+            return 1.0
+        return self.stages[index].images_per_step / self.stages[0].images_per_step

@@ -15,8 +15,13 @@ from torch import nn
 from ..checkpoints import describe, load_weights, read_checkpoint
 from ..registry import RUNNERS
 from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
+from .loop import PretrainLoop
 
-DEPRECATED_IN_MMENGINE = ('"FileClient" will be deprecated', '"HardDiskBackend" is the alias')
+MUTED_IN_MMENGINE = (
+    '"FileClient" will be deprecated',
+    '"HardDiskBackend" is the alias',
+    "Resumed iteration number is not divisible by",  # PretrainLoop counts within the epoch, and refuses
+)
 
 
 @RUNNERS.register_module()
@@ -40,9 +45,9 @@ class MIMRunner(Runner):
             leave_at_exit()
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """MMEngine's logger without its warnings about its own ``FileClient``, which no user can act on."""
+        """MMEngine's logger without warnings that no user can act on."""
         logger = super().build_logger(*args, **kwargs)
-        logger.addFilter(lambda record: not any(name in record.getMessage() for name in DEPRECATED_IN_MMENGINE))
+        logger.addFilter(lambda record: not any(text in record.getMessage() for text in MUTED_IN_MMENGINE))
         return logger
 
     def _log_env(self, env_cfg: dict[str, Any]) -> None:
@@ -62,7 +67,10 @@ class MIMRunner(Runner):
         return bare
 
     def scale_lr(self, optim_wrapper: OptimWrapper, auto_scale_lr: Mapping[str, Any] | None = None) -> None:
-        """Scale the rates from ``base_batch_size`` to the images of one step (Goyal et al. 2017)."""
+        """Scale the rates from ``base_batch_size`` to the images of one step (Goyal et al. 2017).
+
+        Where the batch changes on the way, this is the first stage's; the loop scales the peaks of the others.
+        """
         if not auto_scale_lr or not auto_scale_lr.get("enable", False):
             return
         base = auto_scale_lr["base_batch_size"]
@@ -73,11 +81,18 @@ class MIMRunner(Runner):
         groups = optim_wrapper.optimizer.param_groups
         rate = groups[0]["lr"]
         self.logger.info(
-            f"learning rate: {count_processes(self.world_size)} x {per_process} images x {accumulation} "
-            f"accumulation = batch {batch} -> {rate:.1e} x {batch}/{base} = {rate * batch / base:.2e}"
+            f"learning rate: {self.describe_batch(per_process, accumulation)} -> "
+            f"{rate:.1e} x {batch}/{base} = {rate * batch / base:.2e}"
         )
         for group in groups:
             group["lr"] = group["lr"] * batch / base
+
+    def describe_batch(self, batch_size: int, accumulation: int) -> str:
+        """How the images of one optimizer step come together."""
+        return (
+            f"{count_processes(self.world_size)} x {batch_size} images x {accumulation} "
+            f"accumulation = batch {self.world_size * batch_size * accumulation}"
+        )
 
     def resume(
         self,
@@ -105,7 +120,8 @@ class MIMRunner(Runner):
         """Load weights of any known format by :func:`mimseg.checkpoints.load_weights`; on a resume, all of the run.
 
         A training that starts from a file needs its encoder, by ``load_options`` of the config (``weights``: student or
-        ema; ``least``: share of the encoder that must be found, default 0.9). A test needs every weight of the model.
+        ema; ``least``: share of the encoder that must be found, default 0.9; ``position_tables``: bicubic, geometric or
+        reinit, for those of another size). A test needs every weight of the model.
         The arguments besides ``filename`` matter to a resume only.
 
         Raises:
@@ -159,15 +175,25 @@ class MIMRunner(Runner):
             raise ValueError(
                 f"{filename} was written with seed {seed}, this run has {self.seed}; resume with --seed {seed}"
             )
-        length, now = checkpoint["meta"].get("epoch_length"), len(self.train_dataloader)
-        if length is not None and length != now:
+        self._check_epoch_length(filename, checkpoint["meta"])
+
+    def _check_epoch_length(self, filename: str, meta: Mapping[str, Any]) -> None:
+        loop = self.train_loop
+        now = loop.take_up(meta) if isinstance(loop, PretrainLoop) else len(self.train_dataloader)
+        length = meta.get("epoch_length", now)
+        if length != now:
             raise ValueError(
-                f"{filename} was written with {length} iterations per epoch, this run has {now}: resume with "
-                "the same data and total batch, or start a new run from its weights with load_from"
+                f"{filename} was written with {length} iterations per epoch, this run has {now}: resume with the same "
+                "data, total batch and stages, or start a new run from its weights with load_from"
             )
 
-    def save_checkpoint(self, *args: Any, meta: dict[str, Any] | None = None, **kwargs: Any) -> None:
+    def save_checkpoint(
+        self, *args: Any, meta: dict[str, Any] | None = None, by_epoch: bool = True, **kwargs: Any
+    ) -> None:
         """Let the hooks of all processes contribute, then write on one."""
         self.call_hook("before_gather_checkpoint")
+        loop = self.train_loop
         own = {"epoch_length": len(self.train_dataloader), "mimseg": describe(self.bare_model)}
-        super().save_checkpoint(*args, meta={**(meta or {}), **own}, **kwargs)
+        if isinstance(loop, PretrainLoop):
+            own["epoch_start"] = loop.iter if by_epoch else loop.epoch_start  # by epoch, the next one's
+        super().save_checkpoint(*args, meta={**(meta or {}), **own}, by_epoch=by_epoch, **kwargs)

@@ -12,8 +12,9 @@ from mmengine.optim import OptimWrapper
 from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 
 from ..registry import PARAM_SCHEDULERS
+from .stages import parse_stages
 
-SCHEDULE_KEYS = ("epochs", "warmup_epochs", "warmup_lr", "min_lr", "steps", "gamma", "val_interval")
+SCHEDULE_KEYS = ("epochs", "warmup_epochs", "warmup_lr", "min_lr", "steps", "gamma", "val_interval", "stages")
 
 
 def cosine(epoch: float, peak: float, epochs: float, warmup_epochs: float, min_lr: float) -> float:
@@ -26,7 +27,7 @@ class WarmupLR(_ParamScheduler):
     """A linear warm-up, and then what :meth:`rate` says, for every iteration.
 
     Progress is whole epochs plus the part of the running one, so an epoch whose length changes does not bend
-    the curve: set :attr:`epoch_length` when the epoch starts. As in MAE's code, the batches that are
+    the curve: call :meth:`begin_epoch` when the epoch starts. As in MAE's code, the batches that are
     accumulated into one optimizer step share the rate of the first of them. A group's ``lr_scale`` (layer-wise
     decay) scales every rate that is given as an absolute number, too.
 
@@ -46,6 +47,7 @@ class WarmupLR(_ParamScheduler):
         self.warmup_lr = warmup_lr
         self.epoch_length = epoch_length
         self.accumulation = optimizer._accumulative_counts
+        self.peak_scale = 1.0
         self.epochs_done = 0
         self.iterations_done = -1  # of the running epoch; the constructor makes the first step
         super().__init__(optimizer, "lr", by_epoch=False)
@@ -59,15 +61,29 @@ class WarmupLR(_ParamScheduler):
         """Rate at the fractional ``epoch`` after the warm-up, of a group whose ``lr_scale`` is ``scale``."""
         raise NotImplementedError
 
+    def begin_epoch(self, epoch_length: int, accumulation: int, peak_scale: float = 1.0) -> None:
+        """Take up what an epoch changes, and set the rate of the coming iteration again.
+
+        Args:
+            epoch_length: iterations of the epoch.
+            accumulation: batches of an optimizer step.
+            peak_scale: factor of the peak that the run began with, for another number of images in a step.
+        """
+        self.epoch_length, self.accumulation, self.peak_scale = epoch_length, accumulation, peak_scale
+        self._set_rates()
+
     def step(self) -> None:
         """Set the rate of the coming iteration."""
         self.iterations_done += 1
         if self.iterations_done == self.epoch_length:
             self.epochs_done, self.iterations_done = self.epochs_done + 1, 0
+        self._set_rates()
+
+    def _set_rates(self) -> None:
         first = self.iterations_done - self.iterations_done % self.accumulation
         epoch = self.epochs_done + first / self.epoch_length
-        for group, peak in zip(self.optimizer.param_groups, self.base_values, strict=True):
-            scale = group.get("lr_scale", 1.0)
+        for group, base in zip(self.optimizer.param_groups, self.base_values, strict=True):
+            peak, scale = base * self.peak_scale, group.get("lr_scale", 1.0)
             if epoch < self.warmup_epochs:
                 start = self.warmup_lr * scale
                 group["lr"] = start + (peak - start) * epoch / self.warmup_epochs
@@ -143,8 +159,9 @@ def expand_schedule(cfg: Config) -> None:
 
     ``schedule`` is ``dict(epochs=..., warmup_epochs=..., warmup_lr=0.0, min_lr=0.0, val_interval=1)`` for a cosine, or
     with ``steps=[...], gamma=0.1`` instead of ``min_lr`` for steps; ``val_interval`` counts epochs from one validation
-    to the next, where the config has any (the last epoch is always validated). None takes an inherited key away. A
-    config without ``schedule``, which spells both out, is left alone.
+    to the next, where the config has any (the last epoch is always validated). ``stages`` change image size and batch
+    on the way, see :func:`~mimseg.engine.stages.parse_stages`; the config's own batch and accumulation become the first
+    stage's. None takes an inherited key away. A config without ``schedule``, which spells both out, is left alone.
 
     Raises:
         ValueError: unknown or missing key, a number out of range, or ``schedule`` next to what it stands for.
@@ -170,6 +187,16 @@ def expand_schedule(cfg: Config) -> None:
         "warmup_lr": schedule.get("warmup_lr", 0.0),
         "convert_to_iter_based": True,
     }
+    if "stages" in schedule:
+        _add_stages(cfg, schedule)
+
+
+def _add_stages(cfg: Config, schedule: Mapping[str, Any]) -> None:
+    accumulation = cfg.optim_wrapper.get("accumulative_counts", 1)
+    stages = parse_stages(schedule["stages"], schedule["epochs"], cfg.train_dataloader.batch_size, accumulation)
+    cfg.train_cfg.stages = stages
+    cfg.train_dataloader.batch_size = stages[0]["batch_size"]
+    cfg.optim_wrapper.accumulative_counts = stages[0]["accumulative_counts"]
 
 
 def _check_schedule(schedule: Mapping[str, Any]) -> None:

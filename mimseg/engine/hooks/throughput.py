@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
 from ...registry import HOOKS
 from .log_interval import logs_after
@@ -31,6 +32,12 @@ class ThroughputHook(Hook):
         self.window = window
         self._seen = 0
         self._warned = False
+        self._loader: DataLoader[Any] | None = None
+
+    def before_train_epoch(self, runner: Runner) -> None:
+        """Average anew where a stage with other images or another batch begins."""
+        if runner.train_dataloader is not self._loader:
+            self._loader, self._seen = runner.train_dataloader, 0
 
     def after_train_iter(
         self,
