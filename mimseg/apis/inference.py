@@ -19,7 +19,7 @@ from ..registry import MODELS, TRANSFORMS
 from ..visualization import Masks, evenly_spaced, name_score, use_visible_statistics
 from .config import load_config
 
-CROPS = ("CenterResizedCrop", "RandomResizedCrop")
+CROPS = ("CenterResizedCrop", "RandomResizedCrop", "LoadResizedCrop")
 
 
 def load_model(
@@ -180,7 +180,9 @@ def evaluation_transform(cfg: Config, size: tuple[int, int] | None = None) -> li
         for index, step in enumerate(pipeline):
             if _kind(step) in CROPS:
                 fraction = step.get("crop_fraction", 0.875) if _kind(step) == "CenterResizedCrop" else 1.0
-                return [*pipeline[:index], _central_crop(size or step["scale"], fraction)]
+                loads = _kind(step) == "LoadResizedCrop"
+                loading = [{"type": "LoadImage", "channels": step.get("channels", 3)}] if loads else pipeline[:index]
+                return [*loading, _central_crop(size or step["scale"], fraction)]
     if size is None:
         raise ValueError(
             f"config {cfg.filename}: no data pipeline has a {' or '.join(CROPS)}, so the size of its images is "

@@ -10,6 +10,7 @@ from .digits import DigitsDataset
 from .folder import UnlabelledFolder
 from .loading import LoadImage, UnreadableImageError, read_image
 from .object_masks import ObjectImage, coco_objects, drawn_objects, patch_coverage
+from .reduced import LoadResizedCrop
 from .resizing import CenterResizedCrop, RandomResizedCrop, resize_image
 from .sampler import SeededSampler
 from .seeded import SeededDataset
@@ -18,6 +19,7 @@ __all__ = [
     "CenterResizedCrop",
     "DigitsDataset",
     "LoadImage",
+    "LoadResizedCrop",
     "ObjectImage",
     "RandAugment",
     "RandomResizedCrop",

@@ -46,15 +46,19 @@ def _to_channels_last(array: np.ndarray, channels: int) -> np.ndarray:
     return np.ascontiguousarray(array)
 
 
+def decode_upright(file: Image.Image, channels: int) -> Image.Image:
+    """Decode an opened file in place: grey (1) or RGB (3), turned upright by the EXIF orientation."""
+    ImageOps.exif_transpose(file, in_place=True)
+    if file.mode.startswith(("I", "F")):  # 16 or 32 bits a pixel: PIL would clip them to 8
+        return file
+    image = file.convert("RGBA") if file.mode == "P" and "transparency" in file.info else file
+    mode = "L" if channels == 1 else "RGB"
+    return image if image.mode == mode else image.convert(mode)
+
+
 def _read_pil(path: str, channels: int) -> np.ndarray:
-    """Grey (1) or RGB (3) by PIL, turned upright by the EXIF orientation."""
     with Image.open(path) as file:
-        image = ImageOps.exif_transpose(file)
-        if image.mode.startswith(("I", "F")):  # 16 or 32 bits a pixel: PIL would clip them to 8
-            return np.array(image)
-        if image.mode == "P" and "transparency" in image.info:
-            image = image.convert("RGBA")
-        return np.array(image.convert("L" if channels == 1 else "RGB"))
+        return np.array(decode_upright(file, channels))
 
 
 def _read_tiff(path: str) -> np.ndarray:

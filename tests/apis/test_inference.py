@@ -136,6 +136,14 @@ def test_the_evaluation_crop_is_preferred_to_the_training_crop():
 
 
 def test_where_images_are_used_as_they_are_the_size_must_be_given():
+    read = Config(dict(model={}, train_dataloader=dict(dataset=dict(dataset=dict(pipeline=[])))))
+    read.train_dataloader.dataset.dataset.pipeline = [dict(type="LoadResizedCrop", scale=128, channels=1)]
+    whole = dict(type="LoadImage", channels=1)
+    for size, scale in ((None, 128), ((8, 12), (8, 12))):  # never the random crop
+        assert evaluation_transform(read, size) == [
+            whole,
+            dict(type="CenterResizedCrop", scale=scale, crop_fraction=1.0),
+        ]
     as_it_is = config(pipeline=[dict(type="LoadImage"), dict(type="mmpretrain.PackInputs")])
     crop = dict(type="CenterResizedCrop", scale=(8, 12), crop_fraction=1.0)
     assert evaluation_transform(as_it_is, (8, 12)) == [dict(type="LoadImage"), crop]
