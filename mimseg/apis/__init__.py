@@ -8,6 +8,8 @@ from .head_selection import HeadSelection, select_attention_head
 from .inference import draw_masks, extract_features, find_images, load_model, read_images, reconstruct
 from .ratio_sweep import RatioSweep
 from .strategies import compare_masks
+from .target_pictures import draw_targets
+from .target_similarity import target_similarity
 from .test import build_tester, run_test
 from .train import build_runner
 
@@ -22,6 +24,7 @@ __all__ = [
     "compare_masks",
     "convert",
     "draw_masks",
+    "draw_targets",
     "explain",
     "extract_features",
     "find_images",
@@ -31,5 +34,6 @@ __all__ = [
     "reconstruct",
     "run_test",
     "select_attention_head",
+    "target_similarity",
     "train_on_folder",
 ]

@@ -56,11 +56,11 @@ def compare_masks(
     for _, checkpoint in sources:
         if checkpoint is not None and not Path(checkpoint).exists():
             raise FileNotFoundError(f"no checkpoint at {checkpoint}: check the path")
-    configs = [_read_config(path, options) for path, _ in sources]
+    configs = [read_config(path, options) for path, _ in sources]
     crops = load_images(configs[0], paths, size)
     strategies: list[Strategy] = []
     for (path, checkpoint), cfg in zip(sources, configs, strict=True):
-        with _naming(path), torch.random.fork_rng(devices=[]):
+        with naming(path), torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             model = load_model(cfg, checkpoint, device=device, weights=weights, progress=progress, trust=trust, log=log)
             images = normalise(model, crops)
@@ -76,14 +76,15 @@ def compare_masks(
     return draw_strategies(shown, strategies, mean, std, title, [Path(image).name for image in paths])
 
 
-def _read_config(path: str | Path, options: Sequence[str]) -> Config:
+def read_config(path: str | Path, options: Sequence[str]) -> Config:
+    """A config of pre-training, with overrides."""
     cfg = load_config(path, options)
     check_masked(cfg)
     return cfg
 
 
 @contextmanager
-def _naming(config: str | Path) -> Iterator[None]:
+def naming(config: str | Path) -> Iterator[None]:
     """Say of a user's mistake to which config it belongs."""
     try:
         yield
@@ -95,7 +96,7 @@ def _naming(config: str | Path) -> Iterator[None]:
 
 
 def _describe(path: str | Path, checkpoint: str | Path | None, model: MaskedImageModel, masks: Masks) -> Strategy:
-    label = _name(path)
+    label = name_of(path)
     if checkpoint is not None:
         return Strategy(label, masks, origin="/".join(Path(checkpoint).parts[-2:]))
     if masks.score is not None and _scores_read_weights(model):
@@ -103,7 +104,7 @@ def _describe(path: str | Path, checkpoint: str | Path | None, model: MaskedImag
     return Strategy(label, masks, origin="random weights, not read")
 
 
-def _name(config: str | Path) -> str:
+def name_of(config: str | Path) -> str:
     """A config's path below ``configs/``, elsewhere its folder and name."""
     parts = Path(config).with_suffix("").parts
     below = len(parts) - parts[::-1].index("configs") if "configs" in parts[:-1] else -2

@@ -3,23 +3,31 @@
 from .curves import draw_loss_curves, read_losses
 from .display import Display
 from .heat_map import draw_heat_map
+from .hog import draw_hog
 from .masks import Masks, name_score
 from .picture_hook import PictureHook, evenly_spaced
+from .predictions import Gradients, Prediction, draw_predictions
 from .ratio_curves import draw_ratio_curves
 from .rendering import render, save_png
 from .sheet import draw_sheet
+from .similarity_curves import draw_similarity
 from .strategies import Strategy, draw_strategies
 from .visible_statistics import use_visible_statistics
 
 __all__ = [
     "Display",
+    "Gradients",
     "Masks",
     "PictureHook",
+    "Prediction",
     "Strategy",
     "draw_heat_map",
+    "draw_hog",
     "draw_loss_curves",
+    "draw_predictions",
     "draw_ratio_curves",
     "draw_sheet",
+    "draw_similarity",
     "draw_strategies",
     "evenly_spaced",
     "name_score",

@@ -45,6 +45,7 @@ def report():
         "results": [row("a.py", loading_ms=100.0), row("peer", image_size=[192, 192], speed_over_best_peer=None)],
         "left_out": ["other: is not installed"],
         "peak_rss_mib": 5000.0,
+        "hog": None,
     }
 
 
@@ -105,3 +106,17 @@ def test_precisions_are_apart_and_device_memory_shows_where_there_is_a_device(re
     text = console.export_text()
     assert "Speed and memory, fp32" in text and "Speed and memory, bf16" in text
     assert text.count("peak device memory") == 1 and "4321" in text
+
+
+def test_hog_is_compared_where_it_was_timed(report):
+    assert "HOG of" not in as_markdown(report)
+    report["hog"] = {"batch": 8, "ms": {"ours": 10.0, "theirs": 55.0}}
+    page = as_markdown(report)
+    assert "## HOG of 8 images of 224x224, fp32" in page
+    assert "| ours | 10.0 | 5.50x |" in page and "| theirs | 55.0 | 1.00x |" in page
+
+
+def test_sizes_of_configs_are_told(report):
+    assert "224x224 random images, batch 8" in as_markdown(report)
+    report["setting"]["image_size"] = None
+    assert "random images of each config's own size, batch 8" in as_markdown(report)

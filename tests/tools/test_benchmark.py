@@ -59,6 +59,16 @@ def test_the_command_offers_exactly_the_peers_that_there_are(benchmark):
     assert tuple(PEERS) == benchmark.module.PEERS
 
 
+def test_every_config_steps_at_its_own_size_and_its_targets_have_a_share(benchmark, tmp_path):
+    configs = [f"configs/cifar10/fastmim_vit-micro_10k{size}.py" for size in ("", "_20px")]
+    assert benchmark(*configs, "--peer", "--batch-size", 2, "--steps", 2, "--json", tmp_path / "speed.json") == 0
+    report = json.loads((tmp_path / "speed.json").read_text())
+    assert [row["image_size"] for row in report["results"]] == [[32, 32], [20, 20]]
+    assert all(0 < row["share_by_part"]["targets"] < 0.5 for row in report["results"])
+    assert all(ms > 0 for ms in report["hog"]["ms"].values())
+    assert len(report["hog"]["ms"]) >= 2
+
+
 def test_models_are_measured_side_by_side(benchmark, images, tmp_path, capsys):
     files = ("--json", tmp_path / "speed.json", "--markdown", tmp_path / "speed.md")
     assert benchmark(*CONFIGS, "--peer", *SMALL, "--precision", "fp32", "bf16", "--data", images, *files) == 0

@@ -1,0 +1,96 @@
+"""Draw what models predict: ``python tools/analysis/draw_targets.py CONFIG=CHECKPOINT... --images FOLDER``."""
+
+import argparse
+import re
+import sys
+from pathlib import Path
+
+from mimseg.command import run_command
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line; imports nothing heavy, so that ``--help`` answers at once."""
+    parser = argparse.ArgumentParser(
+        description="Draw the masked image, the image, and what each model predicts of it: pixels, or histograms of "
+        "oriented gradients (HOG) beside the true ones. One row an image, as in FastMIM's figure 10."
+    )
+    parser.add_argument(
+        "models", type=model, nargs="+", metavar="CONFIG=CHECKPOINT", help="pre-trained models; any target of the two"
+    )
+    parser.add_argument("--images", nargs="+", required=True, metavar="IMAGE", help="image files, and folders of them")
+    parser.add_argument(
+        "--out",
+        type=png,
+        default=Path("work_dirs/pictures/targets.png"),
+        help="the picture (default: work_dirs/pictures/targets.png)",
+    )
+    parser.add_argument("--limit", type=int, default=8, help="images of each folder, evenly spaced (default: 8)")
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        nargs="+",
+        metavar="PIXELS",
+        help="side, or height and width, multiples of the patch size (default: the first config's crop)",
+    )
+    parser.add_argument("--seed", type=int, default=0, help="of the masks (default: 0)")
+    parser.add_argument(
+        "--weights", choices=("student", "ema"), default="student", help="whose weights of the checkpoints"
+    )
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the GPU if there is one)")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
+    parser.add_argument(
+        "--trust-checkpoint",
+        action="store_true",
+        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
+    )
+    args = parser.parse_args()
+    if args.image_size is not None:
+        if len(args.image_size) > 2 or min(args.image_size) < 1:
+            parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, args.image_size))}")
+        args.image_size = (args.image_size[0], args.image_size[-1])
+    return args
+
+
+def model(text: str) -> tuple[str, str]:
+    """A config and a checkpoint."""
+    parts = re.fullmatch(r"(.+?\.py)=(.+)", text)
+    if parts is None:
+        raise argparse.ArgumentTypeError(f"{text}: write CONFIG.py=CHECKPOINT")
+    return parts[1], parts[2]
+
+
+def png(text: str) -> Path:
+    """A path that ends in .png."""
+    path = Path(text)
+    if path.suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
+    return path
+
+
+def draw(args: argparse.Namespace) -> Path:
+    """Draw and write the picture that the command line describes."""
+    from mimseg.apis import find_images  # heavy: after --help
+    from mimseg.apis.target_pictures import draw_targets
+    from mimseg.visualization import render, save_png
+
+    figure = draw_targets(
+        args.models,
+        find_images(args.images, args.limit),
+        size=args.image_size,
+        seed=args.seed,
+        options=args.cfg_options,
+        device=args.device,
+        weights=args.weights,
+        trust=args.trust_checkpoint,
+    )
+    return save_png(render(figure, dpi=250), args.out)
+
+
+def main() -> int:
+    """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
+    args = parse_args()
+    return run_command(lambda: print(draw(args)), "interrupted; nothing was written")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

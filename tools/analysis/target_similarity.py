@@ -1,0 +1,108 @@
+"""What a small image keeps of its targets: ``python tools/analysis/target_similarity.py --images FOLDER``."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from mimseg.command import run_command
+
+
+def parse_args() -> argparse.Namespace:
+    """Command line; imports nothing heavy, so that ``--help`` answers at once."""
+    parser = argparse.ArgumentParser(
+        description="Compare pixels and HOG (histograms of oriented gradients) of images at low resolution with those "
+        "at a reference resolution, by PSNR and SSIM, as in FastMIM's figure 3. Prints a table, writes curves and JSON."
+    )
+    parser.add_argument("--images", nargs="+", required=True, metavar="IMAGE", help="image files, and folders of them")
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs="+",
+        default=[64, 96, 128, 160, 192, 224],
+        metavar="PIXELS",
+        help="sides to compare, multiples of 8 (default: 64 96 128 160 192 224)",
+    )
+    parser.add_argument(
+        "--reference", type=int, default=224, metavar="PIXELS", help="side to compare with (default: 224)"
+    )
+    parser.add_argument("--limit", type=int, default=100, help="images of each folder, evenly spaced (default: 100)")
+    parser.add_argument(
+        "--out",
+        type=output,
+        default=Path("work_dirs/target_similarity.png"),
+        metavar="FILE",
+        help="a .png for the curves, with the numbers beside it as .json (default: work_dirs/target_similarity.png)",
+    )
+    return parser.parse_args()
+
+
+def output(text: str) -> Path:
+    """A path that ends in .png or .json; the other one is written beside it."""
+    path = Path(text)
+    if path.suffix.lower() not in (".png", ".json"):
+        raise argparse.ArgumentTypeError(f"{text} ends neither in .png nor in .json")
+    return path
+
+
+def compare(args: argparse.Namespace) -> None:
+    """Measure, print and write."""
+    import json
+
+    from mimseg.apis import find_images  # heavy: after --help
+    from mimseg.apis.target_similarity import target_similarity
+    from mimseg.visualization import draw_similarity, render, save_png
+
+    paths = find_images(args.images, args.limit)
+    sizes = sorted(set(args.sizes))
+    found = target_similarity(paths, sizes, args.reference, lambda line: print(line, file=sys.stderr, flush=True))
+    if found.enlarged:
+        print(
+            f"note: {found.enlarged} of {found.images} images are smaller than {found.reference} pixels and were "
+            "enlarged: they look more alike than they are",
+            file=sys.stderr,
+        )
+    show(found)
+    curves = found.curves.items()
+    psnr = {name: {size: value.psnr for size, value in curve.items()} for name, curve in curves}
+    ssim = {name: {size: value.ssim for size, value in curve.items()} for name, curve in curves}
+    title = f"alike to the target at {found.reference} pixels, mean of {found.images} images"
+    save_png(render(draw_similarity(psnr, ssim, title)), args.out.with_suffix(".png"))
+    args.out.with_suffix(".json").write_text(json.dumps(as_json(args, found), indent=2) + "\n", encoding="utf-8")
+    print(f"{args.out.stem}.png and {args.out.stem}.json are in {args.out.parent}")
+
+
+def as_json(args: argparse.Namespace, found: Any) -> dict[str, Any]:
+    """Everything as data; an infinite PSNR is null."""
+    targets = {
+        name: [{"size": size, **vars(similarity)} for size, similarity in curve.items()]
+        for name, curve in found.curves.items()
+    }
+    settings = {"paths": args.images, "images": found.images, "enlarged": found.enlarged, "reference": found.reference}
+    return {**settings, "targets": targets}
+
+
+def show(found: Any) -> None:
+    """Print the table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"alike to {found.reference} pixels: PSNR in dB / SSIM, mean of {found.images} images")
+    table.add_column("target", no_wrap=True)
+    for size in next(iter(found.curves.values())):
+        table.add_column(str(size), justify="right", no_wrap=True)
+    for name, curve in found.curves.items():
+        cells = ("∞" if value.psnr is None else f"{value.psnr:.2f}" for value in curve.values())
+        table.add_row(name, *(f"{cell} / {value.ssim:.3f}" for cell, value in zip(cells, curve.values(), strict=True)))
+    console = Console() if sys.stdout.isatty() else Console(width=30 + 16 * len(table.columns))
+    console.print(table)
+
+
+def main() -> int:
+    """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
+    args = parse_args()
+    return run_command(lambda: compare(args), "interrupted; nothing was written")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
