@@ -31,7 +31,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--precision", nargs="+", choices=("fp32", "bf16"), default=["fp32"], help="one or both")
     parser.add_argument(
-        "--image-size", nargs="+", type=int, default=[224], metavar="PIXELS", help="one number, or height and width"
+        "--image-size",
+        nargs="+",
+        type=int,
+        metavar="PIXELS",
+        help="one number, or height and width, for all models (default: each config's own)",
     )
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--steps", type=int, default=7, help="timed steps of each model")
@@ -42,7 +46,7 @@ def parse_args() -> argparse.Namespace:
         "--markdown", type=Path, metavar="FILE", help="also write them as a page, e.g. docs/benchmarks.md"
     )
     args = parser.parse_args()
-    if len(args.image_size) > 2:
+    if args.image_size and len(args.image_size) > 2:
         parser.error("--image-size takes one number, or height and width")
     return args
 
@@ -58,12 +62,12 @@ def benchmark(args: argparse.Namespace) -> None:
 
     init_default_scope("mimseg")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    size = (args.image_size[0], args.image_size[-1])
+    size = (args.image_size[0], args.image_size[-1]) if args.image_size else None
     settings = Settings(
         args.configs, args.peer, args.precision, size, args.batch_size, args.steps, args.data, args.images
     )
     report = measure(settings, device, lambda line: print(line, file=sys.stderr, flush=True))
-    setting = {"image_size": list(size), "batch_size": args.batch_size, "steps": args.steps, "images": args.images}
+    setting = {"image_size": size, "batch_size": args.batch_size, "steps": args.steps, "images": args.images}
     command = shlex.join(["python", "tools/benchmark.py", *sys.argv[1:]])
     report = {"setting": {**describe_machine(device), **setting, "command": command}, **report}
     console = Console() if sys.stdout.isatty() else Console(width=160)

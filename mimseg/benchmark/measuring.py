@@ -14,12 +14,13 @@ from mimseg.apis import load_config
 from mimseg.models import MaskedImageModel
 
 from .counting import MIB, flops_by_part, saved_bytes
+from .hog import hog_milliseconds
 from .images import choose_images
 from .loading import loading_seconds
 from .masks import is_adaptive, masks_milliseconds, ratios_taken
 from .peers import PeerError, build_peer, one_line
 from .stepping import Precision, step, step_by_part
-from .subject import Subject, fixed_twin, our_subject
+from .subject import Subject, fixed_twin, our_subject, size_of
 
 METERED_STEPS = 3  # of the instrumented pass, where as many are timed
 MASKS = 512  # images whose masks are timed
@@ -33,7 +34,7 @@ class Settings:
         configs: paths of our configs; the first is what times are compared with.
         peers: keys of :data:`mimseg.benchmark.PEERS`.
         precisions: 'fp32' and / or 'bf16' (autocast).
-        image_size: ``(H, W)`` in pixels.
+        image_size: ``(H, W)`` in pixels for all models; None takes each config's own, and the first one's for peers.
         batch_size: images of a step.
         steps: timed steps of each model and precision.
         data: folder of images to time loading on; None takes the configs' own, where they exist.
@@ -43,7 +44,7 @@ class Settings:
     configs: Sequence[str]
     peers: Sequence[str] = ()
     precisions: Sequence[Precision] = ("fp32",)
-    image_size: tuple[int, int] = (224, 224)
+    image_size: tuple[int, int] | None = None
     batch_size: int = 8
     steps: int = 7
     data: str | None = None
@@ -94,7 +95,8 @@ def measure(settings: Settings, device: torch.device, say: Callable[[str], None]
         say: is told in one line what happens, and which peer cannot take part and why.
 
     Returns:
-        ``results``, a row for each precision and model; ``left_out``, lines; ``peak_rss_mib`` of the process.
+        ``results``, a row for each precision and model; ``left_out``, lines; ``peak_rss_mib`` of the process; ``hog``,
+        see :func:`mimseg.benchmark.hog.hog_milliseconds`.
 
     Raises:
         FileNotFoundError: no such config.
@@ -128,7 +130,8 @@ def measure(settings: Settings, device: torch.device, say: Callable[[str], None]
     for line in left_out:
         say(line)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"results": [lane.row for lane in lanes], "left_out": left_out, "peak_rss_mib": peak}
+    hog = hog_milliseconds([lane.subject for lane in lanes], settings.batch_size, settings.steps, device)
+    return {"results": [lane.row for lane in lanes], "left_out": left_out, "peak_rss_mib": peak, "hog": hog}
 
 
 def seconds(call: Callable[[], object], device: torch.device) -> float:
@@ -150,10 +153,12 @@ def _clock(device: torch.device) -> Callable[[], float]:
 
 
 def _subjects(settings: Settings, device: torch.device, left_out: list[str]) -> list[Subject]:
-    subjects = [our_subject(path, load_config(path), settings.image_size, device) for path in settings.configs]
+    configs = {path: load_config(path) for path in settings.configs}
+    sizes = {path: settings.image_size or size_of(config, path) for path, config in configs.items()}
+    subjects = [our_subject(path, config, sizes[path], device) for path, config in configs.items()]
     for name in settings.peers:
         try:
-            subjects.append(build_peer(name, settings.image_size, device))
+            subjects.append(build_peer(name, sizes[settings.configs[0]], device))
         except PeerError as error:
             left_out.append(str(error))
     return subjects

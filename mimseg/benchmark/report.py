@@ -15,7 +15,7 @@ Columns = dict[str, list[str]]
 def as_tables(report: dict[str, Any]) -> list[Table]:
     """Three tables for each precision: speed and memory, share of time, FLOPs; and one of adaptive ratios, if any."""
     tables = []
-    for title, columns in _all_columns(report["results"]):
+    for title, columns in [*_all_columns(report["results"]), *_hog(report["hog"])]:
         table = Table(title=title)
         for index, heading in enumerate(columns):
             table.add_column(heading, justify="right" if index else "left", overflow="fold")
@@ -28,7 +28,7 @@ def as_tables(report: dict[str, Any]) -> list[Table]:
 def as_markdown(report: dict[str, Any], old: str = "") -> str:
     """The page of a report; hand-written notes at the end of the ``old`` page are kept."""
     lines = ["# Benchmarks", "", *_how(report["setting"]), *_caveats(report), ""]
-    for title, columns in _all_columns(report["results"]):
+    for title, columns in [*_all_columns(report["results"]), *_hog(report["hog"])]:
         lines += [f"## {title}", "", *_markdown_table(columns), ""]
     if report["left_out"]:
         lines += ["Left out:", "", *(f"- {line}" for line in report["left_out"]), ""]
@@ -41,14 +41,17 @@ def _how(setting: dict[str, Any]) -> list[str]:
     """What was run where, and how to read it."""
     has = "with" if setting["bf16_instructions"] else "without"
     packages = ", ".join(f"{name} {version}" for name, version in setting["packages"].items())
-    height, width = setting["image_size"]
     images = "random images" if setting["images"] is None else f"images of {setting['images']}"
+    if setting["image_size"] is None:
+        images += " of each config's own size"
+    else:
+        images = "{}x{} {}".format(*setting["image_size"], images)
     return [
         f"Written by `{setting['command']}`.",
         "",
         f"- Hardware: {setting['device']} ({has} bf16 instructions), {setting['threads']} threads.",
         f"- Versions: Python {setting['python']}, {packages}.",
-        f"- Setting: {height}x{width} {images}, batch {setting['batch_size']}, {setting['steps']} timed steps of each "
+        f"- Setting: {images}, batch {setting['batch_size']}, {setting['steps']} timed steps of each "
         "model, in turns; forward, backward, teachers and the same fused AdamW for all, its learning rate 0, so that "
         "all steps are alike. Loading is not in a step.",
         "- Times are medians with the middle half of the steps; ratios are medians over turns. Models are measured at "
@@ -56,8 +59,8 @@ def _how(setting: dict[str, Any]) -> list[str]:
         "- Activations are the bytes that autograd keeps for the backward pass, parameters and their bf16 copies left "
         "out. FLOPs are those of matrix products; a score's own, and embedding all patches for it, count as masking.",
         "- Shares come from separate steps with a clock at every part. 'loss' is what the forward pass does outside "
-        "the parts before it; a peer's masking is inside its encoder. 'loading' is the time of one worker for a batch, "
-        "as a share of the step that it overlaps with.",
+        "the parts before it; a peer's masking is inside its encoder, its targets inside 'loss'. 'loading' is the time "
+        "of one worker for a batch, as a share of the step that it overlaps with.",
     ]
 
 
@@ -140,6 +143,19 @@ def _ratios(rows: list[Row]) -> Columns:
         "time to fixed": [f"{row['time_to_twin']:.2f}x" for row in rows],
         "FLOPs to fixed": [f"{row['flops_to_twin']:.2f}x" for row in rows],
     }
+
+
+def _hog(timed: Row | None) -> list[tuple[str, Columns]]:
+    """Ours beside another library's, if any model has HOG targets."""
+    if timed is None:
+        return []
+    last = list(timed["ms"].values())[-1]
+    columns = {
+        "HOG": list(timed["ms"]),
+        "ms": [f"{ms:.1f}" for ms in timed["ms"].values()],
+        "speed to last": [f"{last / ms:.2f}x" for ms in timed["ms"].values()],
+    }
+    return [(f"HOG of {timed['batch']} images of 224x224, fp32", columns)]
 
 
 def _named(row: Row, first: Row) -> str:

@@ -16,7 +16,7 @@ from .teachers import random_teachers
 Method = tuple[object, str]
 """An object and the name of one of its methods."""
 
-PARTS = ("teacher", "masking", "encoder", "decoders", "loss", "backward", "optimizer")
+PARTS = ("teacher", "masking", "encoder", "decoders", "targets", "loss", "backward", "optimizer")
 """The parts of a step, in order. 'loss' is what the forward pass does outside the parts before it."""
 
 
@@ -55,6 +55,19 @@ class Subject:
         self.optimizer = torch.optim.AdamW(trained, lr=0.0, weight_decay=0.05, fused=True)
 
 
+def size_of(config: Config, name: str) -> tuple[int, int]:
+    """The size ``(H, W)`` that a config crops its training images to.
+
+    Raises:
+        ValueError: it crops them to none.
+    """
+    pipeline = config.get("train_dataloader", {}).get("dataset", {}).get("dataset", {}).get("pipeline", [])
+    scales = [transform["scale"] for transform in pipeline if "scale" in transform]
+    if len(scales) != 1:
+        raise ValueError(f"{name} does not tell the size of its training images; name one by --image-size")
+    return (scales[0], scales[0]) if isinstance(scales[0], int) else tuple(scales[0])
+
+
 def our_subject(name: str, config: Config, image_size: tuple[int, int], device: torch.device) -> Subject:
     """The model of one of our configs at the end of its schedule, when teachers work most.
 
@@ -82,6 +95,7 @@ def our_subject(name: str, config: Config, image_size: tuple[int, int], device: 
             "masking": [(model.masking, "forward"), (model.encoder, "embed")],
             "encoder": [(model.encoder, "forward")],
             "decoders": [(model.neck, "forward"), *((task.decoder, "forward") for task in model.tasks.values())],
+            "targets": [(task.target, "forward") for task in model.tasks.values()],
         },
         after_step=(lambda: model.update_teachers(0)) if len(model.teachers) else None,
         config=config,
