@@ -307,7 +307,15 @@ def test_layers_of_backbones_are_blocks():
     assert [encoder.num_layers for encoder in (pvt, convnext, twins)] == [3 + 4 + 6 + 3 + 2, 18 + 2, 24 + 2]
     assert pvt.layer_of("backbone.patch_embed.proj.weight") == 0
     assert pvt.layer_of("backbone.stages.1.blocks.0.mlp.fc1.weight") == 4
-    assert pvt.layer_of("backbone.stages.1.downsample.proj.weight") == 3
+    assert pvt.layer_of("backbone.stages.1.downsample.proj.weight") == 4
+    assert pvt.layer_of("backbone.stages.0.norm.weight") == 3
+    assert pvt.layer_of("backbone.stages.3.norm.weight") == 16
+    arch = dict(stem_dim=8, embed_dims=(8,) * 4, depths=(1, 2, 1, 1), num_heads=(1,) * 4, mlp_ratio=2)
+    cmt = DenseBackbone(dict(type="CMT", arch=arch), 64, add_norm=True)  # as FastMIM's public code has it
+    layers = {"stem.0.weight": 0, "stages.0.embed.weight": 1, "stages.0.relative_position_bias": 1}
+    layers |= {"stages.1.norm.weight": 2, "stages.1.blocks.1.norm1.bias": 3, "stages.3.embed.bias": 5}
+    assert {name: cmt.layer_of(f"backbone.{name}") for name in layers} == layers
+    assert cmt.layer_of("norm.bias") == cmt.num_layers - 1 == 6
     assert convnext.layer_of("norm.weight") == 19
     assert pvt.layer_of("mask_token") == 0
 

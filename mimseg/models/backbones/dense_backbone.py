@@ -73,7 +73,7 @@ class DenseBackbone(DenseEncoder):
             network = make_timm(backbone, size, in_channels, drop_path, options or {})
         else:
             network = make_registered(backbone, size, in_channels, drop_path, options)
-        seen, name = Seen.of(network, size, in_channels), str(backbone)
+        seen = Seen.of(network, size, in_channels)
         super().__init__(seen.stride, None, in_channels, seen.width, 0, "pixels", learn_token, mask_size)
         self.prefix, self.channels_last = seen.prefix, seen.channels_last
         self.norm: nn.Module = nn.LayerNorm(seen.width) if add_norm else take_norm(network)
@@ -89,7 +89,7 @@ class DenseBackbone(DenseEncoder):
             found = found[: len(found) - truncate]
         for block in found:
             network.get_submodule(block).compiles = True  # type: ignore[assignment]
-        self.layers = layers_of(network, found, name)
+        self.layers = layers_of(network, found, blocks)
         self.init_token()
 
     @property
@@ -250,19 +250,31 @@ def find_blocks(network: nn.Module, pattern: str) -> list[str]:
     return list(dict.fromkeys(match.group(1) for match in found if match))
 
 
-def layers_of(network: Any, blocks: list[str], name: str) -> dict[str, int]:
-    """The layer of every parameter: 0 before the first block, that of the block it is in or follows after that.
+def layers_of(network: Any, blocks: list[str], pattern: str) -> dict[str, int]:
+    """The layer of every parameter: 0 for the stem, i + 1 for block i and what leads to it.
 
-    timm's own grouping is taken where it tells at least as many layers apart.
+    What follows a block within its stage (a norm) is of that block's layer. timm's own grouping is taken where it tells
+    at least as many layers apart.
+
+    Args:
+        network: the backbone.
+        blocks: names of its blocks, in order.
+        pattern: what found them.
     """
     names = [parameter for parameter, _ in network.named_parameters()]
     if hasattr(network, "group_matcher"):
         grouped = group_parameters(network, network.group_matcher(coarse=False), reverse=True)
         if len(set(grouped.values())) > len(blocks):
             return {parameter: int(grouped[parameter]) for parameter in names}
-    layers, layer = {}, 0
+    stages = ["", *(re.sub(rf"{pattern}$", "", block) for block in blocks), ""]
+    layers, last = {}, 0
     for parameter in names:
-        owner = next((block for block in blocks if parameter.startswith(f"{block}.")), None)
-        layer = layer if owner is None else blocks.index(owner) + 1
-        layers[parameter] = layer
+        inside = [index for index, block in enumerate(blocks, 1) if parameter.startswith(f"{block}.")]
+        here, following = (bool(stages[i]) and parameter.startswith(stages[i]) for i in (last, last + 1))
+        if inside:
+            last = layers[parameter] = inside[0]
+        elif here or last == len(blocks) or (last == 0 and not following):
+            layers[parameter] = last
+        else:
+            layers[parameter] = last + 1
     return layers
