@@ -66,7 +66,11 @@ def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights, tabl
             fixed = fixed_table(_grid(target, name), tensor.shape[1])
             plan.fitted[name] = Fitted(fixed, "the file's is the fixed sine-cosine table")
         elif name not in source:
-            plan.missing[name] = "not in the file"
+            norm = _norm_of_classifier(name, source)
+            if norm is not None and norm.shape == tensor.shape:
+                plan.fitted[name] = Fitted(norm, "the norm of the file's classifier, which pools first")
+            else:
+                plan.missing[name] = "not in the file"
         elif resize := resize_of(name, source, target, model, found.grid):
             if tables == "reinit":
                 plan.kept[name] = f"kept as initialised: {resize.what}"
@@ -91,6 +95,12 @@ def _fit(name: str, tensor: Tensor, target: Tensor, found: Weights, model: Any, 
         plan.kept[name] = "of another kind of masking, of no use here"
     else:
         plan.missing[name] = "of another shape"
+
+
+def _norm_of_classifier(name: str, source: Mapping[str, Tensor]) -> Tensor | None:
+    """The encoder's final norm from a fine-tuned classifier, which has it behind the pooling instead."""
+    is_classifier = name.startswith(FINAL_NORM) and "head.weight" in source
+    return source.get(name.removeprefix("encoder.")) if is_classifier else None
 
 
 def _grid(target: Mapping[str, Tensor], table: str) -> tuple[int, int]:

@@ -5,6 +5,7 @@ import copy
 import pytest
 import timm
 import torch
+from mmengine.registry import init_default_scope
 from mmengine.runner.checkpoint import load_state_dict
 
 from mimseg.checkpoints import UntrustedCheckpointError
@@ -12,6 +13,7 @@ from mimseg.checkpoints.formats import describe
 from mimseg.models.backbones.attending import attend
 from mimseg.ops import bf16
 from mimseg.ops.attention import ClassAttention, PatchAttention
+from mimseg.registry import MODELS
 
 WANT = PatchAttention(0, 1)
 FEATURES = frozenset({"features"})
@@ -195,3 +197,53 @@ def test_looking_does_not_take_the_gradient_from_the_student(build, images, monk
     assert remembers == [(False, False), (True, True)]
     for name, parameter in model.encoder.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+def test_a_fine_tuned_classifier_teaches_with_its_norm_on_every_token(tmp_path):
+    """FastMIM with distillation: learned positions for larger images, and a norm that was behind the pooling."""
+    init_default_scope("mimseg")
+    torch.manual_seed(0)
+    larger = dict(type="SparseViT", arch=dict(embed_dim=48, depth=2, num_heads=2), patch_size=4, positions="learned")
+    statistics = dict(type="ImagePreprocessor", mean=[120.0, 110.0, 100.0], std=[50.0, 60.0, 70.0])
+    classifier = MODELS.build(
+        dict(type="Classifier", data_preprocessor=statistics, encoder={**larger, "image_size": 24}, num_classes=3)
+    ).eval()
+    torch.nn.init.normal_(classifier.norm.weight)
+    file = tmp_path / "classifier.pth"
+    torch.save({"state_dict": classifier.state_dict(), "meta": {"mimseg": describe(classifier)}}, file)
+    student = dict(larger, type="DenseViT", arch=dict(embed_dim=32, depth=2, num_heads=2), mask_at="pixels")
+    student |= dict(image_size=16, positions="sincos")
+    task = dict(
+        type="Task",
+        decoder=dict(type="LinearDecoder"),
+        target=dict(type="FeatureTarget", teacher="larger"),
+        loss=dict(type="PatchL1"),
+        positions="all",
+    )
+    masking = dict(type="MaskGenerator", policy=dict(type="RandomPolicy"), ratio=dict(type="FixedRatio", ratio=0.75))
+    model = MODELS.build(
+        dict(
+            type="MaskedImageModel",
+            data_preprocessor=statistics,
+            encoder=student,
+            neck=dict(type="ProjectionNeck", width=24),
+            masking=masking,
+            teachers=dict(
+                larger=dict(type="PretrainedTeacher", checkpoint=str(file), encoder={**larger, "image_size": 16})
+            ),
+            tasks=dict(distill=task),
+        )
+    )
+    images = torch.randn(2, 3, 24, 24)
+    tokens = classifier.encoder(images).patch_tokens  # before the norm, with the positions of 24 px
+    model.teachers["larger"].network.positions = classifier.encoder.positions  # its own are resized to 16 px
+    features = model.teachers["larger"].look(images, FEATURES).features
+    torch.testing.assert_close(features, classifier.norm(tokens))
+    predicted = model.tasks["distill"].decoder(model.neck(model.encoder(images, mask_of(model, images))), "all")
+    expected = (predicted - features).abs().mean()
+    loss = model.loss_under(images, mask_of(model, images))["loss_distill"]
+    torch.testing.assert_close(loss, expected)
+
+
+def mask_of(model, images):
+    return model.draw_masks(images, torch.Generator().manual_seed(0)).mask
