@@ -1,8 +1,53 @@
-"""How the scripts of ``tools/`` end: with an exit code, and one line after a user's mistake. Light to import."""
+"""What the scripts of ``tools/`` share: options, and how they end. Light to import."""
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
+
+
+def add_model_options(parser: argparse.ArgumentParser, crop: str, weights: str) -> None:
+    """Options of scripts that load models and show them images: how large, whose weights, where, overrides, trust.
+
+    Args:
+        parser: gets them; see :func:`image_size_of` for the first.
+        crop: what the image size is by default.
+        weights: help of ``--weights``.
+    """
+    parser.add_argument(
+        "--image-size",
+        type=int,
+        nargs="+",
+        metavar="PIXELS",
+        help=f"side, or height and width, multiples of the patch size (default: {crop})",
+    )
+    parser.add_argument("--weights", choices=("student", "ema"), default="student", help=weights)
+    parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the GPU if there is one)")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
+    parser.add_argument(
+        "--trust-checkpoint",
+        action="store_true",
+        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
+    )
+
+
+def image_size_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> tuple[int, int] | None:
+    """``(H, W)`` of ``--image-size``, if it was given; ends with the parser's error if it is none."""
+    size = args.image_size
+    if size is None:
+        return None
+    if len(size) > 2 or min(size) < 1:
+        parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, size))}")
+    return size[0], size[-1]
+
+
+def png(text: str) -> Path:
+    """A path that ends in .png."""
+    path = Path(text)
+    if path.suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
+    return path
 
 
 def run_command(command: Callable[[], object], interrupted: str = "interrupted") -> int:

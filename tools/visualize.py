@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-from mimseg.command import run_command
+from mimseg.command import add_model_options, image_size_of, png, run_command
 
 USAGE = """visualize.py CONFIG CHECKPOINT IMAGES... [options]
        visualize.py --strategies CONFIG[=CHECKPOINT]... --images IMAGES... [options]"""
@@ -41,20 +41,7 @@ def parse_args() -> argparse.Namespace:
         help="the sheet (default: pictures/<checkpoint>_sheet.png beside it, or work_dirs/pictures/strategies.png)",
     )
     parser.add_argument("--limit", type=int, default=8, help="images of each folder, evenly spaced (default: 8)")
-    parser.add_argument(
-        "--image-size",
-        type=int,
-        nargs="+",
-        metavar="PIXELS",
-        help="side, or height and width, multiples of the patch size (default: the first config's crop)",
-    )
     parser.add_argument("--seed", type=int, default=0, help="of the masks (default: 0)")
-    parser.add_argument(
-        "--weights",
-        choices=("student", "ema"),
-        default="student",
-        help="the trained weights, or the EMA teacher's in the parts that it has (no reconstruction decoder)",
-    )
     parser.add_argument(
         "--progress",
         type=float,
@@ -69,12 +56,10 @@ def parse_args() -> argparse.Namespace:
         "(default), or of the visible patches around them",
     )
     parser.add_argument("--no-hard", action="store_true", help="leave out the column of the hardest patches")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the GPU if there is one)")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
-    parser.add_argument(
-        "--trust-checkpoint",
-        action="store_true",
-        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
+    add_model_options(
+        parser,
+        "the first config's crop",
+        "the trained weights, or the EMA teacher's in the parts that it has (no reconstruction decoder)",
     )
     args = parser.parse_args()
     check(parser, args)
@@ -90,10 +75,7 @@ def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
             parser.error("--no-hard and --statistics are for reconstructions, which --strategies does not draw")
     elif args.images or not args.paths:
         parser.error("give CONFIG CHECKPOINT IMAGES..., or --strategies CONFIG[=CHECKPOINT]... --images IMAGES...")
-    if args.image_size is not None:
-        if len(args.image_size) > 2 or min(args.image_size) < 1:
-            parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, args.image_size))}")
-        args.image_size = (args.image_size[0], args.image_size[-1])
+    args.image_size = image_size_of(parser, args)
 
 
 def strategy(text: str) -> tuple[str, str | None]:
@@ -102,14 +84,6 @@ def strategy(text: str) -> tuple[str, str | None]:
     if parts is None:
         raise argparse.ArgumentTypeError(f"{text}: write CONFIG.py, or CONFIG.py=CHECKPOINT")
     return parts[1], parts[2]
-
-
-def png(text: str) -> Path:
-    """A path that ends in .png."""
-    path = Path(text)
-    if path.suffix.lower() != ".png":
-        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
-    return path
 
 
 def visualize(args: argparse.Namespace) -> Path:

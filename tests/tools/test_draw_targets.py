@@ -1,6 +1,5 @@
 """What ``tools/analysis/draw_targets.py`` draws and tells its user."""
 
-import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -68,25 +67,6 @@ def folder(tmp_path_factory) -> Path:
     for index, size in enumerate([(40, 60), (90, 64)]):
         Image.fromarray(generator.integers(0, 256, (*size, 3), dtype=np.uint8)).save(folder / f"images/{index}.png")
     return folder
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run the command in this process; gives exit code, stdout and stderr."""
-    spec = importlib.util.spec_from_file_location("tools_draw_targets", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["draw_targets.py", *map(str, arguments)])
-        monkeypatch.delenv("MIMSEG_TRACEBACK", raising=False)
-        try:
-            code = module.main()
-        except SystemExit as end:
-            code = end.code
-        return code, *capsys.readouterr()
-
-    return run
 
 
 def model_of(folder, name):

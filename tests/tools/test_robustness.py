@@ -1,6 +1,5 @@
 """What ``tools/analysis/robustness.py`` runs, reuses, writes and tells its user, with stand-ins for the runs."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -16,25 +15,6 @@ SCRIPT = ROOT / "tools" / "analysis" / "robustness.py"
 MAE, HPM = (str(ROOT / f"configs/cifar10/{name}_vit-micro.py") for name in ("mae", "hpm"))
 KNN, LINEAR = (str(ROOT / f"configs/{kind}/cifar10_vit-micro.py") for kind in ("knn", "linear"))
 TOP1 = {0.5: 30.0, 0.75: 40.0, 0.9: 34.0}
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run the command in this process; gives exit code, stdout and stderr."""
-    spec = importlib.util.spec_from_file_location("tools_robustness", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["robustness.py", *map(str, arguments)])
-        monkeypatch.delenv("MIMSEG_TRACEBACK", raising=False)
-        try:
-            code = module.main()
-        except SystemExit as end:
-            code = end.code
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture

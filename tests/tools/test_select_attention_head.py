@@ -1,6 +1,5 @@
 """What ``tools/analysis/select_attention_head.py`` chooses, writes and tells its user."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -18,25 +17,6 @@ ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "analysis" / "select_attention_head.py"
 CONFIG = ROOT / "configs" / "cifar10" / "mae_vit-micro.py"
 KNN_CONFIG = ROOT / "configs" / "knn" / "cifar10_vit-micro.py"
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run the command in this process; gives exit code, stdout and stderr."""
-    spec = importlib.util.spec_from_file_location("tools_select_attention_head", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["select_attention_head.py", *map(str, arguments)])
-        monkeypatch.delenv("MIMSEG_TRACEBACK", raising=False)
-        try:
-            code = module.main()
-        except SystemExit as end:
-            code = end.code
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture(scope="module")

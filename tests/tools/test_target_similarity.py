@@ -1,6 +1,5 @@
 """What ``tools/analysis/target_similarity.py`` prints and writes."""
 
-import importlib.util
 import json
 import subprocess
 import sys
@@ -12,25 +11,6 @@ from PIL import Image
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "analysis" / "target_similarity.py"
-
-
-@pytest.fixture
-def command(monkeypatch, capsys):
-    """Run the command in this process; gives exit code, stdout and stderr."""
-    spec = importlib.util.spec_from_file_location("tools_target_similarity", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["target_similarity.py", *map(str, arguments)])
-        monkeypatch.delenv("MIMSEG_TRACEBACK", raising=False)
-        try:
-            code = module.main()
-        except SystemExit as end:
-            code = end.code
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 import sys
 from pathlib import Path
 
-from mimseg.command import run_command
+from mimseg.command import add_model_options, image_size_of, png, run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -25,29 +25,10 @@ def parse_args() -> argparse.Namespace:
         help="the picture (default: work_dirs/pictures/targets.png)",
     )
     parser.add_argument("--limit", type=int, default=8, help="images of each folder, evenly spaced (default: 8)")
-    parser.add_argument(
-        "--image-size",
-        type=int,
-        nargs="+",
-        metavar="PIXELS",
-        help="side, or height and width, multiples of the patch size (default: the first config's crop)",
-    )
     parser.add_argument("--seed", type=int, default=0, help="of the masks (default: 0)")
-    parser.add_argument(
-        "--weights", choices=("student", "ema"), default="student", help="whose weights of the checkpoints"
-    )
-    parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the GPU if there is one)")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
-    parser.add_argument(
-        "--trust-checkpoint",
-        action="store_true",
-        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
-    )
+    add_model_options(parser, "the first config's crop", "whose weights of the checkpoints")
     args = parser.parse_args()
-    if args.image_size is not None:
-        if len(args.image_size) > 2 or min(args.image_size) < 1:
-            parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, args.image_size))}")
-        args.image_size = (args.image_size[0], args.image_size[-1])
+    args.image_size = image_size_of(parser, args)
     return args
 
 
@@ -57,14 +38,6 @@ def model(text: str) -> tuple[str, str]:
     if parts is None:
         raise argparse.ArgumentTypeError(f"{text}: write CONFIG.py=CHECKPOINT")
     return parts[1], parts[2]
-
-
-def png(text: str) -> Path:
-    """A path that ends in .png."""
-    path = Path(text)
-    if path.suffix.lower() != ".png":
-        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
-    return path
 
 
 def draw(args: argparse.Namespace) -> Path:

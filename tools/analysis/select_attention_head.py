@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from mimseg.command import run_command
+from mimseg.command import add_model_options, image_size_of, run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,25 +39,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--axis", choices=("key", "query"), default="key", help="what GPA sums over; key as in its code (default)"
     )
-    parser.add_argument(
-        "--image-size",
-        type=int,
-        nargs="+",
-        metavar="PIXELS",
-        help="side, or height and width, multiples of the patch size (default: the config's crop)",
-    )
     parser.add_argument("--out", type=Path, help="folder (default: attention/<checkpoint>_<shots> beside it)")
-    parser.add_argument(
-        "--weights", choices=("student", "ema"), default="student", help="whose weights of a checkpoint"
-    )
     parser.add_argument("--batch-size", type=int, default=16, help="images a forward pass (default: 16)")
-    parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the GPU if there is one)")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
-    parser.add_argument(
-        "--trust-checkpoint",
-        action="store_true",
-        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
-    )
+    add_model_options(parser, "the config's crop", "whose weights of a checkpoint")
     args = parser.parse_args()
     check_numbers(parser, args)
     return args
@@ -81,10 +65,7 @@ def check_numbers(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
             parser.error(f"--{name.replace('_', '-')} must be at least 1, got {value}")
     if not 0 < args.coverage <= 1:
         parser.error(f"--coverage must lie in (0, 1], got {args.coverage}")
-    if args.image_size is not None:
-        if len(args.image_size) > 2 or min(args.image_size) < 1:
-            parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, args.image_size))}")
-        args.image_size = (args.image_size[0], args.image_size[-1])
+    args.image_size = image_size_of(parser, args)
 
 
 def select(args: argparse.Namespace) -> None:

@@ -8,15 +8,6 @@ Hardware: as configs/mae/vitb_200e.py.
 
 _base_ = "../../mae/vitb_200e.py"
 model = dict(tasks=dict(reconstruct=dict(target=dict(normalize=False))))
-train_dataloader = dict(
-    dataset=dict(
-        dataset=dict(
-            pipeline=[
-                dict(type="LoadResizedCrop", scale=128, crop_ratio_range=(0.2, 1.0)),
-                dict(type="mmpretrain.RandomFlip", prob=0.5),
-                _base_._pack,
-            ],
-        ),
-    ),
-)
+train_dataloader = _base_.train_dataloader
+train_dataloader.dataset.dataset.pipeline[1].scale = 128
 schedule = dict(epochs=400)

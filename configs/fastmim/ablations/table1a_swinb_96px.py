@@ -11,15 +11,6 @@ model = dict(
     encoder=dict(image_size=96, window_size=3),
     tasks=dict(reconstruct=dict(target=dict(_delete_=True, type="PixelTarget", normalize=True))),
 )
-train_dataloader = dict(
-    dataset=dict(
-        dataset=dict(
-            pipeline=[
-                dict(type="LoadResizedCrop", scale=96, crop_ratio_range=(0.2, 1.0)),
-                dict(type="mmpretrain.RandomFlip", prob=0.5),
-                _base_._pack,
-            ],
-        ),
-    ),
-)
+train_dataloader = _base_.train_dataloader
+train_dataloader.dataset.dataset.pipeline[0].scale = 96
 schedule = dict(epochs=100)

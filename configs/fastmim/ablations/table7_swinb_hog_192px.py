@@ -10,15 +10,6 @@ _base_ = "../swinb_400e.py"
 model = dict(
     encoder=dict(image_size=192, window_size=6),
 )
-train_dataloader = dict(
-    dataset=dict(
-        dataset=dict(
-            pipeline=[
-                dict(type="LoadResizedCrop", scale=192, crop_ratio_range=(0.2, 1.0)),
-                dict(type="mmpretrain.RandomFlip", prob=0.5),
-                _base_._pack,
-            ],
-        ),
-    ),
-)
+train_dataloader = _base_.train_dataloader
+train_dataloader.dataset.dataset.pipeline[0].scale = 192
 schedule = dict(epochs=800)
