@@ -65,6 +65,5 @@ def test_steps_at_the_real_architecture(path, tmp_path):
     wrapper = build_optim_wrapper(model, {**cfg.optim_wrapper, "precision": "fp32"})
     before = [parameter.detach().clone() for parameter in model.encoder.parameters()]
     batch = dict(inputs=torch.randint(0, 256, (2, 3, 128, 128), dtype=torch.uint8))
-    losses = [float(model.train_step(batch, wrapper)["loss"]) for _ in range(2)]
-    assert all(0 < loss < 20 for loss in losses)
+    assert 0 < float(model.train_step(batch, wrapper)["loss"]) < 20
     assert not any(map(torch.equal, model.encoder.parameters(), before))
