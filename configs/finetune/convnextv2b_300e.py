@@ -7,12 +7,5 @@ Figure:   ImageNet-1K top-1 of the paper: 84.6 after 800 epochs of pre-training.
 Hardware: as configs/finetune/vitb_100e.py.
 """
 
-_base_ = "./vitb_100e.py"
-model = dict(
-    encoder=dict(_delete_=True, type="DenseBackbone", backbone="convnextv2_base", image_size=224, drop_path=0.1),
-)
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
-)
-schedule = dict(epochs=300)
+_base_ = "./convnextt_300e.py"
+model = dict(encoder=dict(backbone="convnextv2_base"))

@@ -7,13 +7,5 @@ Figure:   ImageNet-1K top-1 of the paper: 84.3 after 800 epochs of pre-training.
 Hardware: as configs/finetune/vitb_100e.py.
 """
 
-_base_ = "./vitb_100e.py"
-model = dict(
-    encoder=dict(_delete_=True, type="DenseBackbone", backbone="pvt_v2_b5", image_size=224, drop_path=0.1),
-    norm=None,
-)
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
-)
-schedule = dict(epochs=200)
+_base_ = "./pvtv2b2_200e.py"
+model = dict(encoder=dict(backbone="pvt_v2_b5"))

@@ -1,7 +1,7 @@
 """What a masking strategy decided for some images, ready to be drawn."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -85,3 +85,17 @@ def note_masks(drawn: Iterable[Masks]) -> list[str]:
     if any(bool(masks.thrown.any()) for masks in drawn):
         notes.append("Grey patches are masked: hidden, and to be predicted. Black ones are thrown away: hidden only.")
     return notes
+
+
+def check_counts(images: Tensor, masks: Sequence[Masks], names: Sequence[str] | None) -> None:
+    """Refuse masks or names that belong to other images than ``images (B, C, H, W)``.
+
+    Raises:
+        ValueError: their numbers differ.
+    """
+    counts = [len(of.hidden) for of in masks]
+    if {*counts, len(names or images)} != {len(images)}:
+        raise ValueError(
+            f"a sheet wants as many masks and names as images; got {len(images)} images, "
+            f"{' and '.join(map(str, counts))} masks, {len(names or images)} names"
+        )

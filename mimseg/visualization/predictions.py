@@ -14,7 +14,7 @@ from .columns import BLACK, Column, hide
 from .display import Display, to_pixels
 from .grid import HEADING, Group, Line, draw_grid
 from .hog import draw_hog, stroke_strengths
-from .masks import Masks
+from .masks import Masks, check_counts
 
 HOG_NOTES = (
     "HOG: strokes run along edges, across the gradient; mean over the colour channels.",
@@ -86,12 +86,7 @@ def draw_predictions(
     """
     if not predictions:
         raise ValueError("no prediction to draw: give at least one model")
-    counts = [len(prediction.masks.hidden) for prediction in predictions]
-    if {*counts, len(names or images)} != {len(images)}:
-        raise ValueError(
-            f"a sheet wants as many masks and names as images; got {len(images)} images, "
-            f"{' and '.join(map(str, counts))} masks, {len(names or images)} names"
-        )
+    check_counts(images, [prediction.masks for prediction in predictions], names)
     display = Display.fit(images, mean, std)
     rgb = display.rgb(images)
     predictions = sorted(predictions, key=lambda prediction: prediction.gradients is not None)

@@ -9,7 +9,7 @@ from torch import Tensor
 from .columns import Column, mask_columns
 from .display import Display
 from .grid import HEADING, Group, Line, draw_grid
-from .masks import Masks, note_masks
+from .masks import Masks, check_counts, note_masks
 
 WARNING = "#b00020"  # colour of doubts
 
@@ -54,12 +54,7 @@ def draw_strategies(
     """
     if not strategies:
         raise ValueError("no strategy to draw: give at least one")
-    counts = [len(strategy.masks.hidden) for strategy in strategies]
-    if {*counts, len(names or images)} != {len(images)}:
-        raise ValueError(
-            f"a sheet wants as many masks and names as images; got {len(images)} images, "
-            f"{' and '.join(map(str, counts))} masks, {len(names or images)} names"
-        )
+    check_counts(images, [strategy.masks for strategy in strategies], names)
     display = Display.fit(images, mean, std)
     rgb = display.rgb(images)
     groups = [Group([Column("image", rgb)])]

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isqrt
 from typing import Any
@@ -143,6 +144,7 @@ class Skip(nn.Module):
         return x
 
 
+@dataclass(frozen=True)
 class Seen:
     """What a network makes of one blank image.
 
@@ -153,8 +155,10 @@ class Seen:
         channels_last: whether a map is ``(B, h, w, D)``.
     """
 
-    def __init__(self, stride: int, width: int, prefix: int, channels_last: bool) -> None:
-        self.stride, self.width, self.prefix, self.channels_last = stride, width, prefix, channels_last
+    stride: int
+    width: int
+    prefix: int
+    channels_last: bool
 
     @classmethod
     @torch.no_grad()
