@@ -13,8 +13,9 @@ HOOKS = root.Registry(
     "hook",
     parent=root.HOOKS,
     scope="mimseg",
-    locations=["mimseg.engine", "mimseg.evaluation", "mimseg.visualization"],
+    locations=["mimseg.engine", "mimseg.evaluation", "mimseg.visualization", "mimseg.selection"],
 )
+SELECTORS = root.Registry("selector", scope="mimseg", locations=["mimseg.selection"])
 LOOPS = root.Registry("loop", parent=root.LOOPS, scope="mimseg", locations=["mimseg.engine", "mimseg.evaluation"])
 RUNNERS = root.Registry("runner", parent=root.RUNNERS, scope="mimseg", locations=["mimseg.engine"])
 OPTIM_WRAPPERS = root.Registry("optim wrapper", parent=root.OPTIM_WRAPPERS, scope="mimseg", locations=["mimseg.engine"])

@@ -50,6 +50,9 @@ class SeededDataset(Dataset):
     Raises:
         ValueError: ``max_unreadable`` out of range, or an empty dataset.
         RuntimeError: On loading, once more files than ``max_unreadable`` allows are unreadable.
+
+    Attributes:
+        unreadable: bool ``(N,)``, the samples that this process's workers could not read so far.
     """
 
     def __init__(self, dataset: dict | Dataset, max_unreadable: float = 0.1) -> None:
@@ -61,7 +64,7 @@ class SeededDataset(Dataset):
             raise ValueError(f"SeededDataset: {type(self.dataset).__name__} holds no sample")
         self.max_unreadable = max_unreadable
         self._limit = max(int(max_unreadable * len(self) + 1e-6), int(max_unreadable > 0))
-        self._unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+        self.unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
     def full_init(self) -> None:
         """Load the wrapped dataset's list of samples, where it is loaded lazily."""
@@ -88,7 +91,7 @@ class SeededDataset(Dataset):
 
     def unreadable_files(self) -> list[str]:
         """Files found unreadable so far, by all workers of this process, in dataset order."""
-        return [self._name(index) for index in self._unreadable.nonzero().flatten().tolist()]
+        return [self._name(index) for index in self.unreadable.nonzero().flatten().tolist()]
 
     def _load(self, index: int, seed: int | None) -> dict:
         for offset in range(len(self)):
@@ -103,11 +106,11 @@ class SeededDataset(Dataset):
         raise RuntimeError(f"none of the {len(self)} images can be read, first: {self._name(index)}")
 
     def _note_unreadable(self, index: int, error: Exception) -> None:
-        if not self._unreadable[index]:
-            self._unreadable[index] = True
+        if not self.unreadable[index]:
+            self.unreadable[index] = True
             message = f"unreadable image, replaced by the next one: {self._name(index)} ({_one_line(error)})"
             print_log(message, logger="current", level=logging.WARNING)
-        count = int(self._unreadable.sum())
+        count = int(self.unreadable.sum())
         if count > self._limit:
             raise RuntimeError(
                 f"{count} of {len(self)} images are unreadable ({count / len(self):.1%}), more than "

@@ -11,13 +11,14 @@ from .hooks import (
     ThroughputHook,
     UnreadableSummary,
 )
-from .loop import PretrainLoop
+from .loop import EpochPlan, PretrainLoop
 from .optim import LayerDecay, MIMOptimWrapper, WeightDecayByShape
 from .runner import MIMRunner
 from .schedule import WarmupCosineLR, WarmupMultiStepLR, expand_schedule
 from .stages import Stage, epoch_multiple
 
 __all__ = [
+    "EpochPlan",
     "LayerDecay",
     "MIMOptimWrapper",
     "MIMRunner",

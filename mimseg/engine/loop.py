@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from mmengine.runner import EpochBasedTrainLoop, Runner
@@ -11,6 +11,24 @@ from torch.utils.data import DataLoader
 from ..registry import LOOPS
 from .schedule import WarmupLR
 from .stages import Stage, build_loaders, check_sizes, find_crops, stop_workers
+
+
+class EpochPlan(Protocol):
+    """How many images each epoch of a run sees, known before it starts.
+
+    Attributes:
+        epochs: epochs that the run begins; may be fewer than its schedules count to.
+    """
+
+    epochs: int
+
+    def images(self, epoch: int) -> int:
+        """Images that an epoch draws from."""
+        ...
+
+    def share(self, epoch: int) -> float:
+        """What part of an epoch is run, above 0 and at most 1."""
+        ...
 
 
 @LOOPS.register_module()
@@ -25,6 +43,9 @@ class PretrainLoop(EpochBasedTrainLoop):
     the stage's, and accumulation and peak rate follow its batch; weights, optimizer state and the schedule over all
     epochs go on. Iterations of an epoch are counted from where it began, so epochs may differ in length.
 
+    Hooks may define ``plan_epoch(runner)``, called on every process before an epoch begins: what it draws from may
+    still change then. How many images that will be must be known before the run, see :meth:`follow`.
+
     Args:
         runner: the runner.
         dataloader: training loader or its config; its sampler needs ``skip(n)`` for a resume within an epoch. With
@@ -36,6 +57,7 @@ class PretrainLoop(EpochBasedTrainLoop):
 
     Attributes:
         epoch_start: iterations of the run before the running epoch.
+        schedule_epochs: epochs that schedules count to; more than ``max_epochs`` where a plan ends the run earlier.
 
     Raises:
         ValueError: an empty epoch; stages whose size no crop can take or the model's patches do not fit; when
@@ -66,8 +88,41 @@ class PretrainLoop(EpochBasedTrainLoop):
                 )
             self._own_generator(loader)
         self.epoch_start = 0
+        self.schedule_epochs = self._max_epochs
+        self.plan: EpochPlan | None = None
         self._max_iters = self._count_iterations()
         self._entered: int | None = None
+
+    def follow(self, plan: EpochPlan) -> None:
+        """Let the epochs' lengths, and where the run ends, follow a plan; call before the run begins.
+
+        Raises:
+            ValueError: there are stages, the sampler cannot draw from a subset, or some epoch has too few images for
+                an optimizer step.
+        """
+        if self.stages:
+            raise ValueError(
+                "a subset of the images goes with one image size and batch: remove schedule.stages or the SelectionHook"
+            )
+        if not hasattr(self.dataloader.sampler, "set_subset"):
+            raise ValueError(
+                f"the sampler {type(self.dataloader.sampler).__name__} cannot draw from a subset; use "
+                "train_dataloader.sampler.type='SeededSampler'"
+            )
+        self.plan, self._max_epochs = plan, plan.epochs
+        counts = {plan.images(epoch): epoch for epoch in reversed(range(plan.epochs))}
+        for count, epoch in counts.items():
+            if self.whole_length(epoch) < self.runner.optim_wrapper._accumulative_counts:
+                raise ValueError(self._describe_shortage(count))
+        self._max_iters = self._count_iterations()
+
+    def _describe_shortage(self, count: int) -> str:
+        accumulation = self.runner.optim_wrapper._accumulative_counts
+        batch = self.runner.describe_batch(self.dataloader.batch_size, accumulation)
+        return (
+            f"a subset of {count} of {len(self.dataloader.dataset)} images is smaller than one step: {batch}; keep "
+            "more images, or lower train_dataloader.batch_size or optim_wrapper.accumulative_counts"
+        )
 
     def run(self) -> torch.nn.Module:
         """Train, and validate where the config has a validation loop."""
@@ -84,6 +139,7 @@ class PretrainLoop(EpochBasedTrainLoop):
 
     def run_epoch(self) -> None:
         """Iterate one epoch, or what is left of it after a resume."""
+        self.runner.call_hook("plan_epoch")
         done = self._begin_epoch()
         self.runner.call_hook("before_train_epoch")
         self.runner.model.train()
@@ -97,11 +153,11 @@ class PretrainLoop(EpochBasedTrainLoop):
 
     def iterations_done(self) -> int:
         """Iterations of the running epoch that are behind us."""
-        done = self._iter - self.epoch_start
-        if not 0 <= done <= len(self.dataloader):
+        done, length = self._iter - self.epoch_start, self.epoch_length(self._epoch)
+        if not 0 <= done <= length:
             raise ValueError(
                 f"cannot resume at iteration {self._iter} of epoch {self._epoch}: this run has "
-                f"{len(self.dataloader)} iterations per epoch; resume with the data, batch size and number "
+                f"{length} iterations per epoch; resume with the data, batch size and number "
                 "of processes of the first run, or start a new run from its weights with load_from"
             )
         if done and not hasattr(self.dataloader.sampler, "skip"):
@@ -117,7 +173,20 @@ class PretrainLoop(EpochBasedTrainLoop):
 
     def epoch_length(self, epoch: int) -> int:
         """Iterations of an epoch."""
-        return len(self.loaders[self.stage_of(epoch)])
+        whole = self.whole_length(epoch)
+        share = 1.0 if self.plan is None else self.plan.share(epoch)
+        if share >= 1.0:
+            return whole
+        step = self.runner.optim_wrapper._accumulative_counts
+        return max(step, round(share * whole / step) * step)
+
+    def whole_length(self, epoch: int) -> int:
+        """Iterations that an epoch has unless the run ends within it."""
+        loader = self.loaders[self.stage_of(epoch)]
+        if self.plan is None:
+            return len(loader)
+        samples = loader.sampler.samples_of(self.plan.images(epoch))
+        return samples // loader.batch_size if loader.drop_last else -(-samples // loader.batch_size)
 
     def take_up(self, meta: Mapping[str, Any]) -> int:
         """Begin where a checkpoint says that its epoch began.
@@ -146,7 +215,9 @@ class PretrainLoop(EpochBasedTrainLoop):
         index = self.stage_of(self._epoch)
         if self.stages and index != self._entered:
             self._enter_stage(index)
-        done, length = self.iterations_done(), len(self.dataloader)
+        done, length = self.iterations_done(), self.epoch_length(self._epoch)
+        if self.plan is not None:
+            self.dataloader.sampler.set_limit(length * self.dataloader.batch_size)
         self._max_iters = self._count_iterations()
         wrapper = self.runner.optim_wrapper
         accumulation = wrapper._accumulative_counts
@@ -159,7 +230,7 @@ class PretrainLoop(EpochBasedTrainLoop):
         wrapper._remainder_counts = length % accumulation
         for scheduler in self.runner.param_schedulers or ():
             if isinstance(scheduler, WarmupLR):
-                scheduler.begin_epoch(length, accumulation, self._peak_scale(index))
+                scheduler.begin_epoch(self.whole_length(self._epoch), accumulation, self._peak_scale(index))
         return done
 
     def _enter_stage(self, index: int) -> None:

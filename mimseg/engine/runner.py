@@ -154,6 +154,7 @@ class MIMRunner(Runner):
         checkpoint = read_checkpoint(filename, map_location, trust=self.trusting)
         self._check_resumable(filename, checkpoint)
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
+        self._check_epoch_length(filename, checkpoint["meta"])
         checkpoint = _load_checkpoint_to_model(self.bare_model, checkpoint, strict=True, revise_keys=revise_keys)
         self._has_loaded = True
         self.logger.info(f"{filename}: resumed, {len(checkpoint['state_dict'])} tensors loaded")
@@ -175,7 +176,6 @@ class MIMRunner(Runner):
             raise ValueError(
                 f"{filename} was written with seed {seed}, this run has {self.seed}; resume with --seed {seed}"
             )
-        self._check_epoch_length(filename, checkpoint["meta"])
 
     def _check_epoch_length(self, filename: str, meta: Mapping[str, Any]) -> None:
         loop = self.train_loop

@@ -25,8 +25,9 @@ from .masking import (
     SoftToHardPolicy,
     UniformPolicy,
 )
-from .mim import MaskedImageModel, Reconstruction
+from .mim import MaskedImageModel
 from .preprocessor import ImagePreprocessor
+from .reconstruction import Reconstruction
 from .step import Step, TeacherView
 from .targets import AttentionTarget, FeatureTarget, HOGTarget, PatchLossTarget, PixelTarget, Target
 from .tasks import AbsolutePatchLoss, PatchCosine, PatchL1, PatchLoss, PatchMSE, RelativePatchLoss, Task

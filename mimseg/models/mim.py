@@ -1,7 +1,7 @@
 """The one pretext algorithm: mask, encode, predict, compare."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 import torch
@@ -17,42 +17,14 @@ from .decoders import Neck
 from .features import Pool, check_pool, pooled
 from .masking import Decision, MaskGenerator
 from .preprocessor import ImagePreprocessor
+from .reconstruction import Reconstruction
+from .scoring import ScoredBy, check_scoring, image_scores, patch_errors, scored_tasks, scoring_mask
 from .step import Need, Step, Want
 from .targets import PatchLossTarget, PixelTarget
 from .tasks import Task
 from .teachers import Student, Teacher
-from .wiring import check_parts, check_patches, check_wiring
-
-
-@dataclass(frozen=True)
-class Reconstruction:
-    """What a model makes of some images, for people to look at.
-
-    Attributes:
-        mask: bool ``(B, L)``, True = masked.
-        grid: patch grid ``(h, w)``.
-        pixels: normalised images ``(B, C, H, W)`` with predictions in the masked patches; None without pixel target.
-        patch_loss: ``(B, L)``, NaN where visible.
-        predicted_loss: ``(B, L)`` of the full image, higher = harder; None without a loss predictor.
-        note: which statistics undid a per-patch normalised target; empty if none had to.
-        score: what the masks read ``(B, U)``, higher = masked first, over mask units; None if nothing.
-        units: grid of the mask units (h, w), U = h * w.
-        predict: bool ``(B, L)``, the hidden patches that are predicted: all, unless some are thrown away.
-        predicted: what the first task predicts at these, as its target has it: ``(B, M, out_dim)``, or packed.
-        patch_mask: the mask, with the index lists that belong to ``predicted``.
-    """
-
-    mask: Tensor
-    grid: tuple[int, int]
-    pixels: Tensor | None
-    patch_loss: Tensor
-    predicted_loss: Tensor | None
-    note: str
-    score: Tensor | None = None
-    units: tuple[int, int] | None = None
-    predict: Tensor | None = None
-    predicted: Tensor | None = None
-    patch_mask: PatchMask | None = None
+from .teachers.student import evaluating
+from .wiring import check_parts, check_patches, check_switch, check_wiring
 
 
 @MODELS.register_module()
@@ -135,38 +107,47 @@ class MaskedImageModel(BaseModel):
 
     def loss(self, images: Tensor) -> dict[str, Tensor]:
         """One training step's losses, ``loss_<task>`` each; and the share of patches hidden, where it adapts."""
-        step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
-        self._look(step)
+        step, tasks = self._step(images), self._active_tasks()
+        self._look(step, tasks)
         step.mask = self.masking(step)
         latent = self.neck(self.encoder(images, step.mask, step.tokens))
-        losses = self._run_tasks(latent, step)
+        losses = self._run_tasks(tasks, latent, step)
         if self.masking.ratio.takes_score:
             losses["mask_ratio"] = step.mask.mask.float().mean()
         return losses
 
     def loss_under(self, images: Tensor, mask: PatchMask) -> dict[str, Tensor]:
         """The losses of normalised images ``(B, C, H, W)`` under given masks ``(B, L)``, with all tasks at work."""
-        step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), progress=1.0, mask=mask)
-        self._look(step)
-        return self._run_tasks(self.neck(self.encoder(images, mask)), step)
+        step = self._step(images, mask)
+        self._look(step, self._tasks)
+        return self._run_tasks(self._tasks, self.neck(self.encoder(images, mask)), step)
 
-    def _run_tasks(self, latent: Latent, step: Step) -> dict[str, Tensor]:
+    def _step(self, images: Tensor, mask: PatchMask | None = None) -> Step:
+        return Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress, mask=mask)
+
+    def _run_tasks(self, tasks: Mapping[str, Task], latent: Latent, step: Step) -> dict[str, Tensor]:
         losses = {}
-        for name, task in self._active_tasks(step.progress).items():
-            losses[f"loss_{name}"], per_patch = task(latent, step)
+        for name, task in tasks.items():
+            seen = self._encode_all(step, task.detach) if task.train_input == "full" else latent
+            losses[f"loss_{name}"], per_patch = task(seen, step)
             if per_patch is not None:
                 step.patch_losses[name] = per_patch
         return losses
 
-    def _look(self, step: Step, tasks: bool = True) -> None:
+    def _encode_all(self, step: Step, detach: bool) -> Latent:
+        """What the decoders get of the full images, to be read at the masked patches."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not detach):
+            latent: Latent = self.neck(self.encoder(step.images))
+        return replace(latent, mask=step.mask)
+
+    def _look(self, step: Step, tasks: Mapping[str, Task]) -> None:
         """Run the teachers, and embed all patches, for what this step reads, and for nothing else.
 
         Args:
             step: gets what they saw.
-            tasks: whether the tasks will read anything.
+            tasks: those that will read it.
         """
-        active = self._active_tasks(step.progress).values() if tasks else ()
-        needs = {need for task in active for need in task.target.needs}
+        needs = {need for task in tasks.values() for need in task.target.needs}
         scored = step.mask is None and self.masking.score is not None
         if scored and self.masking.reads_score(step):
             needs |= self.masking.needs
@@ -177,8 +158,8 @@ class MaskedImageModel(BaseModel):
             if wanted := self._wanted(name, needs):
                 step.views[name] = teacher.look(step.images, wanted)
 
-    def _active_tasks(self, progress: float) -> dict[str, Task]:
-        return {name: task for name, task in self._tasks.items() if task.active(progress)}
+    def _active_tasks(self) -> dict[str, Task]:
+        return {name: task for name, task in self._tasks.items() if task.active(self.progress)}
 
     @staticmethod
     def _wanted(teacher: str, needs: set[Need]) -> frozenset[Want]:
@@ -196,6 +177,15 @@ class MaskedImageModel(BaseModel):
     def set_progress(self, progress: float) -> None:
         """Tell the model the fraction of training done; schedules of masks and tasks follow it."""
         self.progress = progress
+
+    def switch_task(self, name: str, on: bool) -> None:
+        """Let a task take part from now on, or leave it out of every step: off, it costs nothing and learns nothing.
+
+        Raises:
+            ValueError: there is no such task, or another task or a teacher needs it.
+        """
+        check_switch(name, on, self._tasks, self._teachers)
+        self._tasks[name].on = on
 
     def reset_teachers(self) -> None:
         """Let the teachers that follow the student start from its present weights."""
@@ -219,15 +209,15 @@ class MaskedImageModel(BaseModel):
     @torch.no_grad()
     def draw_masks(self, images: Tensor, generator: torch.Generator | None = None) -> Decision:
         """The masks of normalised images ``(B, C, H, W)`` as in training, and the score that they follow."""
-        step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
-        self._look(step, tasks=False)
+        step = self._step(images)
+        self._look(step, {})
         return self.masking.decide(step, generator)
 
     @torch.no_grad()
     def reconstruct(self, images: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
         """Mask normalised images ``(B, C, H, W)`` as in training and predict what is hidden, with the first task."""
-        step = Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress)
-        self._look(step)
+        step = self._step(images)
+        self._look(step, self._active_tasks())
         decision = self.masking.decide(step, generator)
         mask = step.mask = decision.mask
         latent = self.neck(self.encoder(images, mask, step.tokens))
@@ -255,6 +245,11 @@ class MaskedImageModel(BaseModel):
             mask,
         )
 
+    @property
+    def predicts_loss(self) -> bool:
+        """Whether a task predicts losses; then :meth:`predict_loss` does."""
+        return any(isinstance(task.target, PatchLossTarget) for task in self._tasks.values())
+
     @torch.no_grad()
     def predict_loss(self, images: Tensor) -> Tensor | None:
         """The loss expected at every patch ``(B, L)`` of full images, by a teacher or else by the student."""
@@ -267,6 +262,37 @@ class MaskedImageModel(BaseModel):
                 scores: Tensor = task.decoder(self.neck(self.encoder(images))).squeeze(-1).float()
                 return scores
         return None
+
+    @torch.no_grad()
+    def score_images(
+        self,
+        images: Tensor,
+        *,
+        by: ScoredBy = "predicted",
+        tau: float | None = None,
+        squared: bool = True,
+        noise: Tensor | None = None,
+    ) -> Tensor:
+        """How badly masked patches of normalised images are predicted ``(B)``, in evaluation mode (PASS, Eq. 3 and 8).
+
+        Args:
+            images: ``(B, C, H, W)``.
+            by: mask the patches of the highest predicted losses, or random ones.
+            tau: weigh the masked patches by ``softmax(predicted loss / tau)`` (Eq. 7); None weighs them alike.
+            squared: score by the squared L2 distance of the first task; False: by all tasks' own weighted losses.
+            noise: uniform ``(B, units)`` for random masks.
+
+        Raises:
+            ValueError: no loss is predicted, a temperature that is not positive or has no use, or missing noise.
+        """
+        check_scoring(by, tau)
+        with evaluating(self):
+            step, tasks = self._step(images), scored_tasks(self._tasks, self.progress, squared)
+            predicted = self.predict_loss(images) if by == "predicted" else None
+            step.mask = scoring_mask(by, self.masking, step, predicted, noise)
+            self._look(step, tasks)
+            latent = self.neck(self.encoder(images, step.mask))
+            return image_scores(patch_errors(tasks, latent, step, squared), step.mask, predicted, tau)
 
 
 def build_each(configs: Mapping[str, dict[str, Any] | None]) -> dict[str, nn.Module]:

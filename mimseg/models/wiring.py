@@ -74,6 +74,29 @@ def check_wiring(tasks: Mapping[str, Task], teachers: Mapping[str, Teacher], nee
         done.append(name)
 
 
+def check_switch(name: str, on: bool, tasks: Mapping[str, Task], teachers: Mapping[str, Teacher]) -> None:
+    """Refuse to switch what is not there, or to switch off what another part needs.
+
+    Raises:
+        ValueError: says which.
+    """
+    if name not in tasks:
+        raise ValueError(f"there is no task {name!r} to switch; the tasks are {', '.join(tasks)}")
+    if on:
+        if missing := [other for other in tasks[name].target.reads if not tasks[other].on]:
+            raise ValueError(f"task {name!r} reads the loss of {missing[0]!r}, which is off; switch that on before it")
+        return
+    for other, task in tasks.items():
+        if task.on and name in task.target.reads:
+            raise ValueError(f"task {name!r} cannot be off: task {other!r} reads its loss; switch {other!r} off first")
+    for other, teacher in teachers.items():
+        if teacher.follows(name):
+            raise ValueError(
+                f"task {name!r} cannot be off: teacher {other!r} predicts losses with its weights; a selector that "
+                "would switch it, like WSSSelector, takes task=None"
+            )
+
+
 def check_patches(encoder: MaskedEncoder, tasks: Mapping[str, Task], teachers: Mapping[str, Teacher]) -> None:
     """Refuse what a teacher with other patches gives as target; scores of finer ones are averaged.
 

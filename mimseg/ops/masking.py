@@ -186,6 +186,16 @@ def mask_largest(priority: Tensor, masked: int | Tensor) -> Tensor:
     return hidden.scatter_(1, order, among)
 
 
+def mask_highest(score: Tensor, masked: int) -> Tensor:
+    """Bool mask ``(B, L)`` that is True at the ``masked`` highest scores ``(B, L)`` of each row, for certain.
+
+    Of equal scores, which half precision makes common, the earlier ones are masked: an image's mask depends on its
+    scores alone, on every device and in any batch.
+    """
+    order = score.argsort(dim=1, descending=True, stable=True)
+    return torch.zeros_like(score, dtype=torch.bool).scatter_(1, order[:, :masked], True)
+
+
 def mask_hard_then_random(score: Tensor, noise: Tensor, masked: int | Tensor, hard: int | Tensor) -> Tensor:
     """Mask the ``hard`` largest scores for certain and ``masked - hard`` others at random.
 

@@ -61,18 +61,29 @@ def standardize(target: Tensor, eps: float = 1e-6, real: Tensor | None = None) -
     return (target - mean) * torch.rsqrt(variance + eps)
 
 
-def absolute_loss(predicted: Tensor, target: Tensor, standardized: bool = True, real: Tensor | None = None) -> Tensor:
-    """Absolute loss of HPM (Eq. 4): mean squared error to the reconstruction loss itself.
+def absolute_loss(
+    predicted: Tensor,
+    target: Tensor,
+    standardized: bool = True,
+    real: Tensor | None = None,
+    positions: int | None = None,
+) -> Tensor:
+    """Absolute loss of HPM (Eq. 4) and of PASS (Eq. 5): mean squared error to the reconstruction loss itself.
 
     Args:
         predicted: ``(B, M)``.
         target: ``(B, M)``.
-        standardized: standardise the target within each image first (public code); False is Eq. 4 as printed.
+        standardized: standardise the target within each image first (HPM's public code); False is as both papers print.
         real: bool ``(B, M)``, False where a row is padded; None where none is.
+        positions: what the sum over an image's M patches is divided by: all its L positions in PASS; None: M itself.
 
     Returns:
         Scalar, fp32.
     """
     target = target.detach().float()
     squares = (predicted.float() - (standardize(target, real=real) if standardized else target)).square()
-    return squares.mean() if real is None else (squares * real).sum() / real.sum()
+    if real is not None:
+        squares = squares * real
+    if positions is not None:
+        return squares.sum() / (len(squares) * positions)
+    return squares.mean() if real is None else squares.sum() / real.sum()

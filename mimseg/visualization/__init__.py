@@ -2,6 +2,7 @@
 
 from .curves import draw_loss_curves, read_losses
 from .display import Display
+from .gallery import draw_gallery
 from .heat_map import draw_heat_map
 from .hog import draw_hog
 from .masks import Masks, name_score
@@ -21,6 +22,7 @@ __all__ = [
     "PictureHook",
     "Prediction",
     "Strategy",
+    "draw_gallery",
     "draw_heat_map",
     "draw_hog",
     "draw_loss_curves",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from ..models.mim import Reconstruction
+from ..models import Reconstruction
 from ..ops.patches import patch_statistics, patchify, unpatchify
 
 NOTE = (

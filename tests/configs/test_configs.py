@@ -20,7 +20,8 @@ from PIL import Image
 from mimseg import registry
 from mimseg.apis.config import check_keys
 from mimseg.engine.schedule import expand_schedule
-from mimseg.registry import MODELS
+from mimseg.registry import MODELS, SELECTORS
+from mimseg.selection import make_plan
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.py") if "_base_" not in path.parts)
@@ -167,6 +168,8 @@ def shrink(cfg: Config, folder: Path) -> Config:
     for task in tasks:
         if "depth" in task.decoder:
             task.decoder.depth = 1
+        if "dim" in task.decoder:
+            task.decoder.dim = 16
     for reader in (masking.get("score") or {}, *(task.target for task in tasks)):
         if "block" in reader:
             reader.update(block=0, head=None if reader.get("head", 0) is None else 1)
@@ -225,6 +228,39 @@ def test_every_classifier_config_steps_once_and_predicts(name, sample):
     assert predicted.pred_score.shape == (cfg.model.num_classes,)
 
 
+def selection_of(name: str):
+    """The config of its selection hook, None without."""
+    return next((hook for hook in read(name).get("custom_hooks", []) if hook.type == "SelectionHook"), None)
+
+
+@pytest.mark.parametrize("name", [name for name in TRAINED if selection_of(name)])
+def test_every_selection_config_scores_images(name, sample):
+    cfg, selector = shrink(load(name), sample), SELECTORS.build(selection_of(name).selector)
+    torch.manual_seed(0)
+    model = MODELS.build(cfg.model)
+    for task in selector.tasks:
+        model.switch_task(task, False)
+    side = next(transform.scale for transform in cfg.train_dataloader.dataset.dataset.pipeline if "scale" in transform)
+    images = torch.randn(3, 3, side, side) * torch.tensor([0.1, 1.0, 3.0]).view(3, 1, 1, 1)
+    noise = torch.rand(3, selector.noise_per_image(model, images))
+    scores = selector.score(model, images, torch.arange(3), noise)
+    assert scores.shape == (3,) and scores.std() > 0 and scores.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs"), [("dtmp-only", 30), ("static20", 20), ("static100", 100), ("static200", 200)]
+)
+def test_the_predictor_is_trained_in_as_many_epochs_as_table_4_of_pass_says(name, epochs):
+    name = f"configs/pass/mae-vitb_200e_{name}.py"
+    cfg, hook = load(name), selection_of(name)
+    plan = make_plan(1000, cfg.schedule.epochs, hook.warmup_epochs, hook.interval, hook.get("keep"), hook.get("budget"))
+    chosen = plan.epochs_before_selections(hook.dt_epochs, keep_last_block=True)
+    switched = bool(SELECTORS.build(hook.selector).tasks)
+    task = MODELS.build(cfg.model.tasks.predict_loss)
+    trained = [e for e in range(200) if task.active((e + 1) / 200) and (e in chosen or not switched)]
+    assert len(trained) == epochs
+
+
 def test_real_sizes_of_the_paper_models():
     """Trainable parameters in millions, counted by hand: ViT without head, neck 768 -> 512, decoders of 8 blocks."""
     expected = {
@@ -232,6 +268,7 @@ def test_real_sizes_of_the_paper_models():
         "configs/mae/vitl_200e.py": 303.1 + 0.52 + 25.22 + 0.39,
         "configs/mae/vith_800e.py": 630.4 + 0.66 + 25.22 + 0.30,
         "configs/hpm/vitb_200e.py": 85.65 + 0.39 + 2 * 25.22 + 0.39,
+        "configs/pass/mae-vitb_200e.py": 85.65 + 0.39 + 2 * 25.22 + 0.39,
     }
     for name, millions in expected.items():
         with torch.device("meta"):

@@ -215,7 +215,7 @@ def test_units_are_masked_as_a_whole_and_scores_averaged_over_them(build, images
     assert torch.equal(cells.all(-1), cells.any(-1))
     assert cells.all(-1).flatten(1).sum(1).tolist() == [6 - int(6 * 0.4)] * 4
     step = step_of(model, images)
-    model._look(step)
+    model._look(step, {})
     fine = model.masking.score(step).view(4, 2, 2, 3, 2)
     torch.testing.assert_close(decision.score, fine.mean(dim=(2, 4)).flatten(1))
 

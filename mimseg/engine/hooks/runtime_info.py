@@ -18,7 +18,8 @@ class RuntimeInfo(RuntimeInfoHook):
     """MMEngine's hook, but losses stay on the device until the log is written.
 
     Then all of them come over in one copy, averaged over the processes, and enter the history iteration by
-    iteration. The gradient norm of the optimizer wrapper is treated alike.
+    iteration. The gradient norm of the optimizer wrapper is treated alike. The loss of a task that takes no part any
+    more leaves the log; its history starts anew when it is back.
     """
 
     def __init__(self) -> None:
@@ -49,5 +50,8 @@ class RuntimeInfo(RuntimeInfoHook):
         self._waiting = []
         scalars = torch.stack([value.float().reshape(()) for value in values])
         all_reduce(scalars, op="mean")
+        history = runner.message_hub.log_scalars
+        for gone in [key for key in history if key.startswith("train/loss_") and key[len("train/") :] not in names]:
+            del history[gone]
         for name, value in zip(names, scalars.tolist(), strict=True):
             runner.message_hub.update_scalar(f"train/{name}", value)

@@ -89,10 +89,13 @@ class MIMOptimWrapper(OptimWrapper):
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
         """Autocast, and no gradient synchronisation in batches that do not end in a step."""
-        dtype = torch.float16 if self.precision == "fp16" else torch.bfloat16
-        autocast = torch.autocast(self.device_type, dtype=dtype, enabled=self.precision != "fp32")
-        with super().optim_context(model), autocast:
+        with super().optim_context(model), self.autocast():
             yield
+
+    def autocast(self) -> torch.autocast:
+        """The precision of the run, as a context."""
+        dtype = torch.float16 if self.precision == "fp16" else torch.bfloat16
+        return torch.autocast(self.device_type, dtype=dtype, enabled=self.precision != "fp32")
 
     def update_params(
         self,

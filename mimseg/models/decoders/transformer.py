@@ -24,10 +24,12 @@ class TransformerDecoder(nn.Module):
         width: width of the tokens it is given.
         out_dim: length of a prediction.
         depth: number of blocks, at least 1.
-        num_heads: default width / 32 (16 at width 512).
+        num_heads: default a head for every 32 channels (16 at width 512).
         mean_of: if given, the head predicts this many channels and their mean is the prediction (``out_dim`` 1): the
             loss predictor of HPM's public code, with 768. A plain scalar head is the paper's text.
         split: patches a side of a token; a token predicts all of its patches.
+        dim: width of the blocks; default: that of the tokens. If it is another, a linear layer comes first: a loss
+            predictor of 512 on a host whose neck does not narrow 768 (SimMIM).
 
     Raises:
         ValueError: depth below 1, heads that do not divide the width, or ``mean_of`` for a target that is no scalar.
@@ -41,6 +43,7 @@ class TransformerDecoder(nn.Module):
         num_heads: int | None = None,
         mean_of: int | None = None,
         split: int = 1,
+        dim: int | None = None,
     ) -> None:
         super().__init__()
         if depth < 1:
@@ -49,9 +52,11 @@ class TransformerDecoder(nn.Module):
             raise ValueError(f"mean_of={mean_of} averages to one number but the target has {out_dim}; drop mean_of")
         self.mean_of, self.split = mean_of, split
         self.activation_checkpointing = False
-        self.blocks = make_blocks(width, depth, num_heads or max(1, width // 32))
-        self.norm = nn.LayerNorm(width, eps=1e-6)
-        self.head = Linear(width, (mean_of or out_dim) * split**2)
+        dim = dim or width
+        self.project = Linear(width, dim) if dim != width else nn.Identity()
+        self.blocks = make_blocks(dim, depth, num_heads or max(1, dim // 32))
+        self.norm = nn.LayerNorm(dim, eps=1e-6)
+        self.head = Linear(dim, (mean_of or out_dim) * split**2)
         init_transformer(self)
 
     def forward(self, latent: Latent, rows: Rows = "masked") -> Tensor:
@@ -67,7 +72,7 @@ class TransformerDecoder(nn.Module):
         """
         check_complete(self, latent)
         *body, last = cast(Sequence[Block], self.blocks)
-        x = run_blocks(body, latent.tokens, self.activation_checkpointing and self.training)
+        x = run_blocks(body, self.project(latent.tokens), self.activation_checkpointing and self.training)
         mask, prefix = latent.mask, latent.prefix
         if mask is None or rows == "all" or self.split > 1:
             x = last.at_last(x, x.shape[1] - prefix)

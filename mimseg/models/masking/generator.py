@@ -7,7 +7,7 @@ import torch
 from mmengine.dist import all_reduce, get_dist_info
 from torch import Tensor, nn
 
-from ...ops.masking import PatchMask, mask_largest, pool_to_units, repeat_units, uniform_noise
+from ...ops.masking import PatchMask, mask_highest, mask_largest, pool_to_units, repeat_units, uniform_noise
 from ...registry import MODELS
 from ..step import Need, Step
 from .policies import Policy
@@ -148,6 +148,18 @@ class MaskGenerator(nn.Module):
         units = self.units(patch_size, grid)
         masked = self.ratio.usual(units[0] * units[1])
         return self._patches(mask_largest(noise[:, : units[0] * units[1]], masked), masked, units, grid)
+
+    def of_highest(self, score: Tensor, patch_size: int, grid: tuple[int, int]) -> PatchMask:
+        """Masks of the ratio's usual number that hide the highest scores, and nothing at random (PASS, Eq. 4).
+
+        Args:
+            score: ``(B, L)``, averaged over mask units before it is ranked.
+            patch_size: side of a patch in pixels.
+            grid: patch grid (h, w).
+        """
+        units = self.units(patch_size, grid)
+        masked = self.ratio.usual(units[0] * units[1])
+        return self._patches(mask_highest(pool_to_units(score.float(), units), masked), masked, units, grid)
 
     def _patches(self, state: Tensor, masked: int | Tensor, units: tuple[int, int], grid: tuple[int, int]) -> PatchMask:
         """From units to the encoder's patches."""

@@ -29,6 +29,10 @@ class PatchLoss(nn.Module):
         """
         raise NotImplementedError
 
+    def distance(self, predicted: Tensor, target: Tensor) -> Tensor:
+        """Squared L2 distance of every patch, summed over its D numbers: ``(B, M)``, or packed (PASS, Eq. 8)."""
+        return (predicted.float() - target.float()).square().sum(dim=-1)
+
 
 def mean_of(per_patch: Tensor, mask: PatchMask | None) -> Tensor:
     """The mean in which every patch weighs the same."""
@@ -65,9 +69,12 @@ class PatchCosine(PatchLoss):
 
     def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
         """Scalar and ``(B, M)``."""
-        difference = F.normalize(predicted.float(), dim=-1) - F.normalize(target.float(), dim=-1)
-        per_patch = difference.square().sum(dim=-1)
+        per_patch = self.distance(predicted, target)
         return mean_of(per_patch, mask), per_patch
+
+    def distance(self, predicted: Tensor, target: Tensor) -> Tensor:
+        """Squared L2 distance of the normalised features, ``(B, M)`` or packed."""
+        return super().distance(F.normalize(predicted.float(), dim=-1), F.normalize(target.float(), dim=-1))
 
 
 @MODELS.register_module()
@@ -97,27 +104,36 @@ class RelativePatchLoss(PatchLoss):
 
 @MODELS.register_module()
 class AbsolutePatchLoss(PatchLoss):
-    """The loss value itself (HPM, Eq. 4).
+    """The loss value itself (HPM, Eq. 4; PASS, Eq. 5).
 
     Args:
-        target: 'standardized' within each image (public code) or 'raw' (as printed).
+        target: 'standardized' within each image (HPM's public code) or 'raw' (as both papers print).
+        divide_by: the sum over the masked patches is divided by the number of the 'masked' ones (HPM), or by that of
+            'all' positions, visible ones too (PASS, Eq. 5), which is the mask ratio times as much.
 
     Raises:
-        ValueError: unknown ``target``.
+        ValueError: unknown ``target`` or ``divide_by``.
     """
 
     for_patch_losses = True
 
-    def __init__(self, target: Literal["standardized", "raw"] = "standardized") -> None:
+    def __init__(
+        self,
+        target: Literal["standardized", "raw"] = "standardized",
+        divide_by: Literal["masked", "all"] = "masked",
+    ) -> None:
         super().__init__()
         if target not in ("standardized", "raw"):
             raise ValueError(f"target must be 'standardized' or 'raw', got {target!r}")
-        self.standardized = target == "standardized"
+        if divide_by not in ("masked", "all"):
+            raise ValueError(f"AbsolutePatchLoss: divide_by must be 'masked' or 'all', got {divide_by!r}")
+        self.standardized, self.over_all = target == "standardized", divide_by == "all"
 
     def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
         """Scalar; the batch's mean squared error."""
         values, targets, real = by_image(predicted, target, mask)
-        return absolute_loss(values, targets, self.standardized, real), None
+        positions = mask.mask.shape[1] if self.over_all and mask is not None else None
+        return absolute_loss(values, targets, self.standardized, real, positions), None
 
 
 def by_image(predicted: Tensor, target: Tensor, mask: PatchMask | None) -> tuple[Tensor, Tensor, Tensor | None]:

@@ -64,6 +64,10 @@ class Teacher(nn.Module):
     def update(self, student: Student, epoch: int) -> None:
         """Follow the student after an optimizer step in this 0-based epoch; see :meth:`reset`."""
 
+    def follows(self, task: str) -> bool:
+        """Whether it copies this task's decoder, which therefore has to be trained."""
+        return False
+
     def train(self, mode: bool = True) -> "Teacher":
         """Teachers always evaluate."""
         super().train(False)

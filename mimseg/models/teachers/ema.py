@@ -87,6 +87,10 @@ class EMATeacher(Teacher):
             cut_behind(cast(MaskedEncoder, self.parts["trunk"]), maps)
         self.train(False)
 
+    def follows(self, task: str) -> bool:
+        """True of the loss predictor, where its predictions are wanted."""
+        return task == self.predictor and "predictor" in self.parts
+
     @torch.no_grad()
     def look(self, images: Tensor, wanted: frozenset[Want]) -> TeacherView:
         """Features after the final norm ``(B, L, D)``, attention maps and predicted loss ``(B, L)``, from one pass."""

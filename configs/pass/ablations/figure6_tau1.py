@@ -1,0 +1,12 @@
+"""PASS ablation: temperature 1 of the weights.
+
+Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image Modeling, 2024, Figure 6.
+Command:  tools/dist_train.sh configs/pass/ablations/figure6_tau1.py 8
+Figure:   in a figure only, whose values of tau the text does not name: it gains below 1 and approaches equal weights
+          from 1 on.
+Hardware: as configs/pass/mae-vitb_200e.py.
+"""
+
+_base_ = "../mae-vitb_200e.py"
+*_hooks, _last = _base_.custom_hooks
+custom_hooks = [*_hooks, dict(_last, selector=dict(type="WSSSelector", tau=1.0))]

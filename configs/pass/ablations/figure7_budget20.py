@@ -1,0 +1,11 @@
+"""PASS ablation: a data budget of 20 %, which keeps 11.1 % of the images after 20 epochs.
+
+Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image Modeling, 2024, Figure 7.
+Command:  tools/dist_train.sh configs/pass/ablations/figure7_budget20.py 8
+Figure:   in a figure only, whose budgets the text does not name: the more, the better, by less and less.
+Hardware: as configs/pass/mae-vitb_200e.py.
+"""
+
+_base_ = "../mae-vitb_200e.py"
+*_hooks, _last = _base_.custom_hooks
+custom_hooks = [*_hooks, dict(_last, budget=0.2)]

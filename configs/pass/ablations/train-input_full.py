@@ -1,0 +1,10 @@
+"""PASS whose predictor is trained on the full image, as it is used, not on visible patches and mask tokens.
+
+Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image Modeling, 2024, which does not say.
+Command:  tools/dist_train.sh configs/pass/ablations/train-input_full.py 8
+Figure:   none.
+Hardware: as configs/pass/mae-vitb_200e.py; a step of the predictor's epochs takes another pass of the encoder.
+"""
+
+_base_ = "../mae-vitb_200e.py"
+model = dict(tasks=dict(predict_loss=dict(train_input="full")))

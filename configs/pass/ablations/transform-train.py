@@ -1,0 +1,11 @@
+"""PASS that scores randomly cropped and flipped images, as in training.
+
+Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image Modeling, 2024, which does not say.
+Command:  tools/dist_train.sh configs/pass/ablations/transform-train.py 8
+Figure:   none.
+Hardware: as configs/pass/mae-vitb_200e.py.
+"""
+
+_base_ = "../mae-vitb_200e.py"
+*_hooks, _last = _base_.custom_hooks
+custom_hooks = [*_hooks, dict(_last, transform="train")]

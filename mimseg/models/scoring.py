@@ -1,0 +1,101 @@
+"""How much a model has yet to learn from an image: what sample selection ranks images by (PASS)."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from ..ops.masking import PatchMask
+from .backbones.base import Latent
+from .masking import MaskGenerator
+from .step import Step
+from .tasks import Task
+
+ScoredBy = Literal["predicted", "random"]
+"""Which patches are masked while an image is scored: those of the highest predicted losses, or random ones."""
+
+
+def check_scoring(by: str, tau: float | None) -> None:
+    """Refuse what no score can be made of.
+
+    Raises:
+        ValueError: unknown ``by``; a temperature that is not positive, or one where no loss is predicted.
+    """
+    if by not in get_args(ScoredBy):
+        raise ValueError(f"images are scored by one of {', '.join(get_args(ScoredBy))}, got {by!r}")
+    if tau is not None and not tau > 0:
+        raise ValueError(f"tau={tau!r}: the temperature must be positive; None weighs all masked patches alike")
+    if tau is not None and by == "random":
+        raise ValueError(f"tau={tau!r} weighs patches by their predicted loss; with by='random' leave it None")
+
+
+def scoring_mask(
+    by: ScoredBy, masking: MaskGenerator, step: Step, predicted: Tensor | None, noise: Tensor | None
+) -> PatchMask:
+    """The mask that images are scored under, of the training masks' number of units.
+
+    Args:
+        by: which patches are masked.
+        masking: gives number and size of what is masked.
+        step: of these images.
+        predicted: predicted losses ``(B, L)``, of which the highest are masked (PASS, Eq. 4).
+        noise: uniform ``(B, U)`` for random masks (BSS).
+
+    Raises:
+        ValueError: what the mask is made from is not there.
+    """
+    if by == "random":
+        if noise is None:
+            raise ValueError("images that are scored under random masks need noise, uniform (B, units)")
+        return masking.at_random(noise, step.patch_size, step.grid)
+    if predicted is None:
+        raise ValueError(
+            "images cannot be scored by predicted losses: no task and no teacher predicts any; add a task with "
+            "PatchLossTarget, or score by='random'"
+        )
+    return masking.of_highest(predicted, step.patch_size, step.grid)
+
+
+def scored_tasks(tasks: Mapping[str, Task], progress: float, squared: bool) -> dict[str, Task]:
+    """The tasks whose losses make the score: the first one, or all that compare patches at this progress."""
+    comparing = {name: task for name, task in tasks.items() if not task.predicts_losses}
+    if squared:
+        return dict(list(comparing.items())[:1])
+    return {name: task for name, task in comparing.items() if task.active(progress)}
+
+
+def patch_errors(tasks: Mapping[str, Task], latent: Latent, step: Step, squared: bool) -> Tensor:
+    """How wrong the tasks are at each masked patch ``(B, M)``: summed over the tasks.
+
+    Args:
+        tasks: at least one.
+        latent: what their decoders get.
+        step: with mask and views.
+        squared: take squared L2 distances rather than the tasks' own weighted losses.
+    """
+    errors = [task.distances(latent, step) if squared else task.errors(latent, step) for task in tasks.values()]
+    return torch.stack(errors).sum(dim=0)
+
+
+def patch_weights(predicted: Tensor, tau: float) -> Tensor:
+    """Weights ``(B, M)`` of the masked patches by their predicted losses: ``softmax(p / tau)`` (PASS, Eq. 7), fp32.
+
+    They sum to one in each image. A high ``tau`` weighs all alike, a low one takes the highest patch alone.
+    """
+    return torch.softmax(predicted.float() / tau, dim=1)
+
+
+def image_scores(per_patch: Tensor, mask: PatchMask, predicted: Tensor | None, tau: float | None) -> Tensor:
+    """One score per image ``(B)``, fp32: the weighted mean over its masked patches (PASS, Eq. 8), or the plain (Eq. 3).
+
+    Args:
+        per_patch: how wrong the model is at the masked patches ``(B, M)``.
+        mask: whose patches these are.
+        predicted: the predicted losses ``(B, L)``; read with ``tau`` only.
+        tau: temperature of the weights; None weighs all alike.
+    """
+    if tau is None or predicted is None:
+        return per_patch.float().mean(dim=1)
+    masked = mask.take_masked(predicted.unsqueeze(-1)).squeeze(-1)
+    return (patch_weights(masked, tau) * per_patch.float()).sum(dim=1)

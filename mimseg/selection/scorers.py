@@ -1,0 +1,91 @@
+"""Selectors that look at the images: how badly a model predicts what is masked of them."""
+
+from typing import Any, Literal, get_args
+
+from torch import Tensor
+
+from ..registry import SELECTORS
+from .base import Selector
+
+ScoreLoss = Literal["l2", "task"]
+
+
+@SELECTORS.register_module()
+class WSSSelector(Selector):
+    """Keep the images whose hardest patches are predicted worst (PASS: DTMP and WSS, Algorithm 1).
+
+    A loss predictor sees the full image and names the patches to mask, the highest ones without chance (Eq. 4). Under
+    this mask an image scores ``sum_i w_i * ||x_R,i - x_i||^2`` (Eq. 8) with ``w = softmax(p / tau)`` over the masked
+    patches (Eq. 7).
+
+    Args:
+        tau: temperature, in the unit of the predicted losses; ``None`` weighs all masked patches alike (DTMP without
+            WSS), which is where a high one leads. Near 0 the patch of the highest predicted loss counts alone.
+        task: the model's task that trains the predictor, in the epochs before a selection only (Eq. 6). None leaves
+            that to the task's own ``start`` and ``end`` (Table 4, static), or to a host that has a loss predictor of
+            its own (HPM).
+        score_loss: 'l2' takes the squared distance, as printed, of the model's first task; 'task' what each of its
+            tasks is trained with (L1 for SimMIM).
+
+    Raises:
+        ValueError: ``tau`` is not positive, or unknown ``score_loss``.
+    """
+
+    name = "weighted selection score"
+
+    def __init__(
+        self, tau: float | None = 0.1, task: str | None = "predict_loss", score_loss: ScoreLoss = "l2"
+    ) -> None:
+        if tau is not None and not tau > 0:
+            raise ValueError(f"WSSSelector: tau must be positive, or None for equal weights, got {tau!r}")
+        if score_loss not in get_args(ScoreLoss):
+            raise ValueError(f"WSSSelector: score_loss must be 'l2' or 'task', got {score_loss!r}")
+        self.tau, self.squared = tau, score_loss == "l2"
+        self.tasks = () if task is None else (task,)
+
+    def check(self, model: Any) -> None:
+        """There has to be a loss predictor."""
+        if not model.predicts_loss:
+            raise ValueError(
+                "WSSSelector needs predicted losses, and no task of the model predicts any: add a task with "
+                "PatchLossTarget (configs/_base_/pass.py), or use BSSSelector"
+            )
+
+    def noise_per_image(self, model: Any, images: Tensor | None) -> int:
+        """None: nothing of the score is random."""
+        return 0
+
+    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+        """The weighted error ``(B)`` under the predictor's mask."""
+        scores: Tensor = model.score_images(images, by="predicted", tau=self.tau, squared=self.squared)
+        return scores
+
+
+@SELECTORS.register_module()
+class BSSSelector(Selector):
+    """Keep the images that are predicted worst under a random mask (PASS, Eq. 3: basic sample selection).
+
+    The score is the mean over the masked patches of the squared distance that the model's first task leaves.
+    """
+
+    name = "basic selection score"
+
+    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+        """The mean error ``(B)`` under the mask that the noise ``(B, U)`` makes."""
+        scores: Tensor = model.score_images(images, by="random", squared=True, noise=noise)
+        return scores
+
+
+@SELECTORS.register_module()
+class LossSelector(Selector):
+    """Keep the images of the highest training loss: all tasks of the host, weighted as in training, random masks.
+
+    Tasks that predict other tasks' losses do not count. It is BSS with the host's own losses.
+    """
+
+    name = "training loss"
+
+    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+        """The mean loss ``(B)`` under the mask that the noise ``(B, U)`` makes."""
+        scores: Tensor = model.score_images(images, by="random", squared=False, noise=noise)
+        return scores
