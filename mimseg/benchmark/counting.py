@@ -15,7 +15,7 @@ MIB = 2**20
 
 def flops_by_part(subject: Subject, images: Tensor, precision: Precision) -> dict[str, float]:
     """FLOPs of the matrix products of one step, by part; 'backward' is one part."""
-    with FlopCounterMode(display=False, custom_mapping=_CPU_ATTENTION) as counter:
+    with FlopCounterMode(display=False, custom_mapping=CPU_ATTENTION) as counter:
         spent = step_by_part(subject, images, precision, lambda: float(counter.get_total_flops()))
     return {part: flops for part, flops in spent.items() if flops}
 
@@ -30,11 +30,11 @@ def _attention_backward(
     return sdpa_backward_flop_count(grad, query, key, value)
 
 
-# torch counts attention on CUDA only
-_CPU_ATTENTION = {
+CPU_ATTENTION = {
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
 }
+"""How to count attention on the CPU; torch counts that on CUDA only."""
 
 
 @dataclass(frozen=True)

@@ -14,22 +14,24 @@ Columns = dict[str, list[str]]
 
 def as_tables(report: dict[str, Any]) -> list[Table]:
     """Three tables for each precision: speed and memory, share of time, FLOPs; and one of adaptive ratios, if any."""
-    tables = []
-    for title, columns in [*_all_columns(report["results"]), *_hog(report["hog"])]:
-        table = Table(title=title)
-        for index, heading in enumerate(columns):
-            table.add_column(heading, justify="right" if index else "left", overflow="fold")
-        for cells in zip(*columns.values(), strict=True):
-            table.add_row(*cells)
-        tables.append(table)
-    return tables
+    return [terminal_table(title, columns) for title, columns in _titled(report)]
+
+
+def terminal_table(title: str, columns: Columns) -> Table:
+    """A table for a terminal."""
+    table = Table(title=title)
+    for index, heading in enumerate(columns):
+        table.add_column(heading, justify="right" if index else "left", overflow="fold")
+    for cells in zip(*columns.values(), strict=True):
+        table.add_row(*cells)
+    return table
 
 
 def as_markdown(report: dict[str, Any], old: str = "") -> str:
     """The page of a report; hand-written notes at the end of the ``old`` page are kept."""
     lines = ["# Benchmarks", "", *_how(report["setting"]), *_caveats(report), ""]
-    for title, columns in [*_all_columns(report["results"]), *_hog(report["hog"])]:
-        lines += [f"## {title}", "", *_markdown_table(columns), ""]
+    for title, columns in _titled(report):
+        lines += [f"## {title}", "", *markdown_table(columns), ""]
     if report["left_out"]:
         lines += ["Left out:", "", *(f"- {line}" for line in report["left_out"]), ""]
     notes = old.split(NOTES, 1)[1].strip() if NOTES in old else ""
@@ -79,6 +81,10 @@ def _caveats(report: dict[str, Any]) -> list[str]:
             f"- Teachers with random weights, as fast as trained ones, for want of their file: {', '.join(names)}."
         )
     return lines
+
+
+def _titled(report: dict[str, Any]) -> list[tuple[str, Columns]]:
+    return [*_all_columns(report["results"]), *_hog(report["hog"])]
 
 
 def _all_columns(rows: list[Row]) -> list[tuple[str, Columns]]:
@@ -168,6 +174,7 @@ def _or_dash(value: float | None, pattern: str) -> str:
     return "–" if value is None else pattern.format(value)
 
 
-def _markdown_table(columns: Columns) -> list[str]:
+def markdown_table(columns: Columns) -> list[str]:
+    """The lines of a Markdown table."""
     lines = ["| " + " | ".join(columns) + " |", "|---" + "|---:" * (len(columns) - 1) + "|"]
     return lines + ["| " + " | ".join(cells) + " |" for cells in zip(*columns.values(), strict=True)]

@@ -254,7 +254,7 @@ def test_the_predictor_is_trained_in_as_many_epochs_as_table_4_of_pass_says(name
     name = f"configs/pass/mae-vitb_200e_{name}.py"
     cfg, hook = load(name), selection_of(name)
     plan = make_plan(1000, cfg.schedule.epochs, hook.warmup_epochs, hook.interval, hook.get("keep"), hook.get("budget"))
-    chosen = plan.epochs_before_selections(hook.dt_epochs, keep_last_block=True)
+    chosen = plan.epochs_before_selections(hook.dt_epochs, hook.get("keep_last_block", False))
     switched = bool(SELECTORS.build(hook.selector).tasks)
     task = MODELS.build(cfg.model.tasks.predict_loss)
     trained = [e for e in range(200) if task.active((e + 1) / 200) and (e in chosen or not switched)]

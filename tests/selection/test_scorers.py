@@ -82,6 +82,16 @@ def test_only_the_predictor_of_pass_is_trained_before_selections():
     assert all(selector.needs_images for selector in (WSSSelector, BSSSelector, LossSelector))
 
 
+def test_a_model_without_predicted_losses_is_refused_before_the_run(model):
+    WSSSelector().check(model)
+    config = copy.deepcopy(MODEL)
+    del config["tasks"]["predict_loss"]
+    plain = MODELS.build(config)
+    BSSSelector().check(plain)
+    with pytest.raises(ValueError, match="WSSSelector needs predicted losses, and no task of the model predicts any"):
+        WSSSelector(task=None).check(plain)
+
+
 @pytest.mark.parametrize("name", ["WSSSelector", "BSSSelector", "LossSelector", "RandomSelector"])
 def test_they_are_found_by_name(name):
     init_default_scope("mimseg")
