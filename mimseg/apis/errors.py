@@ -8,7 +8,9 @@ from pathlib import Path
 PACKAGE = str(Path(__file__).parents[1])
 FILE_ERRORS = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
 WORKER_FRAME = re.compile(r'File "([^"]+)", line \d+, in \S+\n\s+(\S+)')
-BAD_ARGUMENT = re.compile(r"(\w+)\.__init__\(\) (got an unexpected keyword argument|missing \d+ required)")
+BAD_ARGUMENT = re.compile(
+    r"\w+(\.__init__\(\) (got an unexpected keyword argument|missing \d+ required)|\(\) takes no arguments)"
+)
 
 
 def explain(error: BaseException) -> str | None:

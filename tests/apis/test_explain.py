@@ -8,7 +8,7 @@ from torch.utils.data import DataLoader, Dataset
 from mimseg.apis import check_keys, explain
 from mimseg.checkpoints import read_checkpoint
 from mimseg.datasets import SeededDataset
-from mimseg.registry import MODELS
+from mimseg.registry import HOOKS, MODELS
 
 
 def caught(function, *args):
@@ -70,6 +70,8 @@ def test_config_entries_that_fit_no_class():
     assert unknown == "config: SparseVit is not in the mimseg::model registry; check the spelling of the type"
     argument = explain(caught(MODELS.build, dict(type="SparseViT", patchsize=3)))
     assert argument == "config: SparseViT got an unexpected keyword argument 'patchsize'"
+    nothing = explain(caught(HOOKS.build, dict(type="TeacherHook", interval=1)))
+    assert nothing == "config: TeacherHook() takes no arguments"
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), TypeError("x"), KeyError("x"), RuntimeError("x"), AssertionError()])
