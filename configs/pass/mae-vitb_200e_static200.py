@@ -6,7 +6,6 @@ Figure:   ImageNet-1K top-1 of the paper: 82.75 fine-tuned, in 0.72 of MAE's tim
 Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 """
 
-_base_ = "./mae-vitb_200e_dtmp-only.py"
-*_hooks, _last = _base_.custom_hooks
-custom_hooks = [*_hooks, dict(_last, selector=dict(type="WSSSelector", tau=None, task=None))]
+_base_ = "./mae-vitb_200e_static20.py"
+model = dict(tasks=dict(predict_loss=dict(end=1.0)))
 find_unused_parameters = False
