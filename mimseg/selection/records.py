@@ -85,17 +85,23 @@ def save_gallery(
         title: of the sheet.
     """
     order = order[np.isfinite(scores[order])]
-    number = min(DRAWN, len(order) // 2) or len(order)
-    blocks = order[:number], order[::-1][:number]
+    blocks, headings = sides(order, number_kept)
     images = [_images(loader, model, block) for block in blocks]
     captions = tuple([f"{scores[index]:.4g}" for index in block] for block in blocks)
-    lowest = "dropped" if number_kept <= len(order) - number else "lowest"
-    headings = f"kept: ranks 1 to {number}", f"{lowest}: ranks {len(order)} to {len(order) - number + 1}"
     preprocessor = model.data_preprocessor
     figure = draw_gallery(images[0], images[1], captions, headings, preprocessor.mean, preprocessor.std, title)
     picture = render(figure)
     save_png(picture, path)
     return picture
+
+
+def sides(order: NDArray[np.int64], number_kept: int) -> tuple[tuple[NDArray[np.int64], ...], tuple[str, str]]:
+    """Which images a gallery shows on its two sides, as many on both, from the ends of a ranking; and the headings."""
+    dropped = len(order) - number_kept
+    number = min(DRAWN, number_kept, dropped) if dropped > 0 else min(DRAWN, len(order))
+    lowest = "dropped" if dropped > 0 else "kept, too"
+    headings = f"kept: ranks 1 to {number}", f"{lowest}: ranks {len(order)} to {len(order) - number + 1}"
+    return (order[:number], order[::-1][:number]), headings
 
 
 def _images(loader: DataLoader[Any], model: Any, indices: NDArray[np.int64]) -> Tensor:

@@ -15,7 +15,7 @@ from mimseg.registry import TRANSFORMS
 from mimseg.selection.ledger import Ledger
 from mimseg.selection.noise import noise_at
 from mimseg.selection.ranking import keep_first, rank
-from mimseg.selection.records import ends, name_of, save_table
+from mimseg.selection.records import ends, name_of, save_table, sides
 from mimseg.selection.view import view
 from mimseg.visualization import draw_gallery
 
@@ -106,6 +106,15 @@ def test_a_table_has_both_ends_of_a_long_ranking(tmp_path):
     assert [row["kept"] for row in rows].count("yes") == 10
     assert rows[0] == dict(rank="1", score="2999", kept="yes", index="2999", path="sample 2999")
     assert name_of(SimpleNamespace(get_data_info=lambda index: {"img_path": f"{index}.png"}), 4) == "4.png"
+
+
+def test_no_dropped_image_is_shown_as_a_kept_one():
+    (kept, dropped), headings = sides(np.arange(40), 12)
+    assert kept.tolist() == list(range(12)) and dropped.tolist() == list(range(39, 27, -1))
+    assert headings == ("kept: ranks 1 to 12", "dropped: ranks 40 to 29")
+    assert [len(block) for block in sides(np.arange(1000), 300)[0]] == [20, 20]
+    assert sides(np.arange(5), 5)[1] == ("kept: ranks 1 to 5", "kept, too: ranks 5 to 1")
+    assert [len(block) for block in sides(np.arange(5), 4)[0]] == [1, 1]
 
 
 def test_a_gallery_has_as_many_pictures_as_it_is_given():
