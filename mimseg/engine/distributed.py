@@ -1,6 +1,7 @@
 """Process groups and model wrapping where there is no GPU."""
 
 import atexit
+import gc
 import os
 import subprocess
 from datetime import timedelta
@@ -46,6 +47,7 @@ def leave_at_exit() -> None:
 
 def _leave() -> None:
     if torch.distributed.is_initialized():
+        gc.collect()  # data-parallel models of runs that ended, which hold the group, and with it its threads
         torch.distributed.destroy_process_group()
 
 
