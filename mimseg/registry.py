@@ -29,10 +29,10 @@ PARAM_SCHEDULERS = root.Registry(
     "parameter scheduler", parent=root.PARAM_SCHEDULERS, scope="mimseg", locations=["mimseg.engine"]
 )
 OPTIMIZERS = root.Registry("optimizer", parent=root.OPTIMIZERS, scope="mimseg", locations=["mimseg.engine"])
-# Empty so far; without them MMEngine warns that it looks for these things outside this scope.
 WEIGHT_INITIALIZERS = root.Registry(
     "weight initializer", parent=root.WEIGHT_INITIALIZERS, scope="mimseg", locations=["mimseg.models"]
 )
+# Empty so far; without them MMEngine warns that it looks for these things outside this scope.
 METRICS = root.Registry("metric", parent=root.METRICS, scope="mimseg", locations=["mimseg.evaluation"])
 EVALUATOR = root.Registry("evaluator", parent=root.EVALUATOR, scope="mimseg", locations=["mimseg.evaluation"])
 VISUALIZERS = root.Registry("visualizer", parent=root.VISUALIZERS, scope="mimseg", locations=["mimseg.visualization"])

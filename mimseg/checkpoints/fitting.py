@@ -1,17 +1,19 @@
 """Deciding which tensor of a file goes where in a model, and whether the two are of one architecture."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import floor
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
-from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, fixed_table
+from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_table, fixed_table
 from .formats.weights import KERNEL, RELATIVE, RELATIVE_SIZE, SIZE, TABLE, Weights, block_heads, count_blocks, listed
 from .report import part_of
-from .tables import REBUILT, PositionTables, resize_of
+from .tables import OWN_TABLES, REBUILT, PositionTables, is_own_size, resize_of, spread_of, spreads
 
+FixedPositions = Literal["computed", "resized"]
+"""How a learned table starts from fixed positions: see :func:`mimseg.checkpoints.load_weights`."""
 LOSS_HEADS = ("tasks.predict_loss.decoder.head.", "teachers.ema.parts.predictor.head.")
 FINAL_NORM = "encoder.norm."
 MASK_TOKEN = "encoder.mask_token"
@@ -51,7 +53,13 @@ class Plan:
         return sum(sizes[name] for name in sizes if name in self.fitted) / total if total else 1.0
 
 
-def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights, tables: PositionTables = "bicubic") -> Plan:
+def fit_all(
+    model: nn.Module,
+    source: Mapping[str, Tensor],
+    found: Weights,
+    tables: PositionTables = "bicubic",
+    fixed: FixedPositions = "computed",
+) -> Plan:
     """Give every tensor of the model the file's, adapted where sizes differ in a way that is understood.
 
     Raises:
@@ -60,11 +68,17 @@ def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights, tabl
     plan = Plan()
     target = model.state_dict()
     for name, tensor in target.items():
-        if name.endswith(DERIVED):
+        if name.endswith(DERIVED) or is_own_size(name):
             continue
-        if name.endswith(TABLE) and name not in source and name.removesuffix(TABLE) + "encoder.cls_token" in source:
-            fixed = fixed_table(_grid(target, name), tensor.shape[1])
-            plan.fitted[name] = Fitted(fixed, "the file's is the fixed sine-cosine table")
+        if spread := spread_of(name, source, target, model):
+            if tables == "reinit":
+                plan.kept[name] = f"kept as initialised: {spread.what}"
+            else:
+                plan.fitted[name] = spread.by(tables)
+        elif name == TABLE and name not in source and spreads(source, target):
+            plan.fitted[name] = Fitted(tensor.new_zeros(tensor.shape), "zero: the file's positions are relative")
+        elif name.endswith(TABLE) and name not in source and name.removesuffix(TABLE) + KERNEL in source:
+            plan.fitted[name] = _fixed(found.grid, _grid(target, name), tensor.shape[1], fixed, plan)
         elif name not in source:
             norm = _norm_of_classifier(name, source)
             if norm is not None and norm.shape == tensor.shape:
@@ -79,6 +93,20 @@ def fit_all(model: nn.Module, source: Mapping[str, Tensor], found: Weights, tabl
         else:
             _fit(name, source[name], tensor, found, model, plan)
     return plan
+
+
+def _fixed(old: tuple[int, int] | None, new: tuple[int, int], dim: int, how: FixedPositions, plan: Plan) -> Fitted:
+    """The start of a learned table of a grid ``new``, from the fixed one of a file's grid ``old``, if it tells."""
+    words = "the file's is the fixed sine-cosine table"
+    if how == "resized" and old is None:
+        plan.notes.append(
+            "the file does not tell the image size of its fixed positions; the table's are those of "
+            f"{new[0]}x{new[1]} patches; if it was pre-trained on smaller images set load_options.image_size"
+        )
+    if how == "computed" or old is None or old == new:
+        return Fitted(fixed_table(new, dim), words)
+    table = adapt_table(fixed_table(old, dim), old, new)
+    return Fitted(table, f"{words}, grid {old[0]}x{old[1]} -> {new[0]}x{new[1]} (bicubic)")
 
 
 def _fit(name: str, tensor: Tensor, target: Tensor, found: Weights, model: Any, plan: Plan) -> None:
@@ -125,6 +153,8 @@ def check_places(source: Mapping[str, Tensor], target: Mapping[str, Tensor], sco
         ValueError: below ``scope`` the file has a tensor that the model has no place for.
     """
     unused = [name for name in _unused(source, target) if name.startswith(scope)]
+    if spreads(source, target):
+        unused.remove(RELATIVE)
     for name in unused:
         if not name.startswith(FINAL_NORM) and (exact or name != TABLE):
             raise ValueError(_unused_message(name, unused, source, target))
@@ -173,6 +203,8 @@ def _unused(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> list[
 def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str:
     if name == TABLE:
         return TABLE_FIX
+    if RELATIVE in source and any(other.startswith(OWN_TABLES) for other in target):
+        return _unlike_simmim(unused)
     if RELATIVE in source and RELATIVE not in target:
         return (
             "the file's is a DenseViT with relative positions, the model's another encoder; set model.encoder to "
@@ -182,6 +214,20 @@ def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], 
     return (
         f"of another architecture: its {part_of(name)} has {listed(others)}, for which the model has no place; "
         f"{_sizes(source, target)}"
+    )
+
+
+def _unlike_simmim(unused: Sequence[str]) -> str:
+    """What a backbone for dense prediction lacks that a ViT of SimMIM has."""
+    lacking = []
+    if RELATIVE in unused:
+        lacking.append(("a table of relative positions", "relative=table"))
+    if any(".ls1." in name for name in unused):
+        lacking.append(("LayerScale", "encoder.type=DenseViT model.backbone.encoder.layer_scale=1.0"))
+    what, settings = (" and ".join(part[0] for part in lacking), " ".join(f"model.backbone.{p[1]}" for p in lacking))
+    return (
+        f"the file's encoder has {what}, for which the model has no place; set {settings}, as "
+        "configs/coco/mask-rcnn_vitdet-b_12e_simmim.py does"
     )
 
 

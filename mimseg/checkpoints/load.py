@@ -7,11 +7,13 @@ from typing import Any, Literal, get_args
 import torch
 from torch import nn
 
-from .fitting import Plan, check_places, check_sizes, fit_all, shortage
+from ..ops.patches import patch_grid
+from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all, shortage
 from .formats import Weights
+from .formats.weights import RELATIVE, RELATIVE_SIZE
 from .report import LoadReport
 from .source import open_weights
-from .tables import PositionTables
+from .tables import PositionTables, spreads
 
 
 def load_weights(
@@ -22,6 +24,8 @@ def load_weights(
     scope: str = "",
     least: float = 1.0,
     position_tables: PositionTables = "bicubic",
+    fixed_positions: FixedPositions = "computed",
+    image_size: int | tuple[int, int] | None = None,
     trust: bool = False,
     log: Callable[[str], Any] = print,
 ) -> LoadReport:
@@ -42,6 +46,12 @@ def load_weights(
             tables of relative positions on a geometric progression of distances (SimMIM's and BEiT's public code, and
             FastMIM's default; see :mod:`mimseg.checkpoints.geometric`), others bicubically. 'reinit' keeps the model's
             own; they do not count for ``least``.
+        fixed_positions: what to do where the file's positions are the fixed sine-cosine ones and the model's a learned
+            table of another grid. 'computed' starts it with those of its own grid, 'resized' with the file's, resized
+            by bicubic interpolation as a learned table (MAE's transfer, ViTDet): larger grids then have no coordinates
+            beyond those of pre-training.
+        image_size: (H, W) or one side of the images that the file's fixed positions were used on, where it does not
+            tell.
         trust: as in :func:`mimseg.checkpoints.read_checkpoint`.
         log: takes the report as text.
 
@@ -58,9 +68,11 @@ def load_weights(
         raise ValueError(f"{type(model).__name__} has no weights under {scope!r} to load from {path}")
     found = open_weights(path, trust, frozenset(target))
     try:
+        if image_size is not None:
+            found.grid = found.grid or _grid_of(image_size, found, model)
         source = found.student(weights)
         notes = check_places(source, target, scope, exact=least >= 1)
-        plan = fit_all(model, source, found, position_tables)
+        plan = fit_all(model, source, found, position_tables, fixed_positions)
         plan.notes.extend(notes)
         check_sizes(model, source, found, plan, scope)
         _leave_teachers_to_student(model, plan)
@@ -70,10 +82,17 @@ def load_weights(
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     _apply(model, plan)
-    ignored = (*(name for name in source if name not in target), *found.others)
+    used = {RELATIVE, RELATIVE_SIZE} if spreads(source, target) else set()
+    ignored = (*(name for name in source if name not in target and name not in used), *found.others)
     report = _report(path, found, weights, plan, ignored, coverage)
     log(str(report))
     return report
+
+
+def _grid_of(image_size: int | tuple[int, int], found: Weights, model: Any) -> tuple[int, int]:
+    """The patch grid of images of that size for the file's encoder."""
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    return patch_grid(height, width, found.patch[0] if found.patch else model.encoder.patch_size)
 
 
 def _leave_teachers_to_student(model: nn.Module, plan: Plan) -> None:

@@ -20,6 +20,8 @@ PositionTables = Literal["bicubic", "geometric", "reinit"]
 WINDOW_TABLE = "relative_position_bias_table"
 PAIR_BIAS = "relative_position_bias"
 ABSOLUTE_TABLE = "pos_embed"
+OWN_TABLES = "relative."
+"""Where a backbone for dense prediction has the relative positions of its blocks."""
 CLASS_ROWS = 3
 """Rows of a table of relative positions for the class token: as query, as key, with itself (BEiT)."""
 REBUILT = ("relative_position_index", "relative_coords_table", "attn_mask")
@@ -88,6 +90,48 @@ def resize_of(
     if kind == ABSOLUTE_TABLE and table.ndim == 3 and len(table) == len(new) == 1:
         return _absolute(name, table[0], new.shape[1], model.get_submodule(module))
     return None
+
+
+def spreads(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> bool:
+    """Whether a file's table of relative positions, shared by all blocks, goes to a model's tables of some blocks."""
+    return RELATIVE in source and RELATIVE not in target and any(_takes_shared(name, target) for name in target)
+
+
+def spread_of(name: str, source: Mapping[str, Tensor], target: Mapping[str, Tensor], model: nn.Module) -> Resize | None:
+    """How a file's table that all blocks share starts the table ``name`` of some blocks; None for other tensors.
+
+    As in the fine-tuning of BEiT and SimMIM, every block starts with all of it, resized to its grid. Tables of windows
+    take the numbers of their distances, and are resized only where windows are larger than the file's grid.
+    """
+    if not _takes_shared(name, target) or not spreads(source, target):
+        return None
+    table, old = source[RELATIVE], _pair(source[RELATIVE_SIZE])
+    module = name.rpartition(".")[0]
+    new = _pair(target[f"{module}.size"])
+    if table.shape[1] != target[name].shape[1]:
+        return None
+    what = f"the table that the file's blocks share, grid {_sides(old)} -> {_sides(new)}"
+    if getattr(model.get_submodule(module), "stretch", True) or any(n > o for n, o in zip(new, old, strict=True)):
+        return _of_distances(table, old, new, CLASS_ROWS, what)
+    return Resize(f"{what}, of its distances", lambda: _shorter(table, old, new))
+
+
+def is_own_size(name: str) -> bool:
+    """Whether a tensor is the grid of a table that a backbone for dense prediction has: its settings say it."""
+    return name.startswith(OWN_TABLES) and name.endswith(".size")
+
+
+def _takes_shared(name: str, target: Mapping[str, Tensor]) -> bool:
+    return name.startswith(OWN_TABLES) and name.endswith(".table") and f"{name.removesuffix('table')}size" in target
+
+
+def _shorter(table: Tensor, old: Pair, new: Pair) -> Tensor:
+    """Of a table of one grid, the rows of the distances in a smaller one, and those of the class token."""
+    cells, rest = table[:-CLASS_ROWS], table[-CLASS_ROWS:]
+    cut = cells.unflatten(0, (2 * old[0] - 1, 2 * old[1] - 1))
+    down, right = old[0] - new[0], old[1] - new[1]
+    cut = cut[down : down + 2 * new[0] - 1, right : right + 2 * new[1] - 1]
+    return torch.cat([cut.flatten(0, 1), rest])
 
 
 def _of_encoder(table: Tensor, told: Pair | None, new: Pair) -> Resize | None:

@@ -3,6 +3,7 @@
 from .backbones import CMT, DenseBackbone, DenseSwin, DenseViT, Latent, MaskedEncoder, SparseViT
 from .classifier import Classifier
 from .decoders import LinearDecoder, MaskTokenNeck, Neck, ProjectionNeck, TransformerDecoder
+from .dense import FourTapPyramid, HierarchicalBackbone, LN2d, MIMPretrained, SimplePyramid, ViTBackbone
 from .features import FeatureExtractor
 from .masking import (
     AdaptiveRatio,
@@ -53,11 +54,15 @@ __all__ = [
     "FeatureExtractor",
     "FeatureTarget",
     "FixedRatio",
+    "FourTapPyramid",
     "FrozenTeacher",
     "HOGTarget",
+    "HierarchicalBackbone",
     "ImagePreprocessor",
+    "LN2d",
     "Latent",
     "LinearDecoder",
+    "MIMPretrained",
     "MaskGenerator",
     "MaskTokenNeck",
     "MaskedEncoder",
@@ -80,6 +85,7 @@ __all__ = [
     "RelativePatchLoss",
     "SalienceScore",
     "Score",
+    "SimplePyramid",
     "SoftToHardPolicy",
     "SparseViT",
     "Step",
@@ -91,4 +97,5 @@ __all__ = [
     "TeacherView",
     "TransformerDecoder",
     "UniformPolicy",
+    "ViTBackbone",
 ]

@@ -27,7 +27,7 @@ def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Te
         ema: not read: MMEngine's averaging hook swaps the copies, so that ``tensors`` are the averaged ones already.
     """
     patch = (facts["patch_size"], facts["in_channels"]) if "in_channels" in facts else None
-    size = tensors.get(SIZE)
+    size = tensors.get(SIZE, facts.get("grid"))
     return Weights(
         LABEL,
         dict(tensors),
@@ -51,6 +51,8 @@ def describe(model: nn.Module) -> dict[str, Any]:
         if not name.startswith("teachers.") and (number := block_heads(module)) is not None
     }
     facts = {"patch_size": encoder.patch_size, "in_channels": encoder.in_channels, "heads": heads}
+    if all(grid := getattr(getattr(encoder, "positions", None), "grid", (0, 0))):
+        facts["grid"] = list(grid)  # that fixed positions were last used on, or the learned table's
     tasks: Any = getattr(model, "tasks", {})
     if "reconstruct" in tasks and hasattr(tasks["reconstruct"].target, "normalize"):
         facts["normalize"] = tasks["reconstruct"].target.normalize
@@ -64,5 +66,7 @@ def write(weights: Weights) -> dict[str, Any]:
     facts: dict[str, Any] = {"heads": weights.heads}
     if weights.patch is not None:
         facts["patch_size"], facts["in_channels"] = weights.patch
+    if weights.grid is not None:
+        facts["grid"] = list(weights.grid)
     facts |= {name: value for name in ("normalize", "pool") if (value := getattr(weights, name)) is not None}
     return {"state_dict": weights.state, "meta": {"mimseg": facts}}

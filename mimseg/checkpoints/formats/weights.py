@@ -60,6 +60,18 @@ class Weights:
             raise ValueError("weights='ema' was asked for but the file holds no EMA teacher; use weights='student'")
         return {**self.state, **self.ema}
 
+    def known_patch(self) -> tuple[int, int]:
+        """Patch size and channels.
+
+        Raises:
+            ValueError: the file does not tell.
+        """
+        if self.patch is None:
+            raise ValueError(
+                "it does not tell its patch size and channels; convert a checkpoint that a run has written"
+            )
+        return self.patch
+
     def table(self, grid: tuple[int, int]) -> Tensor:
         """The encoder's position table ``(1 + L, D)`` for a patch grid, class token's row first.
 

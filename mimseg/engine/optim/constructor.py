@@ -82,17 +82,18 @@ class WeightDecayByShape:
 class LayerDecay(WeightDecayByShape):
     """Learning rates that fall towards the input: layer i of N gets ``lr * layer_decay ** (N - 1 - i)``.
 
-    Source: BEiT's fine-tuning, as MAE (appendix A.1) and HPM use it; the last of the N layers is the head's, the first
-    the embedding's. A group is (layer, decays or not). The model says which layer a parameter is of by ``num_layers``
-    and ``layer_of(name)``.
+    Source: BEiT's fine-tuning, as MAE (appendix A.1), HPM and ViTDet use it; the last of the N layers is the head's,
+    the first the embedding's. A group is (layer, decays or not). The model says which layer a parameter is of by
+    ``num_layers`` and ``layer_of(name)``, or the part of it that has these does, as the backbone of a detector or
+    segmentor; whatever is outside that part (necks, heads) is of the last layer.
 
     Args:
         optim_wrapper_cfg: config of the optimizer wrapper, with ``optimizer`` inside.
         paramwise_cfg: ``layer_decay`` in (0, 1], and the keys of :class:`WeightDecayByShape`.
 
     Raises:
-        ValueError: as :class:`WeightDecayByShape`; ``layer_decay`` missing or out of range; a model that does not tell
-            its layers.
+        ValueError: as :class:`WeightDecayByShape`; ``layer_decay`` missing or out of range; a model without a
+            part that tells its layers, or with several.
     """
 
     known_keys = WeightDecayByShape.known_keys | {"layer_decay"}
@@ -106,18 +107,37 @@ class LayerDecay(WeightDecayByShape):
 
     def groups(self, model: nn.Module, parameters: Parameters, options: dict[str, Any]) -> list[dict[str, Any]]:
         """One group per layer, with its ``lr`` and the factor ``lr_scale`` in it."""
-        tells: Any = model
-        if not hasattr(model, "layer_of"):
-            raise ValueError(f"LayerDecay: {type(model).__name__} does not tell its layers; use WeightDecayByShape")
+        prefix, tells = part_with_layers(model)
+        last = tells.num_layers - 1
         layers: dict[int, Parameters] = {}
         for name, parameter in parameters.items():
-            layers.setdefault(tells.layer_of(name), {})[name] = parameter
+            layer = tells.layer_of(name.removeprefix(prefix)) if name.startswith(prefix) else last
+            layers.setdefault(layer, {})[name] = parameter
         groups = []
         for layer, members in sorted(layers.items()):
-            scale = self.layer_decay ** (tells.num_layers - 1 - layer)
+            scale = self.layer_decay ** (last - layer)
             rate = {"lr": self.optimizer_cfg["lr"] * scale, "lr_scale": scale}
             groups += super().groups(model, members, {**options, **rate})
         return groups
+
+
+def part_with_layers(model: nn.Module) -> tuple[str, Any]:
+    """The outermost part of a model that tells its layers, and the prefix of its parameters' names.
+
+    Raises:
+        ValueError: there is none, or there are several beside each other.
+    """
+    prefixes: dict[str, Any] = {}
+    for name, part in model.named_modules():
+        prefix = f"{name}." if name else ""
+        if hasattr(part, "layer_of") and not any(prefix.startswith(outer) for outer in prefixes):
+            prefixes[prefix] = part
+    if not prefixes:
+        raise ValueError(f"LayerDecay: {type(model).__name__} does not tell its layers; use WeightDecayByShape")
+    if len(prefixes) > 1:
+        parts = ", ".join(prefix.removesuffix(".") for prefix in prefixes)
+        raise ValueError(f"LayerDecay: {type(model).__name__} has layers in {parts}; use WeightDecayByShape")
+    return next(iter(prefixes.items()))
 
 
 def _count(parameters: Parameters) -> int:

@@ -103,6 +103,14 @@ class MaskedEncoder(nn.Module):
         """
         raise ValueError(f"{type(self).__name__} is no ViT: it has no attention over all patches to read")
 
+    def stage_maps(self, images: Tensor) -> list[Tensor]:
+        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
+
+        Raises:
+            ValueError: the encoder has no stages.
+        """
+        raise ValueError(f"{type(self).__name__} has no stages; use a DenseSwin or a DenseBackbone")
+
     def position_table(self, grid: tuple[int, int]) -> Tensor | None:
         """The position embedding ``(L, D)`` that patch tokens get; None where positions are not added to tokens."""
         raise NotImplementedError

@@ -16,6 +16,8 @@ from ...ops.packing import Packing
 
 Take = Callable[[Tensor], Tensor]
 """Picks tokens of ``(B, N, D)``: as many of each sequence, or packed."""
+Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Queries ``(B, heads, N, d)``, keys and values to what every query gets ``(B, heads, N, d)``."""
 
 
 class Linear(nn.Linear):
@@ -68,18 +70,26 @@ class Attention(nn.Module):
         """``take(forward(x))``: only the rows that are taken are projected."""
         return self.project(take(self._mix(*self.qkv(x).chunk(3, dim=-1))))
 
+    def with_mix(self, x: Tensor, mix: Mix) -> Tensor:
+        """``forward(x)`` with another way to mix values: with relative positions that ask the queries, for one."""
+        return self.project(mix(*self._heads(*self.qkv(x).chunk(3, dim=-1))).transpose(1, 2).flatten(2))
+
     def project(self, mixed: Tensor) -> Tensor:
         """What the heads give ``(..., D)`` to ``(..., D)``."""
         out: Tensor = self.proj(mixed)
         return out
 
     def _mix(self, *projected: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Query ``(B, N, D)``, key and value ``(B, M, D)`` to ``(B, N, D)``.
+        """Query ``(B, N, D)``, key and value ``(B, M, D)`` to ``(B, N, D)``."""
+        query, key, value = self._heads(*projected)
+        return attention(query, key, value, mask).transpose(1, 2).flatten(2)
+
+    def _heads(self, *projected: Tensor) -> list[Tensor]:
+        """Query, key and value ``(B, N, D)`` of every head ``(B, heads, N, d)``.
 
         Cut by views whose gradients join in one copy (with all three in one leading dimension it would take two).
         """
-        query, key, value = (part.unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2) for part in projected)
-        return attention(query, key, value, mask).transpose(1, 2).flatten(2)
+        return [part.unflatten(-1, (self.num_heads, self.head_dim)).transpose(1, 2) for part in projected]
 
 
 class Mlp(nn.Module):
@@ -135,6 +145,10 @@ class Block(nn.Module):
     def at_rows(self, x: Tensor, take: Take) -> Tensor:
         """``take(forward(x))`` for a ``take`` that picks tokens of ``(B, N, D)``."""
         return self._mlp(take(x) + self.drop_path1(self.attn.at_rows(self.norm1(x), take)))
+
+    def with_attention(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
+        """``forward(x)`` with ``attend``, of normalised tokens ``(B, N, D)``, in place of its attention."""
+        return self._mlp(x + self.drop_path1(attend(self.norm1(x))))
 
     def _mlp(self, x: Tensor) -> Tensor:
         out: Tensor = x + self.drop_path2(self.mlp(self.norm2(x)))

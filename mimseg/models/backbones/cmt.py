@@ -267,11 +267,20 @@ class CMT(nn.Module):
         Raises:
             ValueError: a side is no multiple of the stride.
         """
+        return self.stage_maps(images)[-1]
+
+    def stage_maps(self, images: Tensor) -> list[Tensor]:
+        """The map ``(B, D, h, w)`` of every stage.
+
+        Raises:
+            ValueError: a side is no multiple of the stride.
+        """
         patch_grid(images.shape[2], images.shape[3], self.stride)
-        x: Tensor = self.stem(images)
+        maps, x = [], self.stem(images)
         for stage in self.stages:
             x = stage(x)
-        return x
+            maps.append(x)
+        return maps
 
 
 def _stem_layer(in_dim: int, dim: int, stride: int = 1) -> list[nn.Module]:

@@ -135,6 +135,23 @@ class DenseBackbone(DenseEncoder):
             x = x.flatten(1, 2) if self.channels_last else x.flatten(2).transpose(1, 2)
         return Latent(self.norm(x), grid, self.prefix, mask, "raster")
 
+    def stage_maps(self, images: Tensor) -> list[Tensor]:
+        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
+
+        Raises:
+            ValueError: the network gives its last map only.
+        """
+        self.grid_of(images)
+        network: Any = self.backbone
+        if hasattr(network, "forward_intermediates"):  # timm
+            return list(network.forward_intermediates(images, output_fmt="NCHW", intermediates_only=True))
+        maps = network.stage_maps(images) if hasattr(network, "stage_maps") else network(images)
+        if not isinstance(maps, list | tuple) or any(x.ndim != 4 for x in maps):
+            raise ValueError(
+                f"{type(network).__name__} gives no map for every stage; set its out_indices, or use a network of timm"
+            )
+        return list(maps)
+
 
 class Skip(nn.Module):
     """A block that was left out; it takes whatever the others take."""

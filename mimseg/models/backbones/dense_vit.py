@@ -1,6 +1,7 @@
 """The dense ViT encoder of SimMIM, MaskFeat and FastMIM: what is masked is replaced and keeps its place."""
 
 import math
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import torch
@@ -101,7 +102,11 @@ class BiasedBlock(nn.Module):
 
     def forward(self, x: Tensor, bias: Tensor | None = None) -> Tensor:
         """``(B, N, D)`` with a bias ``(heads, N, N)``, if any, to ``(B, N, D)``."""
-        x = x + self.drop_path1(self.ls1(self.attn(self.norm1(x), bias=bias)))
+        return self.with_attention(x, lambda normed: self.attn(normed, bias=bias))
+
+    def with_attention(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
+        """``forward(x)`` with ``attend``, of normalised tokens ``(B, N, D)``, in place of its attention."""
+        x = x + self.drop_path1(self.ls1(attend(self.norm1(x))))
         out: Tensor = x + self.drop_path2(self.ls2(self.mlp(self.norm2(x))))
         return out
 
@@ -240,4 +245,4 @@ class DenseViT(DenseEncoder):
             x = x + self.positions(grid)
             if isinstance(self.positions, LearnedPositions):
                 first = first + self.positions.prefix
-        return torch.cat([first.expand(len(x), -1, -1), x], dim=1)
+        return torch.cat([first.expand(x.shape[0], -1, -1), x], dim=1)

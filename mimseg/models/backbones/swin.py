@@ -1,6 +1,6 @@
 """The dense Swin encoder of SimMIM and FastMIM."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import TypedDict
 
@@ -204,12 +204,22 @@ class DenseSwin(DenseEncoder):
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
         """Encode ``(B, C, H, W)`` into ``(B, L, D)``, masked or not."""
         grid = self.grid_of(images)
+        *_, x = self._stages(images, self.embed_masked(images, mask, tokens))
+        return Latent(self.norm(x).flatten(1, 2), grid, 0, mask, "raster")
+
+    def stage_maps(self, images: Tensor) -> list[Tensor]:
+        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm."""
+        self.grid_of(images)
+        return [x.permute(0, 3, 1, 2) for x in self._stages(images, self.embed(images))]
+
+    def _stages(self, images: Tensor, x: Tensor) -> Iterator[Tensor]:
+        """What every stage gives ``(B, h, w, D)``, from embedded patches of images."""
         first = images.shape[2] // EMBEDDED, images.shape[3] // EMBEDDED
-        x = self.embed_masked(images, mask, tokens).unflatten(1, first)
+        x = x.unflatten(1, first)
         recompute = self.activation_checkpointing and self.training
         for stage, plans in zip(self.layers, self.plans_of(first, images.device), strict=True):
             x = stage(x, plans, recompute)
-        return Latent(self.norm(x).flatten(1, 2), grid, 0, mask, "raster")
+            yield x
 
     def plans_of(self, first: Pair, device: torch.device) -> list[tuple[WindowPlan, WindowPlan]]:
         """How every stage is cut into windows, without shift and with, for a first stage of this grid."""

@@ -130,7 +130,7 @@ class SparseViT(MaskedEncoder):
     def enter(self, images: Tensor) -> Tensor:
         """What the first block gets for full images ``(B, C, H, W)``: ``(B, 1 + L, D)``."""
         x = self.embed(images) + self.positions(self.grid_of(images))
-        return torch.cat([self._class_token().expand(len(x), -1, -1), x], dim=1)
+        return torch.cat([self._class_token().expand(x.shape[0], -1, -1), x], dim=1)
 
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
         """Encode ``(B, C, H, W)`` into ``(B, 1 + K, D)``, or ``(B, 1 + L, D)`` without a mask.
@@ -145,7 +145,7 @@ class SparseViT(MaskedEncoder):
             check_mask(mask, images.shape[0], grid)
             x = self._visible(images, mask, tokens, grid)
             if mask.ragged is None:
-                x = torch.cat([self._class_token().expand(len(x), -1, -1), x], dim=1)
+                x = torch.cat([self._class_token().expand(x.shape[0], -1, -1), x], dim=1)
             else:
                 packing = mask.ragged.packing(grid[0] * grid[1], len(x), self.prefix)
                 x = packing.join(self._class_token()[0].expand(len(images), -1), x)

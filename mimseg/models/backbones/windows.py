@@ -27,6 +27,23 @@ def fit_window(grid: Pair, window: Pair) -> tuple[Pair, Pair]:
     return clipped, (0 if high <= h else h // 2, 0 if wide <= w else w // 2)
 
 
+def cut_windows(x: Tensor, window: Pair) -> Tensor:
+    """Tokens ``(B, H, W, D)`` into windows ``(B, G, N, D)``, filled up with zeros at the right and bottom."""
+    (h, w), (high, wide) = window, x.shape[1:3]
+    if high % h or wide % w:
+        x = F.pad(x, (0, 0, 0, -wide % w, 0, -high % h))
+    windows: Tensor = x.unflatten(2, (-1, w)).unflatten(1, (-1, h)).transpose(2, 3)
+    return windows.flatten(3, 4).flatten(1, 2)
+
+
+def join_windows(windows: Tensor, window: Pair, grid: Pair) -> Tensor:
+    """Inverse of :func:`cut_windows`: ``(B, G, N, D)`` to ``(B, H, W, D)`` of a grid, without what filled it up."""
+    (h, w), (high, wide) = window, grid
+    rows, columns = -(-high // h), -(-wide // w)
+    x: Tensor = windows.unflatten(2, (h, w)).unflatten(1, (rows, columns)).transpose(2, 3)
+    return x.flatten(3, 4).flatten(1, 2)[:, :high, :wide]
+
+
 @dataclass(frozen=True)
 class WindowPlan:
     """How a stage of some image size is cut into windows, without shift or with.
@@ -53,20 +70,13 @@ class WindowPlan:
 
     def cut(self, x: Tensor) -> Tensor:
         """Tokens ``(B, H, W, D)`` into windows ``(B, G, N, D)``, filled up with zeros at the right and bottom."""
-        (h, w), (high, wide) = self.window, x.shape[1:3]
         if any(self.shift):
             x = x.roll((-self.shift[0], -self.shift[1]), dims=(1, 2))
-        if high % h or wide % w:
-            x = F.pad(x, (0, 0, 0, -wide % w, 0, -high % h))
-        windows: Tensor = x.unflatten(2, (-1, w)).unflatten(1, (-1, h)).transpose(2, 3)
-        return windows.flatten(3, 4).flatten(1, 2)
+        return cut_windows(x, self.window)
 
     def join(self, windows: Tensor, grid: Pair) -> Tensor:
         """Inverse of :meth:`cut`: ``(B, G, N, D)`` to ``(B, H, W, D)``."""
-        (h, w), (high, wide) = self.window, grid
-        rows, columns = -(-high // h), -(-wide // w)
-        x: Tensor = windows.unflatten(2, (h, w)).unflatten(1, (rows, columns)).transpose(2, 3)
-        x = x.flatten(3, 4).flatten(1, 2)[:, :high, :wide]
+        x = join_windows(windows, self.window, grid)
         return x.roll(self.shift, dims=(1, 2)) if any(self.shift) else x
 
 

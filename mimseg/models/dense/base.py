@@ -1,0 +1,73 @@
+"""What backbones for dense prediction share: an encoder from pre-training, its weights and its layers."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch.nn.functional as F
+from mmengine.logging import print_log
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from ...registry import MODELS, WEIGHT_INITIALIZERS
+from ..backbones.base import MaskedEncoder
+
+
+class PretrainedBackbone(BaseModule):
+    """A backbone of MMDetection and MMSegmentation around an encoder as it was pre-trained.
+
+    The encoder keeps its parameters' names, so that any checkpoint of pre-training or fine-tuning fits. ``encoder`` and
+    ``init_cfg`` are looked up among this project's classes, whatever the default scope is.
+
+    Args:
+        encoder: config of a :class:`MaskedEncoder`.
+        init_cfg: config of a weight initializer, of :class:`MIMPretrained` in general; None leaves weights random.
+
+    Attributes:
+        encoder: the encoder.
+        stride: pixels a side of the tokens that it gives.
+    """
+
+    encoder: MaskedEncoder
+    _is_init: bool
+
+    def __init__(self, encoder: Mapping[str, Any], init_cfg: Mapping[str, Any] | None) -> None:
+        super().__init__(init_cfg=None if init_cfg is None else dict(init_cfg))
+        self.encoder = MODELS.build({"_scope_": "mimseg", **encoder})
+        self.stride = self.encoder.patch_size * self.encoder.split
+        if isinstance(token := getattr(self.encoder, "mask_token", None), nn.Parameter):
+            token.requires_grad_(False)  # whole images never use it, and data parallelism waits for its gradient
+
+    def init_weights(self) -> None:
+        """Load the weights that ``init_cfg`` names, once."""
+        if self._is_init:
+            return
+        if self.init_cfg:
+            WEIGHT_INITIALIZERS.build({"_scope_": "mimseg", **self.init_cfg})(self)
+        else:
+            warn_random(self)
+        self._is_init = True
+
+    def pad(self, images: Tensor) -> Tensor:
+        """Images ``(B, C, H, W)``, filled up with zeros at the right and bottom to multiples of the stride."""
+        high, wide = (-side % self.stride for side in images.shape[2:])
+        return F.pad(images, (0, wide, 0, high)) if high or wide else images
+
+    @property
+    def num_layers(self) -> int:
+        """Layers that layer-wise learning-rate decay tells apart: the encoder's; necks and heads are with its last."""
+        return self.encoder.num_layers
+
+    def layer_of(self, name: str) -> int:
+        """The layer of a parameter by its name within this backbone; the last for what is not the encoder's."""
+        part, rest = name.split(".", 1)
+        return self.encoder.layer_of(rest) if part == "encoder" else self.num_layers - 1
+
+
+def warn_random(backbone: nn.Module) -> None:
+    """Say in one line that a backbone starts from random weights."""
+    print_log(
+        f"{type(backbone).__name__} starts from random weights; for a checkpoint of pre-training set "
+        "model.backbone.init_cfg.checkpoint",
+        logger="current",
+        level=30,
+    )
