@@ -9,18 +9,20 @@ from mimseg.command import run_command
 def parse_args() -> argparse.Namespace:
     """Command line; imports nothing heavy, so that ``--help`` answers at once."""
     parser = argparse.ArgumentParser(
-        description="Convert between checkpoints of mimseg, MAE, HPM, timm's ViT and Hugging Face's ViTMAE."
+        description="Convert between checkpoints of mimseg, MAE, HPM, timm's ViT, Hugging Face's ViTMAE and ViT, and "
+        "detectron2's ViTDet."
     )
     parser.add_argument(
         "source", help="file (.pth, .bin, .safetensors) or folder (Hugging Face) of any of these formats"
     )
-    parser.add_argument("target", help="file to write; for hf a folder that does not exist yet")
+    parser.add_argument("target", help="file to write; for hf and hf-vit a folder that does not exist yet")
     parser.add_argument(
         "--to",
         required=True,
-        choices=("mimseg", "timm", "hf", "mae"),
+        choices=("mimseg", "timm", "hf", "hf-vit", "mae", "detectron2"),
         help="mimseg; timm: plain weights of its VisionTransformer (a .safetensors target is possible); hf: folder for "
-        "ViTMAEForPreTraining.from_pretrained; mae: the official layout of MAE and HPM",
+        "ViTMAEForPreTraining.from_pretrained; hf-vit: folder for ViTModel.from_pretrained; mae: the official layout "
+        "of MAE and HPM; detectron2: ViTDet's backbone",
     )
     parser.add_argument(
         "--weights",

@@ -13,14 +13,16 @@ from safetensors.torch import save
 from torch import Tensor
 
 from ..checkpoints import write_atomically
-from ..checkpoints.formats import Weights, hf, mae, mimseg, timm
+from ..checkpoints.formats import Weights, detectron2, hf, hf_vit, mae, mimseg, timm
 from ..checkpoints.formats.weights import KERNEL, RELATIVE, SIZE, TABLE, as_teacher, count_blocks, listed, rename
 from ..checkpoints.report import grouped, part_of
 from ..checkpoints.source import open_weights
 from ..models.backbones import ARCHS
 from ..ops.patches import patch_grid
 
-TARGETS = ("mimseg", "timm", "hf", "mae")
+LAYOUTS: dict[str, Any] = {"timm": timm, "hf": hf, "hf-vit": hf_vit, "mae": mae, "detectron2": detectron2}
+TARGETS = ("mimseg", *LAYOUTS)
+Grid = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,10 @@ def convert(
 
     Args:
         source: a file or folder; see :func:`mimseg.checkpoints.source.open_weights`.
-        target: the file to write ('.safetensors' is one for timm), for 'hf' a folder that does not exist yet.
-        to: 'mimseg', 'timm', 'hf' (``ViTMAEForPreTraining``) or 'mae' (the official layout of MAE and HPM).
+        target: the file to write ('.safetensors' is one for timm), for 'hf' and 'hf-vit' a folder that does not exist
+            yet.
+        to: 'mimseg', 'timm', 'hf' (``ViTMAEForPreTraining``), 'hf-vit' (``ViTModel``), 'mae' (the official layout of
+            MAE and HPM) or 'detectron2' (the backbone of its ViTDet).
         weights: 'ema' writes the EMA teacher in the student's place, and no teacher beside it.
         image_size: (H, W) of the position table, in pixels; default: the source's own.
         num_heads: the encoder's attention heads, if the source does not tell and the size is no standard one.
@@ -110,9 +114,12 @@ def _positions(found: Weights) -> str:
 
 def _check_whole(chosen: Weights, written: set[str], to: str) -> None:
     """Refuse to write an encoder without a part that changes what it computes."""
+    dispensable = ("encoder.mask_token", *(detectron2.LEFT_OUT if to == "detectron2" else ()))
     left = [name for name in chosen.state if name.startswith("encoder.") and name not in written]
-    if left := [name for name in left if name != "encoder.mask_token"]:
+    if left := [name for name in left if not name.startswith(dispensable)]:
         raise ValueError(f"--to {to} has no place for {listed(left)} of the encoder; use --to mimseg")
+    if to not in ("mimseg", "detectron2") and "encoder.cls_token" not in chosen.state:
+        raise ValueError(f"it holds no class token, which --to {to} has; use --to mimseg or detectron2")
 
 
 def _choose(found: Weights, weights: str, num_heads: int | None, to: str) -> Weights:
@@ -132,36 +139,60 @@ def _write(weights: Weights, target: Path, to: str, image_size: tuple[int, int] 
     if to == "mimseg":
         write_atomically(target, _pickled(mimseg.write(weights)))
         return [f"load it with: python tools/train.py CONFIG --init {target}"]
-    grid = _grid(weights, image_size)
-    if to == "mae":
-        write_atomically(target, _pickled(mae.write(weights, grid)))
-        return []
+    writers = {"timm": _write_timm, "hf": _write_hf, "hf-vit": _write_hf, "mae": _write_mae}
+    writers["detectron2"] = _write_detectron2
+    return writers[to](weights, target, to, _grid(weights, image_size))
+
+
+def _write_timm(weights: Weights, target: Path, to: str, grid: Grid) -> list[str]:
     heads = _encoder_heads(weights)
-    if to == "timm":
-        tensors = timm.write(weights, grid)
-        data = save(tensors) if target.suffix == ".safetensors" else _pickled(tensors)
-        write_atomically(target, data)
-        loader = "safetensors.torch.load_file" if target.suffix == ".safetensors" else "torch.load"
-        return [
-            f"model = {timm.create_call(weights, tensors, grid, heads)}",
-            f"model.load_state_dict({loader}({str(target)!r}))",
-        ]
-    tensors = hf.write(weights, grid)
-    _write_folder(target, hf.config(weights, grid, heads), tensors)
+    tensors = timm.write(weights, grid)
+    safe = target.suffix == ".safetensors"
+    write_atomically(target, save(tensors) if safe else _pickled(tensors))
+    loader = "safetensors.torch.load_file" if safe else "torch.load"
+    return [
+        f"model = {timm.create_call(weights, tensors, grid, heads)}",
+        f"model.load_state_dict({loader}({str(target)!r}))",
+    ]
+
+
+def _write_hf(weights: Weights, target: Path, to: str, grid: Grid) -> list[str]:
+    heads = _encoder_heads(weights)
+    tensors = LAYOUTS[to].write(weights, grid)
+    _write_folder(target, LAYOUTS[to].config(weights, grid, heads), tensors, to)
+    if to == "hf-vit":
+        return [f"load it with: ViTModel.from_pretrained({str(target)!r}, add_pooling_layer=False)"]
     hints = [f"load it with: ViTMAEForPreTraining.from_pretrained({str(target)!r})"]
     if weights.normalize is None:
         hints.append("the source does not tell whether pixels are normalised: config.json says norm_pix_loss=false")
     return hints
 
 
-def _grid(weights: Weights, image_size: tuple[int, int] | None) -> tuple[int, int]:
-    if weights.patch is None:
-        raise ValueError("it does not tell its patch size and channels; convert a checkpoint that a run has written")
+def _write_mae(weights: Weights, target: Path, to: str, grid: Grid) -> list[str]:
+    write_atomically(target, _pickled(mae.write(weights, grid)))
+    return []
+
+
+def _write_detectron2(weights: Weights, target: Path, to: str, grid: Grid) -> list[str]:
+    heads = _encoder_heads(weights)
+    checkpoint = detectron2.write(weights, grid)
+    write_atomically(target, _pickled(checkpoint))
+    size, channels = weights.known_patch()
+    width, depth = len(weights.state[KERNEL]), count_blocks(weights.state, "encoder.blocks.")
+    return [
+        f"in ViTDet's config: model.backbone.net has embed_dim={width}, depth={depth}, num_heads={heads}, "
+        f"patch_size={size}, in_chans={channels}, pretrain_img_size={grid[0] * size}, pretrain_use_cls_token=True",
+        f"train.init_checkpoint={str(target)!r}",
+    ]
+
+
+def _grid(weights: Weights, image_size: tuple[int, int] | None) -> Grid:
+    size, _ = weights.known_patch()
     if image_size is None:
         if weights.grid is None:
             raise ValueError("it does not tell an image size; add --image-size H W")
         return weights.grid
-    return patch_grid(*image_size, weights.patch[0])
+    return patch_grid(*image_size, size)
 
 
 def _encoder_heads(weights: Weights) -> int:
@@ -179,17 +210,17 @@ def _written(weights: Weights, to: str) -> set[str]:
     """Our names of what the target holds."""
     if to == "mimseg":
         return set(weights.state)
-    prefixes = {"timm": timm, "mae": mae, "hf": hf}[to].prefixes_to_write(weights)
+    prefixes = LAYOUTS[to].prefixes_to_write(weights)
     names = {name for name in weights.state if rename(name, prefixes) or name in (KERNEL, TABLE, SIZE)}
     if to == "mae" and weights.ema is not None:
         names |= as_teacher(weights.ema).keys()
     return names
 
 
-def _write_folder(target: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+def _write_folder(target: Path, config: Mapping[str, Any], tensors: Mapping[str, Tensor], to: str) -> None:
     """A folder as ``save_pretrained`` writes it; it gets its name once it is complete."""
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ValueError(f"--to hf writes a folder, but {target} exists; name a new one or remove it")
+        raise ValueError(f"--to {to} writes a folder, but {target} exists; name a new one or remove it")
     temporary = target.with_name(f".{target.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     try:

@@ -90,7 +90,7 @@ def test_a_probe_head_behind_batch_norm_is_left_out_by_name(vit, saved, tmp_path
     [
         (dict(to="timm"), "does not tell an image size; add --image-size H W"),
         (dict(to="timm", image_size=(18, 16)), "18x16 is not a multiple of patch_size=4"),
-        (dict(to="onnx"), "--to onnx: known are mimseg, timm, hf, mae"),
+        (dict(to="onnx"), "--to onnx: known are mimseg, timm, hf, hf-vit, mae, detectron2"),
     ],
 )
 def test_what_is_not_known_is_asked_for(mim, saved, tmp_path, options, complaint):

@@ -1,4 +1,4 @@
-"""To and from transformers' ViTMAEForPreTraining; needs the `test` extra."""
+"""To and from transformers' ViTMAEForPreTraining and ViTModel; needs the `test` extra."""
 
 import json
 
@@ -35,6 +35,65 @@ def test_exported_folder_gives_the_same_loss_and_logits(vitmae, mim, saved, imag
     predicted = model.tasks["reconstruct"].decoder(model.neck(model.encoder(pictures, mask_of(model, pictures))))
     torch.testing.assert_close(predicted.flatten(0, 1), out.logits[hidden], rtol=0, atol=1e-5)
     assert not report.left_out
+
+
+@pytest.fixture
+def vitmodel():
+    """transformers' plain ViT."""
+    return pytest.importorskip("transformers", reason="the extra `test` brings transformers").ViTModel
+
+
+def loaded_strictly(kind, folder):
+    """A model of transformers whose file has exactly its weights."""
+    theirs, info = kind.from_pretrained(folder, add_pooling_layer=False, output_loading_info=True)
+    assert not info["missing_keys"] and not info["unexpected_keys"] and not info["mismatched_keys"]
+    return theirs.eval()
+
+
+@pytest.mark.parametrize(("size", "grid"), [((16, 16), (4, 4)), ((8, 24), (2, 6))])
+def test_vitmodel_gives_the_same_tokens(vitmodel, mim, saved, images, tmp_path, size, grid):
+    """A pre-trained model's fixed positions are written for the image size, square or not."""
+    model = mim(predictor=True)
+    path = saved({"state_dict": model.state_dict(), "meta": META})
+    report = convert(path, tmp_path / "vit", "hf-vit", image_size=size)
+    theirs, pictures = loaded_strictly(vitmodel, tmp_path / "vit"), images(grid)
+    tokens = theirs(pictures).last_hidden_state
+    torch.testing.assert_close(model.encoder(pictures).tokens, tokens, rtol=0, atol=1e-5)
+    assert set(report.left_out) == {name for name in model.state_dict() if not name.startswith("encoder.")}
+    assert any("add_pooling_layer=False" in hint for hint in report.hints)
+
+
+def test_vitmodel_with_learned_positions_comes_back_bit_identical(vitmodel, vit, saved, images, tmp_path):
+    model = vit(positions="learned", image_size=(8, 24))
+    convert(saved({"state_dict": model.state_dict(), "meta": META}), tmp_path / "vit", "hf-vit")
+    theirs, pictures = loaded_strictly(vitmodel, tmp_path / "vit"), images((2, 6))
+    torch.testing.assert_close(model.encoder(pictures).tokens, theirs(pictures).last_hidden_state, rtol=0, atol=1e-5)
+    theirs.save_pretrained(tmp_path / "theirs")
+    convert(tmp_path / "theirs", tmp_path / "back.pth", "mimseg")
+    back = torch.load(tmp_path / "back.pth", weights_only=True)["state_dict"]
+    assert back.keys() == model.state_dict().keys() - {"encoder.positions.size"}
+    assert all(torch.equal(tensor, model.state_dict()[name]) for name, tensor in back.items())
+    assert torch.load(tmp_path / "back.pth", weights_only=True)["meta"]["mimseg"]["grid"] == [2, 6]
+
+
+def dense_vit(**options):
+    from mimseg.models import FeatureExtractor
+
+    arch = dict(embed_dim=32, depth=1, num_heads=2)
+    encoder = dict(type="DenseViT", arch=arch, patch_size=4, image_size=16, **options)
+    return FeatureExtractor(dict(type="ImagePreprocessor", mean=[0.0] * 3, std=[1.0] * 3), encoder)
+
+
+def test_what_vitmodel_cannot_hold_is_refused(vit, saved, tmp_path):
+    classifier = saved({"state_dict": vit(classes=5).state_dict(), "meta": META})
+    with pytest.raises(ValueError, match="its encoder has no final norm, which ViTModel has"):
+        convert(classifier, tmp_path / "vit", "hf-vit", image_size=(16, 16))
+    scaled, biased = (dense_vit(positions=kind) for kind in ("learned", "relative"))
+    with pytest.raises(ValueError, match="--to hf-vit: it has encoder.blocks.0.ls1.gamma, for which"):
+        convert(saved({"state_dict": scaled.state_dict(), "meta": META}), tmp_path / "vit", "hf-vit")
+    with pytest.raises(ValueError, match="no place for encoder.relative_position_bias.table"):
+        convert(saved({"state_dict": biased.state_dict(), "meta": META}), tmp_path / "vit", "hf-vit")
+    assert {path.name for path in tmp_path.iterdir()} == {"file.pth"}
 
 
 def mask_of(model, pictures):
@@ -82,7 +141,7 @@ def test_round_trip_of_ours_is_bit_identical(mim, saved, quiet, tmp_path):
     back = torch.load(tmp_path / "back.pth", weights_only=True)
     assert back["state_dict"].keys() == model.state_dict().keys()
     assert all(torch.equal(tensor, back["state_dict"][name]) for name, tensor in model.state_dict().items())
-    assert back["meta"] == META
+    assert back["meta"] == {"mimseg": {**META["mimseg"], "grid": [4, 4]}}
 
 
 def test_what_vitmae_cannot_hold_is_refused_and_leaves_nothing(mim, vit, saved, tmp_path):

@@ -5,11 +5,11 @@ from typing import Any
 
 from torch import Tensor
 
-from . import hf, mae, mimseg, timm
+from . import detectron2, hf, mae, mimseg, timm
 from .mimseg import describe
 from .weights import Weights, listed
 
-FORMATS = (mimseg, hf, mae, timm)
+FORMATS = (mimseg, hf, detectron2, mae, timm)
 
 __all__ = ["FORMATS", "Weights", "describe", "read_tensors"]
 
@@ -35,7 +35,7 @@ def read_tensors(
         if not own_names & tensors.keys():
             raise ValueError(
                 f"its tensors are named as in no known format: {listed(sorted(tensors))}; known are mimseg, official "
-                "MAE and HPM, timm ViT and Hugging Face ViTMAE"
+                "MAE and HPM, timm ViT, Hugging Face ViTMAE and ViT, and detectron2 ViTDet"
             )
         form = mimseg
     weights: Weights = form.read(tensors, facts, ema)

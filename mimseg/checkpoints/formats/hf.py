@@ -64,7 +64,7 @@ def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Te
     state |= _read_blocks({name: tensor for name, tensor in tensors.items() if name not in others})
     grid = fixed_grid(table)
     if grid is None:
-        grid, state[TABLE] = square_grid(len(table) - 1), table
+        grid, state[TABLE] = _grid(facts, kernel.shape[2], len(table) - 1), table
     return Weights(
         LABEL,
         state,
@@ -75,6 +75,15 @@ def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Te
         pool="cls" if "head.weight" in state else None,
         others=others,
     )
+
+
+def _grid(facts: Mapping[str, Any], patch: int, length: int) -> tuple[int, int] | None:
+    """The patch grid of a learned table: as the config tells, or a square."""
+    size = facts.get("image_size")
+    height, width = size if isinstance(size, list) and len(size) == 2 else (size, size)
+    if isinstance(height, int) and isinstance(width, int) and (height // patch) * (width // patch) == length:
+        return height // patch, width // patch
+    return square_grid(length)
 
 
 def _heads(facts: Mapping[str, Any]) -> dict[str, int]:
@@ -113,11 +122,21 @@ def write(weights: Weights, grid: tuple[int, int]) -> dict[str, Tensor]:
     Raises:
         ValueError: there is no decoder to write, or blocks have parts that ViTMAE's have not.
     """
-    if "neck.project.weight" not in weights.state or weights.patch is None:
-        raise ValueError("--to hf: it holds no decoder, which ViTMAEForPreTraining has; use --to timm")
-    outer = prefixes_to_write(weights)
+    if "neck.project.weight" not in weights.state:
+        raise ValueError("--to hf: it holds no decoder, which ViTMAEForPreTraining has; use --to hf-vit or timm")
+    tensors = encoder_tensors(weights, grid, prefixes_to_write(weights), "hf")
+    tensors[DECODER_POSITIONS] = fixed_table(grid, len(weights.state["neck.project.weight"]))[None]
+    return {name if name.startswith("decoder.") else f"vit.{name}": tensor for name, tensor in tensors.items()}
+
+
+def encoder_tensors(weights: Weights, grid: tuple[int, int], outer: Mapping[str, str], to: str) -> dict[str, Tensor]:
+    """The tensors that ``outer`` has prefixes for, under names without ``vit.``, and the encoder's position table.
+
+    Raises:
+        ValueError: the patch size is not known, or blocks have parts that transformers' have not.
+    """
     inner = {ours: theirs for theirs, ours in BLOCK_PARTS.items()}
-    tensors = {KERNEL: linear_to_conv(weights.state["encoder.patch_embed.weight"], weights.patch)}
+    tensors = {KERNEL: linear_to_conv(weights.state["encoder.patch_embed.weight"], weights.known_patch())}
     for name, tensor in weights.state.items():
         theirs = rename(name, outer)
         if theirs is None:
@@ -132,11 +151,10 @@ def write(weights: Weights, grid: tuple[int, int]) -> dict[str, Tensor]:
         else:
             inside = rename(block[2], inner)
             if inside is None:
-                raise ValueError(f"--to hf: it has {name}, for which ViTMAE has no place")
+                raise ValueError(f"--to {to}: it has {name}, for which transformers' blocks have no place")
             tensors[theirs[: -len(block[2])] + inside] = tensor
     tensors[POSITIONS] = weights.table(grid)[None]
-    tensors[DECODER_POSITIONS] = fixed_table(grid, len(weights.state["neck.project.weight"]))[None]
-    return {name if name.startswith("decoder.") else f"vit.{name}": tensor for name, tensor in tensors.items()}
+    return tensors
 
 
 def config(weights: Weights, grid: tuple[int, int], num_heads: int) -> dict[str, Any]:
@@ -146,28 +164,35 @@ def config(weights: Weights, grid: tuple[int, int], num_heads: int) -> dict[str,
         ValueError: the grid is no square, which ViTMAE's position tables are made for.
     """
     if grid[0] != grid[1]:
-        raise ValueError(f"--to hf: ViTMAE takes square images, not a {grid[0]}x{grid[1]} patch grid; use --to timm")
+        raise ValueError(f"--to hf: ViTMAE takes square images, not a {grid[0]}x{grid[1]} patch grid; use --to hf-vit")
     state = weights.state
-    assert weights.patch is not None
-    size, channels = weights.patch
-    width, decoder_width = len(state["encoder.patch_embed.weight"]), len(state["neck.project.weight"])
+    decoder_width = len(state["neck.project.weight"])
     return {
         "architectures": ["ViTMAEForPreTraining"],
         "model_type": "vit_mae",
-        "hidden_size": width,
-        "num_hidden_layers": count_blocks(state, "encoder.blocks."),
-        "num_attention_heads": num_heads,
-        "intermediate_size": 4 * width,
-        "hidden_act": "gelu",
-        "layer_norm_eps": 1e-6,
-        "qkv_bias": True,
-        "image_size": grid[0] * size,
-        "patch_size": size,
-        "num_channels": channels,
+        **encoder_sizes(weights, num_heads),
+        "image_size": grid[0] * weights.known_patch()[0],
         "decoder_hidden_size": decoder_width,
         "decoder_num_hidden_layers": count_blocks(state, f"{RECONSTRUCT}blocks."),
         "decoder_num_attention_heads": weights.heads.get(RECONSTRUCT[:-1], max(1, decoder_width // 32)),
         "decoder_intermediate_size": 4 * decoder_width,
         "mask_ratio": 0.75,
         "norm_pix_loss": bool(weights.normalize),
+    }
+
+
+def encoder_sizes(weights: Weights, num_heads: int) -> dict[str, Any]:
+    """What config.json says of every ViT of transformers, besides its image size."""
+    size, channels = weights.known_patch()
+    width = len(weights.state["encoder.patch_embed.weight"])
+    return {
+        "hidden_size": width,
+        "num_hidden_layers": count_blocks(weights.state, "encoder.blocks."),
+        "num_attention_heads": num_heads,
+        "intermediate_size": 4 * width,
+        "hidden_act": "gelu",
+        "layer_norm_eps": 1e-6,
+        "qkv_bias": True,
+        "patch_size": size,
+        "num_channels": channels,
     }

@@ -83,9 +83,7 @@ def write_vit(
     Raises:
         ValueError: the patch size is not known.
     """
-    if weights.patch is None:
-        raise ValueError("it does not tell its patch size and channels; convert a checkpoint that a run has written")
-    tensors = {KERNEL: linear_to_conv(state["encoder.patch_embed.weight"], weights.patch)}
+    tensors = {KERNEL: linear_to_conv(state["encoder.patch_embed.weight"], weights.known_patch())}
     tensors[POSITIONS] = weights.table(grid)[None]
     for name, tensor in state.items():
         theirs = rename(name, prefixes)
@@ -118,5 +116,7 @@ def create_call(weights: Weights, tensors: Mapping[str, Tensor], grid: tuple[int
         "global_pool": "token" if classes and weights.pool == "cls" else "avg",
         "fc_norm": "fc_norm.weight" in tensors,
     }
+    if "blocks.0.ls1.gamma" in tensors:
+        options["init_values"] = 1e-5  # LayerScale; the file's factors replace it
     arguments = ", ".join(f"{name}={value!r}" for name, value in options.items())
     return f'timm.create_model("vit_base_patch16_224", {arguments})'
