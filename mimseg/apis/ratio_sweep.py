@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ from ..models import Classifier
 from ..registry import MODELS
 from .config import load_config
 from .inference import check_masked
-from .stage import Launch, Stage, launch_script
+from .stage import Launch, Stage, choose_metric, launch_script, script
 
 DEFAULT_METRICS = (
     "val/end/accuracy/top1",
@@ -170,18 +169,15 @@ class RatioSweep:
                 missing.append(f"{member.label} at {member.ratio:g}")
         if not measured:
             raise FileNotFoundError(f"no run in {self.out} has finished: nothing to collect")
-        chosen = metric or _common_metric(list(measured.values()))
+        by_folder = {self.stages(member)[-1].folder: metrics for member, metrics in measured.items()}
+        chosen = choose_metric(by_folder, metric, DEFAULT_METRICS)
         curves: dict[str, dict[float, float]] = {}
         for member, metrics in measured.items():
-            if chosen not in metrics:
-                raise ValueError(_unknown(chosen, self.stages(member)[-1].folder, metrics))
             curves.setdefault(member.label, {})[member.ratio] = metrics[chosen]
         return Sweep(chosen, curves, missing)
 
     def _script(self, name: str, *positional: str) -> list[str]:
-        if self.processes == 1:
-            return [str(self.tools / f"{name}.py"), *positional]
-        return [str(self.tools / f"dist_{name}.sh"), *positional, str(self.processes)]
+        return script(self.tools, name, *positional, processes=self.processes)
 
 
 def _checked(ratios: Sequence[float]) -> list[float]:
@@ -224,16 +220,3 @@ def _is_test(config: str, options: Sequence[str]) -> bool:
             f"config {config} evaluates nothing; use one of configs/knn, configs/linear or configs/finetune"
         )
     return True
-
-
-def _common_metric(measured: Sequence[dict[str, float]]) -> str:
-    for name in DEFAULT_METRICS:
-        if all(name in metrics for metrics in measured):
-            return name
-    known = sorted(set.intersection(*(set(metrics) for metrics in measured)))
-    raise ValueError(f"--metric is needed: the runs have in common {', '.join(known) or 'none'}")
-
-
-def _unknown(metric: str, folder: Path, metrics: dict[str, float]) -> str:
-    close = get_close_matches(metric, metrics, 1, 0.0)
-    return f"--metric {metric}: {folder} does not have it" + (f"; did you mean {close[0]}?" if close else "")

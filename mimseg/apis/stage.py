@@ -3,8 +3,9 @@
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,13 @@ def launch_script(command: Sequence[str], log: Path) -> int:
     interpreter = [sys.executable] if command[0].endswith(".py") else []
     with open(log, "ab") as file:
         return subprocess.run([*interpreter, *command], stdout=file, stderr=subprocess.STDOUT).returncode
+
+
+def script(tools: Path, name: str, *positional: str, processes: int = 1) -> list[str]:
+    """A script of ``tools/``, train or test, that runs in so many processes, and its first arguments."""
+    if processes == 1:
+        return [str(tools / f"{name}.py"), *positional]
+    return [str(tools / f"dist_{name}.sh"), *positional, str(processes)]
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,31 @@ class Stage:
     def _write_record(self, finished: bool) -> None:
         record = {"settings": self.settings, "finished": finished}
         write_atomically(self.folder / RECORD_NAME, (json.dumps(record, indent=2) + "\n").encode())
+
+
+def choose_metric(measured: Mapping[Path, Mapping[str, float]], asked: str | None, defaults: Sequence[str]) -> str:
+    """The name of the metric by which runs are compared.
+
+    Args:
+        measured: the metrics of each run, by its folder.
+        asked: what a user asked for.
+        defaults: else the first of these that all runs have.
+
+    Raises:
+        ValueError: a run does not have what was asked for, or there is none in common.
+    """
+    if asked is None:
+        for name in defaults:
+            if all(name in metrics for metrics in measured.values()):
+                return name
+        known = sorted(set.intersection(*(set(metrics) for metrics in measured.values())))
+        raise ValueError(f"--metric is needed: the runs have in common {', '.join(known) or 'none'}")
+    for folder, metrics in measured.items():
+        if asked not in metrics:
+            close = get_close_matches(asked, metrics, 1, 0.0)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise ValueError(f"--metric {asked}: {folder} does not have it{hint}")
+    return asked
 
 
 def _last_line(log: Path) -> str:

@@ -7,6 +7,7 @@ from .heat_map import draw_heat_map
 from .hog import draw_hog
 from .masks import Masks, name_score
 from .picture_hook import PictureHook, evenly_spaced
+from .prediction_hook import PredictionPictureHook
 from .predictions import Gradients, Prediction, draw_predictions
 from .ratio_curves import draw_ratio_curves
 from .rendering import render, save_png
@@ -21,6 +22,7 @@ __all__ = [
     "Masks",
     "PictureHook",
     "Prediction",
+    "PredictionPictureHook",
     "Strategy",
     "draw_gallery",
     "draw_heat_map",

@@ -45,7 +45,7 @@ def draw_heat_map(
     scale = dict(zip(("vmin", "vmax"), _range(heads, together, chance), strict=True))
     for axes, values in ((left, heads), (right, together[:, None])):
         picture = axes.imshow(values, cmap=COLOURS, aspect="auto", **scale)
-        _write_numbers(axes, values, **scale)
+        write_numbers(axes, values, **scale)
         axes.set_yticks(range(rows))
         axes.tick_params(labelsize=8, length=0)
     left.set_xticks(range(columns))
@@ -53,8 +53,7 @@ def draw_heat_map(
     left.set_ylabel("block", fontsize=9)
     right.set_xticks([0], ["all heads"])
     right.set_yticklabels([])
-    corner = (best[1] - 0.5, best[0] - 0.5)
-    left.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="tab:red", linewidth=2.5, clip_on=False, zorder=3))
+    mark_cell(left, best)
     bar = figure.colorbar(picture, ax=[left, right], fraction=0.05, pad=0.02)
     bar.set_label("recall of object patches, %", fontsize=9)
     bar.locator = MaxNLocator(6, integer=True)
@@ -70,9 +69,17 @@ def _range(heads: NDArray[Any], together: NDArray[Any], chance: float) -> tuple[
     return float(low), float(max(high, low + 1e-6))
 
 
-def _write_numbers(axes: Axes, values: NDArray[Any], vmin: float, vmax: float) -> None:
-    """Percent in every cell, dark on light and light on dark."""
+def write_numbers(axes: Axes, values: NDArray[Any], vmin: float, vmax: float, pattern: str = "{:.0f}") -> None:
+    """The value in every cell, dark on light and light on dark; nothing where it is NaN."""
     for (row, column), value in np.ndenumerate(values):
+        if np.isnan(value):
+            continue
         dark = (value - vmin) / (vmax - vmin) < 0.6
         colour = "white" if dark else "black"
-        axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=7, color=colour)
+        axes.text(column, row, pattern.format(value), ha="center", va="center", fontsize=7, color=colour)
+
+
+def mark_cell(axes: Axes, cell: tuple[int, int]) -> None:
+    """A red frame around a cell (row, column)."""
+    corner = (cell[1] - 0.5, cell[0] - 0.5)
+    axes.add_patch(Rectangle(corner, 1, 1, fill=False, edgecolor="tab:red", linewidth=2.5, clip_on=False, zorder=3))
