@@ -1,7 +1,7 @@
 # The verbs of this project. Each sets up .venv as far as it needs; see tools/env/setup.sh.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench clean
+.PHONY: help demo demo-transfer test lint bench clean
 
 py := .venv/bin/python
 args ?=
@@ -9,12 +9,16 @@ args ?=
 export PYTHONDONTWRITEBYTECODE :=
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo "Variables: PYTHON=python3.12 (3.11 to 3.13), args='further arguments of pytest or of the benchmark'"
 
 demo: ## pre-train HPM on drawn scenes, then k-NN and pictures (10 minutes on 2 cores, most of it training)
 	@tools/env/setup.sh demo
 	@tools/demo.sh
+
+demo-transfer: ## from that encoder to boxes, masks and maps on drawn scenes, with a compiled mmcv (see test)
+	@tools/env/setup.sh test
+	@tools/demo_transfer.sh
 
 test: ## the default tests, with a compiled mmcv (the first time on a machine takes 12 minutes more)
 	@tools/env/setup.sh test

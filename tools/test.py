@@ -10,8 +10,8 @@ from mimseg.command import run_command
 def parse_args() -> argparse.Namespace:
     """Command line; imports nothing heavy, so that ``--help`` answers at once."""
     parser = argparse.ArgumentParser(
-        description="Test a checkpoint: k-NN, or the accuracy of a classifier. Prints the metrics and puts them into "
-        "metrics.json in the work dir."
+        description="Test a checkpoint: k-NN, the accuracy of a classifier, the AP of a detector, the mIoU of a "
+        "segmentor. Prints the metrics and puts them into metrics.json in the work dir."
     )
     parser.add_argument("config", help="config file, e.g. configs/knn/vitb.py")
     parser.add_argument(
@@ -23,6 +23,12 @@ def parse_args() -> argparse.Namespace:
         choices=("student", "ema"),
         default="student",
         help="whose weights of a pre-training checkpoint: the trained ones, or the EMA teacher's",
+    )
+    parser.add_argument(
+        "--tta", action="store_true", help="test-time augmentation of the config: several scales and flips (ADE20K)"
+    )
+    parser.add_argument(
+        "--data", metavar="DIR", help="for a detector or segmentor: other images, in COCO's or ADE20K's layout"
     )
     parser.add_argument(
         "--cfg-options",
@@ -49,7 +55,7 @@ def test(args: argparse.Namespace) -> None:
     """Build the test that the command line describes, run it, and print its metrics."""
     from mmengine.dist import is_main_process  # heavy: after --help
 
-    from mimseg.apis import load_config, run_test
+    from mimseg.apis import load_config, run_test, use_data
 
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
@@ -57,7 +63,9 @@ def test(args: argparse.Namespace) -> None:
         cfg.work_dir = args.work_dir
     if args.trust_checkpoint:
         cfg.trust_checkpoint = True
-    metrics = run_test(cfg, args.checkpoint, args.weights)
+    if args.data is not None:
+        use_data(cfg, args.data, ["test_dataloader"])
+    metrics = run_test(cfg, args.checkpoint, args.weights, args.tta)
     if is_main_process():
         for name, value in metrics.items():
             print(f"{name:<24} {value:.2f}" if isinstance(value, float) else f"{name:<24} {value}")

@@ -10,7 +10,8 @@ from mimseg.command import run_command
 def parse_args() -> argparse.Namespace:
     """Command line; imports nothing heavy, so that ``--help`` answers at once."""
     parser = argparse.ArgumentParser(
-        description="Pre-train a model by masked image modeling, or train a classifier on a pre-trained one."
+        description="Pre-train a model by masked image modeling, or train a classifier, detector or segmentor on a "
+        "pre-trained one."
     )
     parser.add_argument("config", help="config file, e.g. configs/hpm/vitb_200e.py")
     parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)")
@@ -37,7 +38,7 @@ def parse_args() -> argparse.Namespace:
         "--data",
         metavar="DIR",
         help="pre-train on all images under this folder, flat or nested, no labels; for a classifier, a folder with "
-        "train/<class>/ and val/<class>/",
+        "train/<class>/ and val/<class>/; for a detector or segmentor, one in COCO's or ADE20K's layout",
     )
     parser.add_argument("--seed", type=int, help="seed of weights, data order, augmentations and masks")
     parser.add_argument(
@@ -66,7 +67,8 @@ def parse_args() -> argparse.Namespace:
 
 def train(args: argparse.Namespace) -> None:
     """Build the run that the command line describes, and run it."""
-    from mimseg.apis import build_runner, load_config, train_on_folder  # heavy: after --help
+    # heavy: after --help
+    from mimseg.apis import build_runner, is_dense, load_config, start_backbone_from, train_on_folder
 
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
@@ -80,7 +82,9 @@ def train(args: argparse.Namespace) -> None:
         cfg.randomness = {**cfg.get("randomness", {}), "seed": args.seed}
     if args.trust_checkpoint:
         cfg.trust_checkpoint = True
-    if args.init is not None:
+    if args.init is not None and is_dense(cfg):
+        start_backbone_from(cfg, args.init)
+    elif args.init is not None:
         cfg.load_from = args.init
     if args.resume == "latest":
         cfg.resume = "latest"

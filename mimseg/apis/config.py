@@ -13,6 +13,7 @@ TOP_LEVEL_KEYS = frozenset(
         "model", "data_preprocessor", "model_wrapper_cfg", "find_unused_parameters", "sync_bn",
         "train_dataloader", "val_dataloader", "test_dataloader",
         "train_cfg", "val_cfg", "test_cfg", "val_evaluator", "test_evaluator",
+        "tta_model", "tta_pipeline",
         "schedule", "optim_wrapper", "param_scheduler", "auto_scale_lr",
         "default_hooks", "custom_hooks", "custom_imports", "default_scope",
         "visualizer", "log_level", "log_processor",

@@ -4,6 +4,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from .dense import is_dense, use_data
+
 VALIDATION_FOLDERS = ("val", "test")
 
 
@@ -11,7 +13,8 @@ def train_on_folder(cfg: Config, folder: str | Path) -> None:
     """Train on the images under ``folder`` with the config's own pipelines; in place.
 
     Pre-training takes all images, flat or nested. A classifier takes ``folder/train/<class>/`` for training and
-    ``folder/val/<class>/`` (or ``test``) for validation, and as many classes as there are.
+    ``folder/val/<class>/`` (or ``test``) for validation, and as many classes as there are. A detector or segmentor
+    takes a folder in the layout that its config has, see :func:`~mimseg.apis.dense.use_data`.
 
     Raises:
         FileNotFoundError: no such folder, or a classifier's split is missing.
@@ -20,7 +23,9 @@ def train_on_folder(cfg: Config, folder: str | Path) -> None:
     folder = Path(folder)
     if not folder.is_dir():
         raise FileNotFoundError(f"--data {folder}: there is no such folder")
-    if cfg.model.type.endswith("Classifier"):
+    if is_dense(cfg):
+        use_data(cfg, folder)
+    elif cfg.model.type.endswith("Classifier"):
         _classify(cfg, folder)
     else:
         _pretrain(cfg, folder)

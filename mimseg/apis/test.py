@@ -9,8 +9,9 @@ from mmengine.dist import is_main_process
 
 from ..checkpoints import MissingCheckpointError, load_weights
 from ..engine import MIMRunner
-from ..evaluation import naming_bad_folders, replace_metrics
+from ..evaluation import naming_bad_folders, paper_metrics, replace_metrics
 from .config import check_keys
+from .dense import import_task
 
 TEST_PARTS = ("test_dataloader", "test_cfg", "test_evaluator")
 COMMON_PARTS = (
@@ -19,7 +20,9 @@ COMMON_PARTS = (
 )  # fmt: skip
 
 
-def build_tester(cfg: Config, checkpoint: str | Path, weights: Literal["student", "ema"] = "student") -> MIMRunner:
+def build_tester(
+    cfg: Config, checkpoint: str | Path, weights: Literal["student", "ema"] = "student", tta: bool = False
+) -> MIMRunner:
     """Check a config and build the runner that tests a checkpoint; ``.test()`` then does.
 
     The runner gets the parts of the config that testing takes; those for training are not built. All of the
@@ -30,31 +33,46 @@ def build_tester(cfg: Config, checkpoint: str | Path, weights: Literal["student"
             is ``work_dirs/<name of the config>`` where it names none.
         checkpoint: any file that :func:`mimseg.checkpoints.load_weights` reads.
         weights: the trained weights, or those of the file's EMA teacher.
+        tta: test-time augmentation by the config's ``tta_model`` and ``tta_pipeline``: several scales, flips.
 
     Raises:
-        ValueError: unknown key, nothing to test, or weights that do not fit.
+        ValueError: unknown key, nothing to test, no test-time augmentation, or weights that do not fit.
         CheckpointError: the checkpoint is missing, damaged or not trusted.
     """
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
+    import_task(cfg)
     missing = [name for name in TEST_PARTS if cfg.get(name) is None]
     if missing:
         raise ValueError(
-            f"config {cfg.filename} has no {missing[0]}: it tests nothing; use one of configs/knn, configs/linear or "
-            "configs/finetune"
+            f"config {cfg.filename} has no {missing[0]}: it tests nothing; use one of configs/knn, configs/linear, "
+            "configs/finetune, configs/coco or configs/ade20k"
         )
     if not Path(checkpoint).expanduser().exists():
         raise MissingCheckpointError(f"no checkpoint at {checkpoint}: check the path")
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
     cfg.load_from, cfg.resume = str(checkpoint), False
+    if tta:
+        _augment(cfg)
     runner = MIMRunner(**{name: cfg[name] for name in (*COMMON_PARTS, *TEST_PARTS) if name in cfg}, cfg=cfg)
-    load_weights(runner.bare_model, checkpoint, weights=weights, trust=runner.trusting, log=runner.logger.info)
+    model = runner.bare_model.module if tta else runner.bare_model
+    load_weights(model, checkpoint, weights=weights, trust=runner.trusting, log=runner.logger.info)
     runner._has_loaded = True
     return runner
 
 
-def run_test(cfg: Config, checkpoint: str | Path, weights: Literal["student", "ema"] = "student") -> dict[str, float]:
+def _augment(cfg: Config) -> None:
+    """Wrap the model, and read every image several times."""
+    if cfg.get("tta_model") is None or cfg.get("tta_pipeline") is None:
+        raise ValueError(f"config {cfg.filename} has no tta_model and tta_pipeline: test without --tta")
+    cfg.test_dataloader.dataset.pipeline = cfg.tta_pipeline
+    cfg.model = {**cfg.tta_model, "module": cfg.model}
+
+
+def run_test(
+    cfg: Config, checkpoint: str | Path, weights: Literal["student", "ema"] = "student", tta: bool = False
+) -> dict[str, float]:
     """Test a checkpoint; gives the metrics, and puts them into ``WORK_DIR/metrics.json``.
 
     They are there under ``test``, in place of an earlier test's, with the checkpoint and whose weights were taken.
@@ -66,11 +84,11 @@ def run_test(cfg: Config, checkpoint: str | Path, weights: Literal["student", "e
         CheckpointError: the checkpoint is missing, damaged or not trusted.
         FileNotFoundError: no such folder of images.
     """
-    runner = build_tester(cfg, checkpoint, weights)
+    runner = build_tester(cfg, checkpoint, weights, tta)
     with naming_bad_folders():
-        metrics = {name: value for name, value in runner.test().items() if isinstance(value, int | float)}
+        metrics = paper_metrics(runner.test(), getattr(runner.test_loop, "evaluator", None))
     if is_main_process():
-        tested = {"checkpoint": str(checkpoint), "weights": weights}
+        tested = {"checkpoint": str(checkpoint), "weights": weights} | ({"tta": True} if tta else {})
         path = replace_metrics(runner.work_dir, "test", {**metrics, **tested})
         runner.logger.info(f"metrics written to {path}")
     return metrics

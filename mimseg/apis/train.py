@@ -9,6 +9,7 @@ from ..checkpoints import MissingCheckpointError, find_latest
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..models import Classifier
 from .config import check_keys
+from .dense import import_task
 
 
 def build_runner(cfg: Config) -> MIMRunner:
@@ -28,6 +29,7 @@ def build_runner(cfg: Config) -> MIMRunner:
     """
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
+    import_task(cfg)
     expand_schedule(cfg)
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
@@ -66,7 +68,7 @@ def _fit_epoch_to_steps(cfg: Config) -> None:
 
 def _cut_epochs(cfg: Config, batches: int, has_stages: bool) -> None:
     sampler = cfg.train_dataloader.sampler
-    if sampler.get("type") != "SeededSampler":
+    if sampler.get("type", "").removeprefix("mimseg.") != "SeededSampler":
         return
     if has_stages and "multiple_of" in sampler:
         raise ValueError(

@@ -8,6 +8,7 @@ with quiet_imports():
 from .augment import RandAugment
 from .digits import DigitsDataset
 from .folder import UnlabelledFolder
+from .infinite_sampler import SeededInfiniteSampler
 from .loading import LoadImage, UnreadableImageError, read_image
 from .object_masks import ObjectImage, coco_objects, drawn_objects, patch_coverage
 from .reduced import LoadResizedCrop
@@ -24,6 +25,7 @@ __all__ = [
     "RandAugment",
     "RandomResizedCrop",
     "SeededDataset",
+    "SeededInfiniteSampler",
     "SeededSampler",
     "UnlabelledFolder",
     "UnreadableImageError",

@@ -1,6 +1,7 @@
 """Runner, loop, optimizer wrapper, schedule and hooks; importing it fills the registries."""
 
 from .hooks import (
+    Float32Ops,
     NonFiniteGuard,
     NonFiniteLossError,
     ProgressHook,
@@ -10,6 +11,7 @@ from .hooks import (
     TeacherHook,
     ThroughputHook,
     UnreadableSummary,
+    keep_ops_in_float32,
 )
 from .loop import EpochPlan, PretrainLoop
 from .optim import LayerDecay, MIMOptimWrapper, WeightDecayByShape
@@ -19,6 +21,7 @@ from .stages import Stage, epoch_multiple
 
 __all__ = [
     "EpochPlan",
+    "Float32Ops",
     "LayerDecay",
     "MIMOptimWrapper",
     "MIMRunner",
@@ -38,4 +41,5 @@ __all__ = [
     "WeightDecayByShape",
     "epoch_multiple",
     "expand_schedule",
+    "keep_ops_in_float32",
 ]

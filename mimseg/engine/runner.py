@@ -60,6 +60,19 @@ class MIMRunner(Runner):
             return super().wrap_model(model_wrapper_cfg, model)
         return wrap_for_cpu(model, self.cfg.get("find_unused_parameters", False))
 
+    def build_train_loop(self, loop: Any) -> Any:
+        """The loop; its loader draws worker seeds from a generator of its own, so that a resume draws what it did."""
+        return self._with_own_generator(super().build_train_loop(loop))
+
+    def build_val_loop(self, loop: Any) -> Any:
+        """As the training loop."""
+        return self._with_own_generator(super().build_val_loop(loop))
+
+    def _with_own_generator(self, loop: Any) -> Any:
+        if loop.dataloader.generator is None:
+            loop.dataloader.generator = torch.Generator().manual_seed(self.seed)
+        return loop
+
     @property
     def bare_model(self) -> nn.Module:
         """The model without its DDP wrapper."""

@@ -15,6 +15,7 @@ from ..registry import PARAM_SCHEDULERS
 from .stages import parse_stages
 
 SCHEDULE_KEYS = ("epochs", "warmup_epochs", "warmup_lr", "min_lr", "steps", "gamma", "val_interval", "stages")
+ITERATION_KEYS = ("iterations", "warmup_iterations", "warmup_factor", "power", "val_interval")
 
 
 def cosine(epoch: float, peak: float, epochs: float, warmup_epochs: float, min_lr: float) -> float:
@@ -163,6 +164,10 @@ def expand_schedule(cfg: Config) -> None:
     on the way, see :func:`~mimseg.engine.stages.parse_stages`; the config's own batch and accumulation become the first
     stage's. None takes an inherited key away. A config without ``schedule``, which spells both out, is left alone.
 
+    A run that is counted in iterations, as segmentation is, has ``dict(iterations=..., warmup_iterations=...,
+    warmup_factor=1e-6, power=1.0, val_interval=iterations)``: a linear warm-up from ``warmup_factor`` times the peak,
+    then a polynomial fall to zero.
+
     Raises:
         ValueError: unknown or missing key, a number out of range, or ``schedule`` next to what it stands for.
     """
@@ -170,16 +175,53 @@ def expand_schedule(cfg: Config) -> None:
     if schedule is None:
         return
     schedule = {key: value for key, value in schedule.items() if value is not None}
-    _check_schedule(schedule)
     for key in ("train_cfg", "param_scheduler"):
         if cfg.get(key) is not None:
             raise ValueError(f"config has both schedule and {key}: schedule makes {key}; delete one of the two")
-    interval = schedule.get("val_interval", 1)
-    cfg.train_cfg = {"type": "PretrainLoop", "max_epochs": schedule["epochs"], "val_interval": interval}
-    if "steps" in schedule:
-        kind = {"type": "WarmupMultiStepLR", "steps": schedule["steps"], "gamma": schedule.get("gamma", 0.1)}
+    if "iterations" in schedule:
+        _expand_iterations(cfg, schedule)
     else:
-        kind = {"type": "WarmupCosineLR", "min_lr": schedule.get("min_lr", 0.0)}
+        _expand_epochs(cfg, schedule)
+
+
+def _expand_iterations(cfg: Config, schedule: Mapping[str, Any]) -> None:
+    _check_iterations(schedule)
+    end, warmup = schedule["iterations"], schedule["warmup_iterations"]
+    interval = schedule.get("val_interval", end)
+    cfg.train_cfg = {"type": "IterBasedTrainLoop", "max_iters": end, "val_interval": interval}
+    fall = {"type": "PolyLR", "eta_min": 0.0, "power": schedule.get("power", 1.0), "begin": warmup, "end": end}
+    rise = {"type": "LinearLR", "start_factor": schedule.get("warmup_factor", 1e-6), "begin": 0, "end": warmup}
+    cfg.param_scheduler = [{**part, "by_epoch": False} for part in ([rise, fall] if warmup else [fall])]
+
+
+def _check_iterations(schedule: Mapping[str, Any]) -> None:
+    _refuse_unknown(schedule, ITERATION_KEYS)
+    if "warmup_iterations" not in schedule:
+        raise ValueError(
+            "schedule.warmup_iterations is missing; write schedule=dict(iterations=..., warmup_iterations=...)"
+        )
+    end, warmup = schedule["iterations"], schedule["warmup_iterations"]
+    interval, factor = schedule.get("val_interval", end), schedule.get("warmup_factor", 1e-6)
+    for key, value in (("iterations", end), ("val_interval", interval)):
+        if not isinstance(value, int) or value < 1:
+            raise ValueError(f"schedule.{key} must be a whole number of at least 1, got {value!r}")
+    if not isinstance(warmup, int) or not 0 <= warmup < end:
+        raise ValueError(
+            f"schedule.warmup_iterations must be a whole number from 0 to below iterations={end}, got {warmup!r}"
+        )
+    if not 0 < factor <= 1:
+        raise ValueError(f"schedule.warmup_factor must be above 0 and at most 1, got {factor!r}")
+
+
+def _expand_epochs(cfg: Config, schedule: Mapping[str, Any]) -> None:
+    _check_schedule(schedule)
+    interval = schedule.get("val_interval", 1)
+    ours = "" if cfg.get("default_scope") in (None, "mimseg") else "mimseg."
+    cfg.train_cfg = {"type": f"{ours}PretrainLoop", "max_epochs": schedule["epochs"], "val_interval": interval}
+    if "steps" in schedule:
+        kind = {"type": f"{ours}WarmupMultiStepLR", "steps": schedule["steps"], "gamma": schedule.get("gamma", 0.1)}
+    else:
+        kind = {"type": f"{ours}WarmupCosineLR", "min_lr": schedule.get("min_lr", 0.0)}
     cfg.param_scheduler = {
         **kind,
         "end": schedule["epochs"],
@@ -199,11 +241,15 @@ def _add_stages(cfg: Config, schedule: Mapping[str, Any]) -> None:
     cfg.optim_wrapper.accumulative_counts = stages[0]["accumulative_counts"]
 
 
-def _check_schedule(schedule: Mapping[str, Any]) -> None:
+def _refuse_unknown(schedule: Mapping[str, Any], known: Sequence[str]) -> None:
     for key in schedule:
-        if key not in SCHEDULE_KEYS:
-            close = get_close_matches(key, SCHEDULE_KEYS, 1, 0.0)[0]
+        if key not in known:
+            close = get_close_matches(key, known, 1, 0.0)[0]
             raise ValueError(f"schedule.{key}: unknown key; did you mean schedule.{close}?")
+
+
+def _check_schedule(schedule: Mapping[str, Any]) -> None:
+    _refuse_unknown(schedule, SCHEDULE_KEYS)
     for key in ("epochs", "warmup_epochs"):
         if key not in schedule:
             raise ValueError(f"schedule.{key} is missing; write schedule=dict(epochs=..., warmup_epochs=...)")

@@ -9,6 +9,7 @@ from mimseg.evaluation.loaders import naming_bad_folders
 from mimseg.evaluation.masked_loss_hook import MaskedLossHook
 from mimseg.evaluation.metrics_file import merge_metrics, read_metrics, replace_metrics
 from mimseg.evaluation.metrics_hook import MetricsHook
+from mimseg.evaluation.paper_metrics import paper_metrics
 from mimseg.evaluation.pimr import global_pimr, pimr
 from mimseg.evaluation.rankme import rankme
 from mimseg.evaluation.rankme_hook import RankMeHook
@@ -31,6 +32,7 @@ __all__ = [
     "merge_metrics",
     "naming_bad_folders",
     "numbers",
+    "paper_metrics",
     "pick_metrics",
     "pimr",
     "rankme",

@@ -1,23 +1,29 @@
-"""Keeps what the validations of a classifier measured, and refuses data whose classes are not the model's."""
+"""Keeps what the validations of a labelled run measured, and refuses data whose classes are not the model's."""
 
+from operator import attrgetter
 from typing import Any
 
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mimseg.evaluation.extraction import classes_of, refuse_other_classes
 from mimseg.evaluation.metrics_file import merge_metrics
+from mimseg.evaluation.paper_metrics import paper_metrics
 from mimseg.registry import HOOKS
+
+CLASS_NUMBERS = ("num_classes", "roi_head.bbox_head.num_classes", "decode_head.num_classes")
+"""Where a classifier, a detector and a segmentor keep it."""
 
 
 @HOOKS.register_module()
 class MetricsHook(Hook):
     """Write every validation to ``metrics.json`` in the work folder, and the last one once more as ``end``.
 
-    For example ``{"val": {"epoch_1": {"accuracy/top1": 41.0}, "end": {...}}}``. Before a run, the classes of its
-    datasets are compared with each other and with the model's number: a missing class folder would shift all labels
-    behind it.
+    For example ``{"val": {"epoch_1": {"accuracy/top1": 41.0}, "end": {...}}}``, or ``iter_4000`` where the run counts
+    iterations; boxes and masks are measured as :func:`~mimseg.evaluation.paper_metrics` names it. Before a run, the
+    classes of its datasets are compared with each other and with the model's number: a missing class folder would shift
+    all labels behind it.
 
     Raises:
         ValueError: on starting, where the classes differ.
@@ -39,9 +45,12 @@ class MetricsHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, Any] | None = None) -> None:
         """Write the numbers of this validation."""
-        self.last = {name: float(value) for name, value in (metrics or {}).items()}
+        named = paper_metrics(metrics or {}, runner.val_evaluator)
+        self.last = {name: float(value) for name, value in named.items()}
+        by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
+        moment = f"iter_{runner.iter}" if by_iteration else f"epoch_{runner.epoch}"
         if is_main_process():
-            merge_metrics(runner.work_dir, {"val": {f"epoch_{runner.epoch}": self.last}})
+            merge_metrics(runner.work_dir, {"val": {moment: self.last}})
 
     def after_train(self, runner: Runner) -> None:
         """Name the numbers that the run ended with."""
@@ -51,8 +60,19 @@ class MetricsHook(Hook):
 
 def _check_number(dataset: Any, model: Any, loader: str) -> None:
     classes = classes_of(dataset)
-    if classes is not None and len(classes) != model.num_classes:
+    setting, number = _classes_of_model(model)
+    if classes is not None and len(classes) != number:
         raise ValueError(
-            f"{loader} has {len(classes)} classes, but model.num_classes={model.num_classes}; set it to the number of "
-            "classes, or complete the class folders"
+            f"{loader} has {len(classes)} classes, but {setting}={number}; set it to the number of classes, or "
+            "complete the class folders"
         )
+
+
+def _classes_of_model(model: Any) -> tuple[str, int]:
+    """The setting of the number of classes, and its value."""
+    for place in CLASS_NUMBERS:
+        try:
+            return f"model.{place}", attrgetter(place)(model)
+        except AttributeError:
+            continue
+    raise TypeError(f"MetricsHook: {type(model).__name__} does not tell its number of classes; remove the hook")

@@ -11,7 +11,10 @@ from typing import Any
 from mimseg.evaluation.metrics_file import METRICS_NAME, read_metrics
 
 # Settings that make no other experiment. The source of the weights is followed instead.
-PASSED_OVER = re.compile(r"_|(work_dir|experiment_name|launcher|resume|load_from|trust_checkpoint|randomness\.seed)$")
+PASSED_OVER = re.compile(
+    r"_|(work_dir|experiment_name|launcher|resume|load_from|trust_checkpoint|randomness\.seed"
+    r"|model\.backbone\.init_cfg\.checkpoint)$"
+)
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,9 @@ def read_run(folder: str | Path) -> RunRecord:
     if isinstance(tested, Mapping) and tested.get("weights", "student") != "student":
         settings["weights"] = str(tested["weights"])
         label += f" ({tested['weights']})"
+    if isinstance(tested, Mapping) and tested.get("tta"):
+        settings["tta"] = "True"
+        label += " (test-time augmentation)"
     return RunRecord(folder, label, seed, settings, dict(numbers(metrics)))
 
 
@@ -67,7 +73,7 @@ def _origin(folder: Path) -> tuple[str, str, dict[str, str]]:
     label = "/".join(path.with_suffix("").parts[-2:])
     seed = str(record.get("seed", ""))
     settings = {name: value for name, value in _flat(config) if not PASSED_OVER.match(name)}
-    source = config.get("load_from")
+    source = config.get("load_from") or _backbone_source(config)
     if source is None:
         return label, seed, settings
     checkpoint = Path(source)
@@ -77,6 +83,12 @@ def _origin(folder: Path) -> tuple[str, str, dict[str, str]]:
     inherited = {f"source.{name}": value for name, value in inherited.items()}
     settings |= {"checkpoint": checkpoint.name, **inherited}
     return f"{label} of {source_label}", f"{seed} of {source_seed}", settings
+
+
+def _backbone_source(config: Mapping[str, Any]) -> str | None:
+    """The file that the backbone of a detector or segmentor started from."""
+    backbone = (config.get("model") or {}).get("backbone") or {}
+    return (backbone.get("init_cfg") or {}).get("checkpoint")
 
 
 def _start(folder: Path) -> tuple[Path, dict[str, Any]] | None:

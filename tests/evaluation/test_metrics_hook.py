@@ -9,7 +9,8 @@ from mimseg.evaluation import MetricsHook
 def test_every_validation_is_written_and_the_last_one_is_the_end(tmp_path):
     hook = MetricsHook()
     for epoch, top1 in ((1, 40.0), (2, 45.5)):
-        hook.after_val_epoch(SimpleNamespace(work_dir=tmp_path, epoch=epoch), {"accuracy/top1": top1})
+        runner = SimpleNamespace(work_dir=tmp_path, epoch=epoch, train_loop=None, val_evaluator=None)
+        hook.after_val_epoch(runner, {"accuracy/top1": top1})
     hook.after_train(SimpleNamespace(work_dir=tmp_path))
     metrics = json.loads((tmp_path / "metrics.json").read_text())
     expected = {"epoch_1": 40.0, "epoch_2": 45.5, "end": 45.5}
@@ -33,6 +34,10 @@ def test_classes_that_do_not_fit_are_refused():
         MetricsHook().before_train(run_with(("a", "b"), ("a", "c"), 2))
     with pytest.raises(ValueError, match="their order differs"):
         MetricsHook().before_train(run_with(("a", "b"), ("b", "a"), 2))
+    detector = run_with(("a", "b"), ("a", "b"), 3)
+    detector.bare_model = SimpleNamespace(roi_head=SimpleNamespace(bbox_head=SimpleNamespace(num_classes=3)))
+    with pytest.raises(ValueError, match=r"2 classes, but model\.roi_head\.bbox_head\.num_classes=3"):
+        MetricsHook().before_train(detector)
     with pytest.raises(ValueError, match="test_dataloader has 1 classes"):
         MetricsHook().before_test(run_with((), ("a",), 2))
 

@@ -113,6 +113,33 @@ def test_the_run_that_gave_the_weights_counts_too(command, make, tmp_path):
     assert "seeds 0 of 0, 0 of 1, 0 of 2" in out
 
 
+def test_test_time_augmentation_is_another_column(command, make, tmp_path):
+    for name, tta in (("plain", {}), ("scales", {"tta": True})):
+        make(name, {"test": {"mIoU": 40.5, "checkpoint": "x.pth", "weights": "student", **tta}})
+    command("plain", "scales", "--json", "table.json")
+    assert [column["label"] for column in data_of(tmp_path)] == ["demo/mae", "demo/mae (test-time augmentation)"]
+
+
+def test_the_run_that_gave_the_backbone_counts_too(command, make, tmp_path):
+    """One detector from two seeds of MAE and from nothing: the file makes no other column, its run does."""
+    config = "configs/demo/detector.py"
+    starts = {}
+    for seed in (0, 1):
+        source = make(f"mae_{seed}", final(0.0), seed, model=dict(type="mae"))
+        starts[f"mae_{seed}"] = str(source / "epoch_9.pth")
+    for name, start in {**starts, "nothing": None}.items():
+        backbone = dict(init_cfg=dict(type="MIMPretrained", checkpoint=start))
+        metrics = {"test": {"box/AP": 20.0 if start else 10.0}}
+        make(f"det_{name}", metrics, 0, config=config, model=dict(type="MaskRCNN", backbone=backbone))
+    _, _, errors = command("det_*", "--json", "table.json")
+    assert not errors
+    table = {column["label"]: column["metrics"]["test/box/AP"] for column in data_of(tmp_path)}
+    assert {label: (column["mean"], column["n"]) for label, column in table.items()} == {
+        "demo/detector of demo/mae": (20.0, 2),
+        "demo/detector": (10.0, 1),
+    }
+
+
 def test_whose_weights_were_tested_counts_too(command, make, tmp_path):
     for weights, value in (("student", 30.0), ("ema", 40.0)):
         make(weights, {"test": {"knn/best": value, "knn/best_k": 10, "checkpoint": "x.pth", "weights": weights}})

@@ -1,5 +1,6 @@
-"""Hooks of a pre-training run, one small class a file."""
+"""Hooks of a run, one small class a file."""
 
+from .float32_ops import Float32Ops, keep_ops_in_float32
 from .non_finite import NonFiniteGuard, NonFiniteLossError
 from .progress import ProgressHook
 from .provenance import Provenance
@@ -10,6 +11,7 @@ from .throughput import ThroughputHook
 from .unreadable import UnreadableSummary
 
 __all__ = [
+    "Float32Ops",
     "NonFiniteGuard",
     "NonFiniteLossError",
     "ProgressHook",
@@ -19,4 +21,5 @@ __all__ = [
     "TeacherHook",
     "ThroughputHook",
     "UnreadableSummary",
+    "keep_ops_in_float32",
 ]

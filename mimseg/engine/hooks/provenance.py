@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 from ...registry import HOOKS
 from ...version import __version__
 
-PACKAGES = ("torch", "torchvision", "mmengine", "mmcv", "mmpretrain", "timm", "numpy")
+PACKAGES = ("torch", "torchvision", "mmengine", "mmcv", "mmpretrain", "mmdet", "mmseg", "timm", "numpy")
 ROOT = Path(__file__).parents[3]
 
 

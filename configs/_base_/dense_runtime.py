@@ -1,0 +1,19 @@
+"""The run of a detector or segmentor of mmdet or mmseg, in MIMRunner: rates as given, not per 256 images.
+
+`auto_scale_lr.enable=True` scales the rate from the batch of `auto_scale_lr.base_batch_size` images to the run's own.
+"""
+
+_base_ = "./default_runtime.py"
+default_hooks = dict(runtime_info=dict(type="mimseg.RuntimeInfo"))
+custom_hooks = [
+    dict(type="mimseg.Provenance"),
+    dict(type="mimseg.NonFiniteGuard", patience=10),
+    dict(type="mimseg.ThroughputHook", window=50),
+    dict(type="mimseg.UnreadableSummary"),
+    dict(type="mimseg.RNGStateHook"),
+    dict(type="mimseg.MetricsHook"),
+]
+log_processor = dict(mean_pattern=r".*(loss|time|data_time|grad_norm|acc).*")
+auto_scale_lr = dict(enable=False)
+val_cfg = dict()
+test_cfg = dict()

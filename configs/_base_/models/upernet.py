@@ -1,0 +1,32 @@
+"""UperNet (Xiao et al., 2018) with an auxiliary FCN head, tested by sliding windows.
+
+Backbone, neck and widths are those of the configs that inherit it.
+"""
+
+_common = dict(
+    dropout_ratio=0.1,
+    norm_cfg=dict(type="SyncBN"),
+    align_corners=False,
+)
+model = dict(
+    type="EncoderDecoder",
+    data_preprocessor=dict(type="SegDataPreProcessor", bgr_to_rgb=True, pad_val=0, seg_pad_val=255),
+    decode_head=dict(
+        type="UPerHead",
+        in_index=[0, 1, 2, 3],
+        pool_scales=(1, 2, 3, 6),
+        loss_decode=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=1.0),
+        **_common,
+    ),
+    auxiliary_head=dict(
+        type="FCNHead",
+        in_index=2,
+        channels=256,
+        num_convs=1,
+        concat_input=False,
+        loss_decode=dict(type="CrossEntropyLoss", use_sigmoid=False, loss_weight=0.4),
+        **_common,
+    ),
+    train_cfg=dict(),
+    test_cfg=dict(mode="slide"),
+)

@@ -1,0 +1,10 @@
+"""The benchmark of MAE's authors (Li et al., 2021), as MIMDet reproduces it: AdamW, a cosine, no layer-wise decay."""
+
+optim_wrapper = dict(
+    type="mimseg.MIMOptimWrapper",
+    constructor="mimseg.WeightDecayByShape",
+    paramwise_cfg=dict(no_decay=("positions", "relative")),
+    precision="bf16",
+    optimizer=dict(type="AdamW", lr=8e-5, betas=(0.9, 0.999), weight_decay=0.1, fused=True),
+)
+schedule = dict(epochs=100, warmup_epochs=0.25, val_interval=10)

@@ -1,0 +1,26 @@
+"""UperNet on Swin-B, ADE20K, 160,000 iterations at batch 16.
+
+Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 14; its text
+          has batch 32 (train_dataloader.batch_size=4), as SimMIM, and starts from weights fine-tuned on ImageNet.
+Command:  tools/dist_train.sh configs/ade20k/upernet_swinb_160k.py 8 --init work_dirs/swinb_400e/epoch_400.pth
+Figure:   ADE20K val mIoU of the paper: 52.6; `tools/test.sh ... --tta` tests at five scales, as SimMIM.
+Hardware: 8 GPUs of 32 GB at batch 2 each, bf16.
+"""
+
+_base_ = [
+    "../_base_/models/upernet_swin-base.py",
+    "../_base_/datasets/ade20k_five-scales.py",
+    "../_base_/schedules/upernet.py",
+    "../_base_/segmentation_runtime.py",
+]
+model = dict(
+    data_preprocessor=dict(size=_base_._crop, test_cfg=dict(size=_base_._crop), **_base_._statistics),
+    backbone=dict(encoder=dict(image_size=_base_._size)),
+    decode_head=dict(num_classes=_base_._num_classes),
+    auxiliary_head=dict(num_classes=_base_._num_classes),
+    test_cfg=dict(crop_size=_base_._crop, stride=(341, 341)),
+)
+optim_wrapper = dict(
+    paramwise_cfg=dict(layer_decay=0.9, no_decay=("relative_position_bias_table",)), optimizer=dict(lr=3e-4)
+)
+auto_scale_lr = dict(base_batch_size=16)

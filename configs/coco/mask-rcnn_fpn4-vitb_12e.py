@@ -1,0 +1,26 @@
+"""Mask R-CNN with an FPN over four taps of a ViT-B, COCO, 12 epochs at batch 16.
+
+Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, section 4, by its text: blocks in four
+          subsets, each ending with global attention, and a pyramid of their outputs. Rate, decay and steps are those of
+          configs/coco/mask-rcnn_vitdet-b_12e.py, so that the two readings differ in the architecture alone.
+Command:  tools/dist_train.sh configs/coco/mask-rcnn_fpn4-vitb_12e.py 8 --init work_dirs/vitb_200e/epoch_200.pth
+Figure:   none for this reading.
+Hardware: 8 GPUs of 32 GB at batch 2 each, bf16.
+"""
+
+_base_ = [
+    "../_base_/models/mask-rcnn_fpn4-vit-base.py",
+    "../_base_/datasets/coco.py",
+    "../_base_/schedules/vitdet.py",
+    "../_base_/detection_runtime.py",
+]
+model = dict(
+    data_preprocessor=dict(pad_size_divisor=_base_._size, **_base_._statistics),
+    backbone=dict(image_size=_base_._size),
+    roi_head=dict(
+        bbox_head=dict(num_classes=_base_._num_classes),
+        mask_head=dict(num_classes=_base_._num_classes),
+    ),
+)
+schedule = dict(epochs=12, warmup_epochs=0.0338, steps=[10.667, 11.556], val_interval=4)
+auto_scale_lr = dict(base_batch_size=64)

@@ -1,0 +1,13 @@
+"""Mask R-CNN with an FPN on Swin-L with windows of 14, COCO, 36 epochs at batch 32.
+
+Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 13.
+Command:  tools/dist_train.sh configs/coco/mask-rcnn_swinl_36e.py 8 --init work_dirs/swinl_400e/epoch_400.pth
+Figure:   see Table 5 of the paper.
+Hardware: 8 GPUs of 80 GB at batch 4 each, bf16, with model.backbone.activation_checkpointing=True.
+"""
+
+_base_ = "./mask-rcnn_swinb_36e.py"
+model = dict(
+    backbone=dict(encoder=dict(arch="large", window_size=14, drop_path=0.3)),
+    neck=dict(in_channels=[192, 384, 768, 1536]),
+)
