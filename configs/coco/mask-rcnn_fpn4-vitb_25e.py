@@ -15,7 +15,7 @@ _base_ = [
 ]
 model = dict(
     data_preprocessor=dict(pad_size_divisor=_base_._size, **_base_._statistics),
-    backbone=dict(image_size=_base_._size),
+    backbone=dict(encoder=dict(image_size=_base_._size)),
     roi_head=dict(
         bbox_head=dict(num_classes=_base_._num_classes),
         mask_head=dict(num_classes=_base_._num_classes),

@@ -7,6 +7,7 @@ from .dense import import_task, is_dense, start_backbone_from, use_data
 from .errors import explain
 from .head_selection import HeadSelection, select_attention_head
 from .inference import draw_masks, extract_features, find_images, load_model, read_images, reconstruct
+from .parameters import count_parameters
 from .ratio_sweep import RatioSweep
 from .strategies import compare_masks
 from .target_pictures import draw_targets
@@ -24,6 +25,7 @@ __all__ = [
     "check_keys",
     "compare_masks",
     "convert",
+    "count_parameters",
     "draw_masks",
     "draw_targets",
     "explain",

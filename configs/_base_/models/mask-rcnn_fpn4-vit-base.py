@@ -1,4 +1,7 @@
-"""Mask R-CNN with an FPN over four taps of a ViT-B, as MAE's authors benchmark it (Li et al., 2021)."""
+"""Mask R-CNN with an FPN over four taps of a ViT-B, as MAE's authors benchmark it (Li et al., 2021).
+
+Absolute positions are resized to the images' size once, when weights are loaded (public reproduction, hustvl/MIMDet).
+"""
 
 _base_ = "./mask-rcnn_vitdet-base.py"
 model = dict(

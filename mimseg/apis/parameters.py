@@ -1,0 +1,37 @@
+"""How many parameters the model of a config has."""
+
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from torch import nn
+
+from ..registry import MODELS
+from .dense import import_task
+
+
+def count_parameters(cfg: Config) -> dict[str, int]:
+    """Parameters of a config's model by part, trained or not; the sum is the model's.
+
+    Nothing is computed and no memory taken: the model is built without values. Files of pre-trained teachers must be
+    there all the same.
+
+    Args:
+        cfg: of a pre-training, a classifier, a detector or segmentor.
+
+    Raises:
+        CheckpointError: the file of a pre-trained teacher is missing.
+        ValueError: the config has no model, or its library or mmcv's compiled ops are not installed.
+    """
+    if cfg.get("model") is None:
+        raise ValueError(f"config {cfg.filename} has no model")
+    import_task(cfg)
+    init_default_scope(cfg.get("default_scope", "mimseg"))
+    with torch.device("meta"):
+        model: Any = MODELS.build(cfg.model)
+    return {name: number for name, part in model.named_children() if (number := _size(part))}
+
+
+def _size(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
