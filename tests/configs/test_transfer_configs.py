@@ -4,12 +4,14 @@ import copy
 import functools
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, DefaultScope
+from PIL import Image
 
 from mimseg.apis import check_keys
 from mimseg.datasets.scenes import CLASSES, write_scenes
@@ -249,3 +251,30 @@ def test_test_time_augmentation_predicts(name, scenes):
         with torch.no_grad():
             (found,) = model.test_step(pseudo_collate([data[1]]))
     assert found.pred_sem_seg.shape == (80, 96) == found.gt_sem_seg.shape
+
+
+@pytest.mark.parametrize("name", [DEMO[0], "configs/coco/mask-rcnn_swinb_36e.py", DEMO[1]])
+def test_an_unreadable_image_is_replaced_in_training_and_named_in_a_test(name, tmp_path):
+    write_scenes(tmp_path, train=3, val=1, size=(80, 96), layouts=("coco", "ade"))
+    for path in (*tmp_path.glob("coco/*/0*0.*"), *tmp_path.glob("ade/images/*/*0.*")):
+        path.write_bytes(path.read_bytes()[:200])
+    cfg = shrink(load(name), tmp_path)
+    cfg.train_dataloader.dataset.max_unreadable = 0.5
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        data, held_out = (DATASETS.build(cfg[loader].dataset) for loader in ("train_dataloader", "val_dataloader"))
+        assert [data[index, 7]["inputs"].shape for index in range(3)]
+        (lost,) = data.unreadable_files()
+        with pytest.raises(OSError, match="cannot read image '.*0"):
+            held_out[0]
+    assert Path(lost).stem.endswith("0")
+
+
+def test_colours_arrive_as_the_statistics_have_them(scenes):
+    """RGB, with mean and deviation in that order."""
+    cfg = shrink(load(DEMO[1]), scenes)
+    with DefaultScope.overwrite_default_scope("mmseg"):
+        sample = DATASETS.build(cfg.val_dataloader.dataset)[0]
+        prepared = MODELS.build(cfg.model.data_preprocessor)(pseudo_collate([sample]))
+    mean, std = (torch.tensor(cfg._statistics[key]).view(3, 1, 1) for key in ("mean", "std"))
+    picture = torch.from_numpy(np.array(Image.open(sample["data_samples"].img_path))).permute(2, 0, 1)
+    torch.testing.assert_close(prepared["inputs"][0][:, :80, :96], (picture - mean) / std)

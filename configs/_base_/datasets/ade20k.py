@@ -14,7 +14,7 @@ train_dataloader = dict(
             type="ADE20KDataset",
             data_root=_base_._root,
             pipeline=[
-                dict(type="LoadImageFromFile"),
+                dict(type="mimseg.LoadImage"),
                 _maps,
                 dict(type="RandomResize", scale=_scale, ratio_range=(0.5, 2.0), keep_ratio=True),
                 dict(type="RandomCrop", crop_size=_crop, cat_max_ratio=0.75),
@@ -30,7 +30,7 @@ val_dataloader = dict(
         type="ADE20KDataset",
         data_root=_base_._root,
         pipeline=[
-            dict(type="LoadImageFromFile"),
+            dict(type="mimseg.LoadImage"),
             dict(type="Resize", scale=_scale, keep_ratio=True),
             _maps,
             _base_._pack,
@@ -41,7 +41,7 @@ test_dataloader = val_dataloader
 tta_model = dict(type="SegTTAModel")
 _flips = [dict(type="RandomFlip", prob=prob, direction="horizontal") for prob in (0.0, 1.0)]
 tta_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="mimseg.LoadImage"),
     dict(
         type="TestTimeAug",
         transforms=[

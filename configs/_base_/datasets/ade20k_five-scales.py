@@ -3,7 +3,7 @@
 _base_ = "./ade20k.py"
 _five = [0.75, 0.875, 1.0, 1.125, 1.25]
 tta_pipeline = [
-    dict(type="LoadImageFromFile"),
+    dict(type="mimseg.LoadImage"),
     dict(
         type="TestTimeAug",
         transforms=[

@@ -4,7 +4,7 @@ Padding, for which the two images of a paste need one size, has the mean's colou
 """
 
 _base_ = "./coco.py"
-_pad = dict(type="Pad", size=_base_._square, pad_val=dict(img=tuple(reversed(_base_._statistics["mean"]))))
+_pad = dict(type="Pad", size=_base_._square, pad_val=dict(img=tuple(_base_._statistics["mean"])))
 train_dataloader = dict(
     dataset=dict(
         dataset=dict(

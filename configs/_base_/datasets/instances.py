@@ -1,6 +1,6 @@
 """What training and testing on COCO files share: loaders, metrics, and the steps of pipelines without sizes."""
 
-_load = [dict(type="LoadImageFromFile"), dict(type="LoadAnnotations", with_bbox=True, with_mask=True)]
+_load = [dict(type="mimseg.LoadImage"), dict(type="LoadAnnotations", with_bbox=True, with_mask=True)]
 _drop_small = dict(type="FilterAnnotations", min_gt_bbox_wh=(1e-2, 1e-2))
 _flip = dict(type="RandomFlip", prob=0.5)
 _pack = dict(type="PackDetInputs")

@@ -8,7 +8,7 @@ _ade = dict(
     seg_map_suffix=".png",
     metainfo=dict(classes=("background", *_base_._classes), palette=[(60, 60, 60), *_base_._palette]),
 )
-_read = [dict(type="LoadImageFromFile"), dict(type="LoadAnnotations")]
+_read = [dict(type="mimseg.LoadImage"), dict(type="LoadAnnotations")]
 train_dataloader = dict(
     batch_size=8,
     num_workers=2,

@@ -11,7 +11,7 @@ _roi_extractor = dict(type="SingleRoIExtractor", out_channels=256, featmap_strid
 _proposals = dict(nms=dict(type="nms", iou_threshold=0.7), max_per_img=1000, min_bbox_size=0)
 model = dict(
     type="MaskRCNN",
-    data_preprocessor=dict(type="DetDataPreprocessor", bgr_to_rgb=True, pad_mask=True, pad_size_divisor=32),
+    data_preprocessor=dict(type="DetDataPreprocessor", pad_mask=True, pad_size_divisor=32),
     rpn_head=dict(
         type="RPNHead",
         in_channels=256,

@@ -10,7 +10,7 @@ _common = dict(
 )
 model = dict(
     type="EncoderDecoder",
-    data_preprocessor=dict(type="SegDataPreProcessor", bgr_to_rgb=True, pad_val=0, seg_pad_val=255),
+    data_preprocessor=dict(type="SegDataPreProcessor", pad_val=0, seg_pad_val=255),
     decode_head=dict(
         type="UPerHead",
         in_index=[0, 1, 2, 3],
