@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from mmengine.dist import is_distributed
 from mmengine.logging import MMLogger
-from mmengine.model import is_model_wrapper
+from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
@@ -58,6 +58,9 @@ class MIMRunner(Runner):
         """DDP for several processes."""
         if not self.distributed or torch.cuda.is_available() or is_model_wrapper(model):
             return super().wrap_model(model_wrapper_cfg, model)
+        if any(isinstance(part, nn.SyncBatchNorm) for part in model.modules()):
+            self.logger.warning("SyncBN needs GPUs: on CPU every process normalises by its own images")
+            model = revert_sync_batchnorm(model)
         return wrap_for_cpu(model, self.cfg.get("find_unused_parameters", False))
 
     def build_train_loop(self, loop: Any) -> Any:

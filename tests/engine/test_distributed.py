@@ -1,12 +1,13 @@
 """Leaving a process group."""
 
 import weakref
+from types import SimpleNamespace
 
 import pytest
 import torch
 from torch import nn
 
-from mimseg.engine import distributed
+from mimseg.engine import MIMRunner, distributed
 
 
 @pytest.fixture
@@ -33,3 +34,14 @@ def test_no_model_of_an_ended_run_outlives_the_group(group):
     distributed._leave()
     assert model() is None
     assert not torch.distributed.is_initialized()
+
+
+def test_on_cpu_every_process_normalises_by_its_own_images(group):
+    """SyncBN knows GPUs only, and would end the first step."""
+    told = []
+    logger = SimpleNamespace(warning=told.append)
+    runner = SimpleNamespace(distributed=True, logger=logger, cfg={})
+    model = MIMRunner.wrap_model(runner, None, nn.Sequential(nn.Conv2d(3, 4, 1), nn.SyncBatchNorm(4)))
+    assert not any(isinstance(part, nn.SyncBatchNorm) for part in model.modules())
+    model(torch.randn(2, 3, 4, 4)).sum().backward()
+    assert len(told) == 1 and told[0].startswith("SyncBN needs GPUs")
