@@ -38,7 +38,7 @@ def draw_grid_map(
             f"a map of {len(row_values)} x {len(column_values)} settings wants as many values, some finite"
         )
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    scale = {"vmin": low, "vmax": max(high, low + 1e-6)}
+    scale = {"vmin": low, "vmax": max(high, low + 0.01)}  # the last digit that is written
     size = CELL[0] * len(column_values) + 2.6, CELL[1] * len(row_values) + 1.2 + 0.2 * len(title)
     figure = Figure(figsize=(max(size[0], 5.0), max(size[1], 2.8)), facecolor="white", layout="constrained")
     figure.suptitle(title[0], x=0.01, ha="left", fontsize=11, fontweight="bold")
@@ -53,7 +53,7 @@ def draw_grid_map(
     axes.set_ylabel(row_name, fontsize=9)
     axes.set_xlabel(column_name, fontsize=9)
     axes.tick_params(labelsize=8, length=0)
-    bar = figure.colorbar(picture, ax=axes, fraction=0.05, pad=0.02)
+    bar = figure.colorbar(picture, ax=axes, fraction=0.05, pad=0.02, format="%.2f")
     bar.set_label(metric, fontsize=9)
     bar.ax.tick_params(labelsize=8)
     return figure

@@ -22,7 +22,11 @@ def test_every_value_is_written_where_it_belongs_and_the_highest_is_framed(check
 
 
 def test_one_value_is_a_map_too_and_none_is_not(check_layout):
-    check_layout(draw_grid_map(np.array([[50.0]]), ("a", (1,)), ("b", (2,)), "mIoU", ("title",)))
+    figure = draw_grid_map(np.array([[50.0]]), ("a", (1,)), ("b", (2,)), "mIoU", ("title",))
+    check_layout(figure)
+    figure.canvas.draw()
+    (bar,) = [axes for axes in figure.axes if axes.get_ylabel() == "mIoU"]
+    assert bar.yaxis.get_offset_text().get_text() == "" and bar.get_yticklabels()[0].get_text() == "50.00"
     for values in (np.full((2, 3), np.nan), np.ones((3, 2))):
         with pytest.raises(ValueError, match="2 x 3 settings wants as many values"):
             draw_grid_map(values, ROWS, COLUMNS, "top-1", ("title",))
