@@ -3,6 +3,8 @@
 # encoder is that of `make demo` where it is there, and both transfers are always fresh runs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# A detector's many small operations gain little from more threads, and lose much where loaders want the same cores.
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
 python=.venv/bin/python
 source=work_dirs/demo
 out=work_dirs/demo-transfer
