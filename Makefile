@@ -16,7 +16,7 @@ demo: ## pre-train HPM on drawn scenes, then k-NN and pictures (10 minutes on 2 
 	@tools/env/setup.sh demo
 	@tools/demo.sh
 
-demo-transfer: ## from that encoder to boxes, masks and maps on drawn scenes (15 minutes), with a compiled mmcv (see test)
+demo-transfer: ## from that encoder to boxes, masks and maps on drawn scenes (15 to 20 minutes), with a compiled mmcv (see test)
 	@tools/env/setup.sh test
 	@tools/demo_transfer.sh
 

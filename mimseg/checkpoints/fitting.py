@@ -154,7 +154,7 @@ def check_places(source: Mapping[str, Tensor], target: Mapping[str, Tensor], sco
     """
     unused = [name for name in _unused(source, target) if name.startswith(scope)]
     if spreads(source, target):
-        unused.remove(RELATIVE)
+        unused = [name for name in unused if name != RELATIVE]
     for name in unused:
         if not name.startswith(FINAL_NORM) and (exact or name != TABLE):
             raise ValueError(_unused_message(name, unused, source, target))
@@ -204,8 +204,9 @@ def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], 
     if name == TABLE:
         return TABLE_FIX
     if RELATIVE in source and any(other.startswith(OWN_TABLES) for other in target):
-        return _unlike_simmim(unused)
-    if RELATIVE in source and RELATIVE not in target:
+        if lacking := _unlike_simmim(unused, target):
+            return lacking
+    elif RELATIVE in source and RELATIVE not in target:
         return (
             "the file's is a DenseViT with relative positions, the model's another encoder; set model.encoder to "
             "dict(type='DenseViT', image_size=...), as configs/knn/simmim_vitb.py does"
@@ -217,13 +218,15 @@ def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], 
     )
 
 
-def _unlike_simmim(unused: Sequence[str]) -> str:
-    """What a backbone for dense prediction lacks that a ViT of SimMIM has."""
+def _unlike_simmim(unused: Sequence[str], target: Mapping[str, Tensor]) -> str | None:
+    """What a backbone for dense prediction lacks that a ViT of SimMIM has, and its keys; None if nothing."""
     lacking = []
     if RELATIVE in unused:
         lacking.append(("a table of relative positions", "relative=table"))
-    if any(".ls1." in name for name in unused):
+    if any(".ls1." in name for name in unused) and not any(".ls1." in name for name in target):
         lacking.append(("LayerScale", "encoder.type=DenseViT model.backbone.encoder.layer_scale=1.0"))
+    if not lacking:
+        return None
     what, settings = (" and ".join(part[0] for part in lacking), " ".join(f"model.backbone.{p[1]}" for p in lacking))
     return (
         f"the file's encoder has {what}, for which the model has no place; set {settings}, as "

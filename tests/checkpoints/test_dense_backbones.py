@@ -186,6 +186,9 @@ def test_a_vitdet_names_what_it_lacks_for_a_checkpoint_of_simmim(simmim_vit, sav
     for encoder, options in ((SPARSE, both), (DENSE, "set model.backbone.relative=table, as configs/coco")):
         with pytest.raises(ValueError, match=options):
             load(path, encoder, backbone=dict(relative="decomposed", window=3))
+    shallow = dict(DENSE, arch=dict(ARCH, depth=1))
+    with pytest.raises(ValueError, match=r"of another architecture: .* has 2 blocks of width 32, the model's 1 blocks"):
+        load(path, shallow, backbone=dict(relative="table", window=3))
 
 
 def test_random_weights_are_told_in_one_line(load, lines):
