@@ -29,6 +29,7 @@ ADE = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs" / "ade20k
 DEMO = ["configs/demo/mask-rcnn_vit-micro_scenes.py", "configs/demo/upernet_vit-micro_scenes.py"]
 CONFIGS = [*COCO, *ADE, *DEMO]
 SIDE = 64
+BOXES = torch.tensor([[0, 8.0, 16.0, 40.0, 56.0], [1, 0.0, 8.0, 32.0, 40.0]])  # image, left, top, right, bottom
 ITERATIONS_OF_100_EPOCHS = 184375  # at batch 64, in detectron2's ViTDet
 
 
@@ -227,6 +228,27 @@ def test_every_config_steps_and_predicts(name, scenes):
         assert found.pred_instances.masks.shape[1:] == (80, 96)
     else:
         assert found.pred_sem_seg.shape == (80, 96) and "aux.loss_ce" in losses
+
+
+@pytest.mark.parametrize("name", [*COCO, DEMO[0]])
+def test_regions_show_what_is_there(name, scenes):
+    """A RoI is an interpolation of its part of the map, also by mmcv's own RoIAlign, which takes memory for granted."""
+    cfg = shrink(load(name), scenes)
+    extractor = cfg.model.roi_head.bbox_roi_extractor
+    torch.manual_seed(0)
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = MODELS.build(cfg.model).eval()
+        mmcvs = MODELS.build({**extractor, "roi_layer": {**extractor.roi_layer, "use_torchvision": False}})
+        with torch.no_grad():
+            levels = model.extract_feat(torch.randn(2, 3, SIDE, SIDE))
+    stride = extractor.featmap_strides[0]
+    for layout in (torch.contiguous_format, torch.channels_last):
+        found = model.roi_head.bbox_roi_extractor([x.contiguous(memory_format=layout) for x in levels[:4]], BOXES)
+        for roi, (image, left, top, right, bottom) in zip(found, BOXES, strict=True):
+            cells = [int(side) // stride for side in (top, bottom, left, right)]
+            part = levels[0][int(image), :, cells[0] : cells[1], cells[2] : cells[3]]
+            torch.testing.assert_close(roi.mean((1, 2)), part.mean((1, 2)), rtol=0.03, atol=0.15)
+    torch.testing.assert_close(mmcvs(levels[:4], BOXES), found)
 
 
 def test_the_scales_of_test_time_augmentation():

@@ -1,11 +1,12 @@
 """Mask R-CNN with a deep head: two convolutions in the RPN, four and one linear layer for boxes, four for masks.
 
 Losses, matching and thresholds are detectron2's. The backbone, the neck and the norms of the
-heads are those of the configs that inherit it.
+heads are those of the configs that inherit it. RoIAlign is torchvision's, equal to mmcv's, which is slower and silently
+reads wrong numbers from maps in the channels-last layout.
 """
 
 _match = dict(type="MaxIoUAssigner", ignore_iof_thr=-1)
-_roi_align = dict(type="RoIAlign", sampling_ratio=0)
+_roi_align = dict(type="RoIAlign", sampling_ratio=0, use_torchvision=True)
 _box_coder = dict(type="DeltaXYWHBBoxCoder", target_means=[0.0] * 4)
 _roi_extractor = dict(type="SingleRoIExtractor", out_channels=256, featmap_strides=[4, 8, 16, 32])
 _proposals = dict(nms=dict(type="nms", iou_threshold=0.7), max_per_img=1000, min_bbox_size=0)

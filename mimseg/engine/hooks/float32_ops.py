@@ -1,4 +1,4 @@
-"""Keeps mmcv's box operations in fp32 while a detector trains in bf16 or fp16."""
+"""Keeps box operations in fp32 while a detector trains in bf16 or fp16."""
 
 from typing import Any
 
@@ -22,7 +22,7 @@ class Float32Ops(Hook):
 def keep_ops_in_float32(detector: Any) -> None:
     """Hand fp32 to non-maximum suppression and RoIAlign; convolutions and linear layers keep their precision.
 
-    mmcv compiles neither operation for bf16, and mmdet rounds RoIs to the maps' precision, which in bf16 is 4 px at a
+    mmcv compiles neither of its own for bf16, and mmdet rounds RoIs to the maps' precision, which in bf16 is 4 px at a
     coordinate of 1000. So what leaves the RPN and what enters a RoI extractor becomes fp32.
 
     Args:

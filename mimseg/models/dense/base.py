@@ -16,7 +16,8 @@ class PretrainedBackbone(BaseModule):
     """A backbone of MMDetection and MMSegmentation around an encoder as it was pre-trained.
 
     The encoder keeps its parameters' names, so that any checkpoint of pre-training or fine-tuning fits. ``encoder`` and
-    ``init_cfg`` are looked up among this project's classes, whatever the default scope is.
+    ``init_cfg`` are looked up among this project's classes, whatever the default scope is. Maps are contiguous: mmcv's
+    RoIAlign does not look at strides, and takes wrong numbers from a channels-last map without a word.
 
     Args:
         encoder: config of a :class:`MaskedEncoder`.

@@ -71,7 +71,7 @@ class HierarchicalBackbone(PretrainedBackbone):
         maps = self.encoder.stage_maps(padded)[-LEVELS:]
         own: Any = self.encoder.norm
         maps = [_normed(norm, x) for norm, x in zip(self.norms, [*maps[:-1], _normed(own, maps[-1])], strict=True)]
-        return tuple(_cut(x, images, padded) for x in maps)
+        return tuple(_cut(x, images, padded).contiguous() for x in maps)
 
 
 def _normed(norm: nn.Module, x: Tensor) -> Tensor:

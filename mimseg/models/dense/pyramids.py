@@ -7,6 +7,7 @@ column, so that cell i of a level with stride s always stands for the pixels fro
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
@@ -20,6 +21,8 @@ from ...registry import MODELS
 class LN2d(LayerNorm2d):
     """LayerNorm over the channels of a map ``(B, D, h, w)``, as ``norm_cfg`` of convolutions.
 
+    What it returns lies in memory as what it gets, see :class:`PretrainedBackbone` for why that matters.
+
     Args:
         num_features: D.
         eps: added to the variance (ViTDet: 1e-6).
@@ -29,6 +32,11 @@ class LN2d(LayerNorm2d):
 
     def __init__(self, num_features: int, eps: float = 1e-6) -> None:
         super().__init__(num_features, eps=eps)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """``(B, D, h, w)`` to the same shape."""
+        normed: Tensor = super().forward(x)
+        return normed.contiguous(memory_format=torch.contiguous_format if x.is_contiguous() else torch.channels_last)
 
 
 @MODELS.register_module()

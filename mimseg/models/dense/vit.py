@@ -172,7 +172,7 @@ class ViTBackbone(PretrainedBackbone):
             )
             if index in self.taps:
                 tapped = vit.norm(x) if index == self.depth - 1 else x
-                maps.append(tapped[:, vit.prefix - first :].transpose(1, 2).unflatten(2, grid))
+                maps.append(tapped[:, vit.prefix - first :].transpose(1, 2).unflatten(2, grid).contiguous())
         return tuple(maps)
 
     def _shared(self, grid: Pair) -> dict[bool, Mix]:

@@ -63,6 +63,15 @@ def test_a_cell_of_every_level_stands_for_its_own_pixels(grid):
             assert read.nonzero().flatten().tolist() == list(patches)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_a_norm_of_channels_keeps_the_layout(layout):
+    x = torch.randn(2, 8, 3, 5).contiguous(memory_format=layout)
+    normed = build(type="LN2d", num_features=8)(x)
+    assert normed.is_contiguous(memory_format=layout)
+    expected = F.layer_norm(x.permute(0, 2, 3, 1), (8,), eps=1e-6).permute(0, 3, 1, 2)
+    torch.testing.assert_close(normed, expected)
+
+
 def test_four_taps_by_hand():
     neck = build(type="FourTapPyramid", in_channels=8, norm_cfg=GROUPS)
     maps = tuple(torch.randn(2, 8, 3, 5) for _ in range(4))
