@@ -28,7 +28,7 @@ if [ -z "$encoder" ]; then
     encoder=$(ls -t "$source"/epoch_*.pth | head -n 1)
 fi
 rm -rf "$out"
-transfer detection mask-rcnn_vit-micro_scenes epoch_8
+transfer detection mask-rcnn_vit-micro_scenes epoch_4
 transfer segmentation upernet_vit-micro_scenes iter_800
 echo
 echo "[mimseg] done. Pictures, the truth on the left and what was found on the right:"

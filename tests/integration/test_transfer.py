@@ -24,8 +24,11 @@ DETECTOR = """
 _base_ = "{root}/configs/demo/mask-rcnn_vit-micro_scenes.py"
 _head = dict(in_channels=16, conv_out_channels=16)
 model = dict(
-    backbone=dict(encoder=dict(arch={arch}), window=2, global_blocks=(3,)),
-    neck=dict(in_channels=32, out_channels=16),
+    backbone=dict(encoder=dict(arch={arch}), window=2, global_blocks=(3,), taps=(0, 1, 2, 3)),
+    neck=[
+        dict(type="mimseg.FourTapPyramid", in_channels=32, norm_cfg=dict(type="GN", num_groups=32)),
+        dict(type="FPN", in_channels=[32] * 4, out_channels=16, num_outs=5),
+    ],
     rpn_head=dict(in_channels=16, feat_channels=16),
     roi_head=dict(
         bbox_roi_extractor=dict(out_channels=16),
