@@ -21,7 +21,7 @@ from ...registry import MODELS
 class LN2d(LayerNorm2d):
     """LayerNorm over the channels of a map ``(B, D, h, w)``, as ``norm_cfg`` of convolutions.
 
-    What it returns lies in memory as what it gets, see :class:`PretrainedBackbone` for why that matters.
+    A channels-last map stays one, any other becomes contiguous; see :class:`PretrainedBackbone` for why that matters.
 
     Args:
         num_features: D.
@@ -36,7 +36,8 @@ class LN2d(LayerNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """``(B, D, h, w)`` to the same shape."""
         normed: Tensor = super().forward(x)
-        return normed.contiguous(memory_format=torch.contiguous_format if x.is_contiguous() else torch.channels_last)
+        last = x.is_contiguous(memory_format=torch.channels_last)
+        return normed.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format)
 
 
 @MODELS.register_module()

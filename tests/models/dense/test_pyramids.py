@@ -70,6 +70,7 @@ def test_a_norm_of_channels_keeps_the_layout(layout):
     assert normed.is_contiguous(memory_format=layout)
     expected = F.layer_norm(x.permute(0, 2, 3, 1), (8,), eps=1e-6).permute(0, 3, 1, 2)
     torch.testing.assert_close(normed, expected)
+    assert build(type="LN2d", num_features=8)(x[..., :4]).is_contiguous()  # a part of a map is neither
 
 
 def test_four_taps_by_hand():
