@@ -20,10 +20,11 @@ demo-transfer: ## from that encoder to boxes, masks and maps on drawn scenes (15
 	@tools/env/setup.sh test
 	@tools/demo_transfer.sh
 
-# Small tensors and many processes: more threads than one make the tests slower, above all beside other work.
+# One process a core, four at most; args='-n 0' runs them in one. Small tensors and many processes: more threads than one
+# make the tests slower, above all beside other work.
 test: ## the default tests, with a compiled mmcv (the first time on a machine takes 12 minutes more)
 	@tools/env/setup.sh test
-	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(py) -m pytest $(args)
+	OMP_NUM_THREADS=$${OMP_NUM_THREADS:-1} $(py) -m pytest -n auto --maxprocesses 4 --dist loadfile $(args)
 
 lint: ## ruff, mypy and the one-way imports
 	@tools/env/setup.sh lint
