@@ -2,7 +2,7 @@
 
 Paper:    none; the recipe of Li et al., Benchmarking Detection Transfer Learning with Vision Transformers, 2021, scaled
           down: patches of 8 px, so strides of 2 to 32, narrow heads without norms, no windows on 8 x 8 tokens, and a
-          layer decay that takes as much from six blocks as 0.7 takes from twelve.
+          layer decay that leaves a random encoder free to learn.
 Command:  python tools/train.py configs/demo/mask-rcnn_vit-micro_scenes.py --init work_dirs/demo/epoch_4.pth
           (after python tools/make_scenes.py data/scenes_objects --train 1000 --val 200 --layouts coco ade)
 Figure:   none; docs/transfer.md has what pre-training brings here.
@@ -45,7 +45,7 @@ model = dict(
     ),
     test_cfg=dict(rpn=dict(nms_pre=200, max_per_img=50), rcnn=dict(max_per_img=20)),
 )
-optim_wrapper = dict(precision="fp32", optimizer=dict(lr=2e-3), paramwise_cfg=dict(layer_decay=0.5))
+optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.9))
 schedule = dict(epochs=4, warmup_epochs=0.5, warmup_lr=1e-6, steps=[3, 3.65], val_interval=4)
 default_hooks = dict(logger=dict(interval=10))
 custom_hooks = [*_base_.custom_hooks, dict(type="mimseg.PredictionPictureHook", enlarge=6)]
