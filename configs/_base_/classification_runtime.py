@@ -4,6 +4,11 @@ After each epoch, before it is validated and saved, the processes average the st
 """
 
 _base_ = "./default_runtime.py"
-custom_hooks = [*_base_._training_hooks, dict(type="SyncBuffersHook"), dict(type="MetricsHook")]
-default_hooks = dict(checkpoint=dict(save_best="accuracy/top1", rule="greater"))
+default_hooks = dict(
+    checkpoint=dict(save_best="accuracy/top1", rule="greater"),
+    progress=None,
+    teacher=None,
+    sync_buffers=dict(type="SyncBuffersHook"),
+    metrics=dict(type="MetricsHook"),
+)
 load_options = dict(weights="student", least=0.9)

@@ -16,15 +16,15 @@ default_hooks = dict(
         save_last=True,
         backend_args=dict(backend="AtomicBackend"),
     ),
+    provenance=dict(type="Provenance"),
+    non_finite=dict(type="NonFiniteGuard", patience=10),
+    throughput=dict(type="ThroughputHook", window=50),
+    unreadable=dict(type="UnreadableSummary"),
+    rng_state=dict(type="RNGStateHook"),
+    progress=dict(type="ProgressHook", first=1),
+    teacher=dict(type="TeacherHook"),
 )
-_training_hooks = [
-    dict(type="Provenance"),
-    dict(type="NonFiniteGuard", patience=10),
-    dict(type="ThroughputHook", window=50),
-    dict(type="UnreadableSummary"),
-    dict(type="RNGStateHook"),
-]
-custom_hooks = [*_training_hooks, dict(type="ProgressHook", first=1), dict(type="TeacherHook")]
+custom_hooks = []  # what a run needs has a name above: a list that is written anew takes none of it away
 
 log_level = "INFO"
 log_processor = dict(window_size=50, mean_pattern=r".*(loss|time|data_time|grad_norm|mask_ratio).*")

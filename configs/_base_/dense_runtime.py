@@ -4,15 +4,17 @@
 """
 
 _base_ = "./default_runtime.py"
-default_hooks = dict(runtime_info=dict(type="mimseg.RuntimeInfo"))
-custom_hooks = [
-    dict(type="mimseg.Provenance"),
-    dict(type="mimseg.NonFiniteGuard", patience=10),
-    dict(type="mimseg.ThroughputHook", window=50),
-    dict(type="mimseg.UnreadableSummary"),
-    dict(type="mimseg.RNGStateHook"),
-    dict(type="mimseg.MetricsHook"),
-]
+default_hooks = dict(
+    runtime_info=dict(type="mimseg.RuntimeInfo"),
+    provenance=dict(type="mimseg.Provenance"),
+    non_finite=dict(type="mimseg.NonFiniteGuard"),
+    throughput=dict(type="mimseg.ThroughputHook"),
+    unreadable=dict(type="mimseg.UnreadableSummary"),
+    rng_state=dict(type="mimseg.RNGStateHook"),
+    progress=None,
+    teacher=None,
+    metrics=dict(type="mimseg.MetricsHook"),
+)
 log_processor = dict(mean_pattern=r".*(loss|time|data_time|grad_norm|acc).*")
 auto_scale_lr = dict(enable=False)
 val_cfg = dict()

@@ -2,5 +2,5 @@
 
 _base_ = "./dense_runtime.py"
 default_scope = "mmdet"
-custom_hooks = [*_base_.custom_hooks, dict(type="mimseg.Float32Ops")]
+default_hooks = dict(float32_ops=dict(type="mimseg.Float32Ops"))
 visualizer = dict(type="DetLocalVisualizer", name="visualizer")

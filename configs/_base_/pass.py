@@ -1,6 +1,6 @@
 """What PASS adds to a host: a task that predicts its loss per patch, and the hook that chooses the images.
 
-`_predict_loss` is for `model.tasks`, `_selection` for `custom_hooks`. The task runs in the 3 epochs before a selection
+`_predict_loss` is for `model.tasks`, `_selection` for `default_hooks`. The task runs in the 3 epochs before a selection
 only, so with several processes DDP has to look for parameters without gradient: find_unused_parameters=True.
 """
 

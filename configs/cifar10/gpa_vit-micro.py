@@ -19,4 +19,5 @@ model = dict(
     data_preprocessor=_base_._statistics,
     teachers=dict(mae=dict(checkpoint="work_dirs/mae_vit-micro/epoch_200.pth")),
 )
-custom_hooks = [*_base_._training_hooks, *_base_._hooks, *_base_._watch_hooks]
+default_hooks = dict(progress=dict(first=0))
+custom_hooks = _base_._watch_hooks

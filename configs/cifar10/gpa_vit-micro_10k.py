@@ -20,4 +20,5 @@ model = dict(
     data_preprocessor=_base_._statistics,
     teachers=dict(mae=dict(checkpoint="work_dirs/cifar10/mae_seed0/epoch_6.pth")),
 )
-custom_hooks = [*_base_._training_hooks, *_base_._hooks, *_base_._watch_hooks]
+default_hooks = dict(progress=dict(first=0))
+custom_hooks = _base_._watch_hooks

@@ -13,4 +13,4 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 model = dict(data_preprocessor=_base_._statistics)
-custom_hooks = _base_.custom_hooks + _base_._watch_hooks
+custom_hooks = _base_._watch_hooks

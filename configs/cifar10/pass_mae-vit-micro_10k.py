@@ -14,5 +14,5 @@ _base_ = ["./pass_mae-vit-micro_10k_full.py", "../_base_/pass.py"]
 _hook = dict(_base_._selection, warmup_epochs=1, interval=5, transform=_base_._as_it_is, dt_epochs=1)
 _decoder = dict(type="TransformerDecoder", depth=2)
 model = dict(tasks=dict(predict_loss=dict(_base_._predict_loss, decoder=_decoder)))
-custom_hooks = [*_base_.custom_hooks, _hook]
+default_hooks = dict(selection=_hook)
 find_unused_parameters = True

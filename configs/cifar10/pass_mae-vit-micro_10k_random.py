@@ -10,4 +10,4 @@ _base_ = ["./pass_mae-vit-micro_10k_full.py", "../_base_/pass.py"]
 _hook = dict(
     _base_._selection, warmup_epochs=1, interval=5, transform=_base_._as_it_is, selector=dict(type="RandomSelector")
 )
-custom_hooks = [*_base_.custom_hooks, _hook]
+default_hooks = dict(selection=_hook)

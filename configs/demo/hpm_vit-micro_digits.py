@@ -16,7 +16,7 @@ model = dict(
     data_preprocessor=_base_._statistics,
     teachers=dict(ema=dict(start=0.99, end=0.998, ramp_epochs=10)),
 )
-custom_hooks = _base_.custom_hooks + _base_._watch_hooks
+custom_hooks = _base_._watch_hooks
 optim_wrapper = dict(optimizer=dict(lr=4e-3))
 schedule = dict(epochs=20, warmup_epochs=2)
 default_hooks = dict(logger=dict(interval=10))

@@ -17,7 +17,7 @@ model = dict(
     encoder=dict(patch_size=8),
     teachers=dict(ema=dict(start=0.99, end=0.998, ramp_epochs=10)),
 )
-custom_hooks = _base_.custom_hooks + _base_._watch_hooks
+custom_hooks = _base_._watch_hooks
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(optimizer=dict(lr=4e-3))
 schedule = dict(epochs=4, warmup_epochs=1)

@@ -13,7 +13,7 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 model = dict(data_preprocessor=_base_._statistics, encoder=dict(patch_size=8))
-custom_hooks = _base_.custom_hooks + _base_._watch_hooks
+custom_hooks = _base_._watch_hooks
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(optimizer=dict(lr=4e-3))
 schedule = dict(epochs=4, warmup_epochs=1)

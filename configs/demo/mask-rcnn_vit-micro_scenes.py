@@ -48,5 +48,5 @@ model = dict(
 optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.9))
 schedule = dict(epochs=4, warmup_epochs=0.5, warmup_lr=1e-6, steps=[3, 3.65], val_interval=4)
 default_hooks = dict(logger=dict(interval=10))
-custom_hooks = [*_base_.custom_hooks, dict(type="mimseg.PredictionPictureHook", enlarge=6)]
+custom_hooks = [dict(type="mimseg.PredictionPictureHook", enlarge=6)]
 auto_scale_lr = dict(base_batch_size=8)

@@ -31,5 +31,5 @@ model = dict(
 optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.9))
 schedule = dict(iterations=800, warmup_iterations=100, val_interval=800)
 default_hooks = dict(checkpoint=dict(interval=800), logger=dict(interval=10))
-custom_hooks = [*_base_.custom_hooks, dict(type="mimseg.PredictionPictureHook", enlarge=6)]
+custom_hooks = [dict(type="mimseg.PredictionPictureHook", enlarge=6)]
 auto_scale_lr = dict(base_batch_size=8)

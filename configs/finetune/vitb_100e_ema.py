@@ -7,4 +7,4 @@ Hardware: 8 GPUs at batch 128 each, bf16.
 """
 
 _base_ = "./vitb_100e.py"
-custom_hooks = [*_base_.custom_hooks, dict(type="EMAHook", momentum=1e-4)]
+custom_hooks = [dict(type="EMAHook", momentum=1e-4)]

@@ -18,4 +18,4 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 schedule = dict(warmup_epochs=20)
-custom_hooks = [*_base_._training_hooks, *_base_._hooks]
+default_hooks = dict(progress=dict(first=0))

@@ -9,6 +9,6 @@ Hardware: as configs/fastmim/vitb_400e.py.
 
 _base_ = ["../fastmim/vitb_400e.py", "../_base_/pass.py"]
 model = dict(tasks=dict(predict_loss=_base_._predict_loss))
-custom_hooks = [*_base_.custom_hooks, _base_._selection]
+default_hooks = dict(selection=_base_._selection)
 find_unused_parameters = True
 schedule = dict(epochs=200)

@@ -12,4 +12,4 @@ Hardware: as configs/hpm/vitb_200e.py.
 
 _base_ = ["../hpm/vitb_200e.py", "../_base_/pass.py"]
 _selector = dict(type="WSSSelector", tau=1.0, task=None)
-custom_hooks = [*_base_.custom_hooks, dict(_base_._selection, selector=_selector)]
+default_hooks = dict(selection=dict(_base_._selection, selector=_selector))

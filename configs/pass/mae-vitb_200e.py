@@ -9,5 +9,5 @@ Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 
 _base_ = ["../mae/vitb_200e.py", "../_base_/pass.py"]
 model = dict(tasks=dict(predict_loss=_base_._predict_loss))
-custom_hooks = [*_base_.custom_hooks, _base_._selection]
+default_hooks = dict(selection=_base_._selection)
 find_unused_parameters = True

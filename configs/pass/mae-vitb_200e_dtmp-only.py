@@ -10,6 +10,5 @@ Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 """
 
 _base_ = "./mae-vitb_200e.py"
-*_hooks, _last = _base_.custom_hooks
 _selector = dict(type="WSSSelector", tau=None)
-custom_hooks = [*_hooks, dict(_last, selector=_selector, keep_last_block=True)]
+default_hooks = dict(selection=dict(selector=_selector, keep_last_block=True))

@@ -7,6 +7,5 @@ Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 """
 
 _base_ = "./mae-vitb_200e_dtmp-only.py"
-*_hooks, _last = _base_.custom_hooks
-custom_hooks = [*_hooks, dict(_last, selector=dict(type="WSSSelector", tau=None, task=None))]
+default_hooks = dict(selection=dict(selector=dict(type="WSSSelector", tau=None, task=None)))
 model = dict(tasks=dict(predict_loss=dict(end=20 / 200)))

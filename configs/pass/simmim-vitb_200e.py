@@ -11,5 +11,5 @@ Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 64 and accumulative_
 _base_ = ["../simmim/vitb_200e.py", "../_base_/pass.py"]
 _decoder = dict(type="TransformerDecoder", depth=8, dim=512)
 model = dict(tasks=dict(predict_loss=dict(_base_._predict_loss, decoder=_decoder)))
-custom_hooks = [*_base_.custom_hooks, _base_._selection]
+default_hooks = dict(selection=_base_._selection)
 find_unused_parameters = True

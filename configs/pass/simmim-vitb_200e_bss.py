@@ -7,4 +7,4 @@ Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 64 and accumulative_
 """
 
 _base_ = ["../simmim/vitb_200e.py", "../_base_/pass.py"]
-custom_hooks = [*_base_.custom_hooks, dict(_base_._selection, selector=dict(type="BSSSelector"))]
+default_hooks = dict(selection=dict(_base_._selection, selector=dict(type="BSSSelector")))

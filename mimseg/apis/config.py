@@ -27,7 +27,26 @@ INNER_KEYS = {
     "load_options": frozenset({"weights", "least", "position_tables"}),
     "env_cfg": frozenset({"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}),
     "default_hooks": frozenset(
-        {"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint", "visualization"}
+        {
+            "runtime_info",
+            "timer",
+            "sampler_seed",
+            "logger",
+            "param_scheduler",
+            "checkpoint",
+            "visualization",
+            "provenance",
+            "non_finite",
+            "throughput",
+            "unreadable",
+            "rng_state",
+            "progress",
+            "teacher",
+            "selection",
+            "sync_buffers",
+            "metrics",
+            "float32_ops",
+        }
     ),
 }
 MOVED_KEYS = {"compile": "model.compile", "activation_checkpointing": "model.activation_checkpointing"}

@@ -166,9 +166,10 @@ def _candidate(
 
 
 def _hook(path: str, config: Config) -> SelectionHook:
-    found = [cfg for cfg in config.get("custom_hooks", []) if cfg.type == "SelectionHook"]
+    hooks = [*config.get("default_hooks", {}).values(), *config.get("custom_hooks", [])]
+    found = [cfg for cfg in hooks if cfg is not None and cfg.type == "SelectionHook"]
     if len(found) != 1:
-        raise ValueError(f"{path} has {len(found)} SelectionHooks in custom_hooks; name a config of configs/pass")
+        raise ValueError(f"{path} has {len(found)} SelectionHooks among its hooks; name a config of configs/pass")
     hook: SelectionHook = HOOKS.build(found[0])
     return hook
 

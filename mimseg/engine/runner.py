@@ -15,6 +15,7 @@ from torch import nn
 from ..checkpoints import describe, load_weights, read_checkpoint
 from ..registry import RUNNERS
 from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
+from .hooks.needed import check_hooks, merge_hooks
 from .loop import PretrainLoop
 
 MUTED_IN_MMENGINE = (
@@ -62,6 +63,20 @@ class MIMRunner(Runner):
             self.logger.warning("SyncBN needs GPUs: on CPU every process normalises by its own images")
             model = revert_sync_batchnorm(model)
         return wrap_for_cpu(model, self.cfg.get("find_unused_parameters", False))
+
+    def register_hooks(self, default_hooks: Any = None, custom_hooks: Any = None) -> None:
+        """Register the hooks by name, then those of the list; what the list has in its own way replaces the former."""
+        super().register_hooks(merge_hooks(default_hooks, custom_hooks), custom_hooks)
+
+    def train(self) -> nn.Module:
+        """Train, unless a hook is missing without which the model would not be trained as its config says.
+
+        Raises:
+            ValueError: one is missing.
+        """
+        check_hooks(self)
+        model: nn.Module = super().train()
+        return model
 
     def build_train_loop(self, loop: Any) -> Any:
         """The loop; its loader draws worker seeds from a generator of its own, so that a resume draws what it did."""

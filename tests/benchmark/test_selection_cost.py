@@ -59,5 +59,5 @@ def test_flops_of_parts(costs):
 
 def test_other_configs_are_refused_in_one_line(config, monkeypatch):
     monkeypatch.setattr(module, "load_config", lambda path: config("mae"))
-    with pytest.raises(ValueError, match="tiny.py has 0 SelectionHooks in custom_hooks; name a config of configs/pass"):
+    with pytest.raises(ValueError, match="tiny.py has 0 SelectionHooks among its hooks; name a config of configs/pass"):
         selection_costs(["tiny.py"], CPU, print)

@@ -103,8 +103,8 @@ def test_every_key_is_read(name):
 def test_a_key_that_nothing_reads_is_found():
     cfg = load("configs/mae/vitb_200e.py")
     cfg.model.encoder.windows = 3
-    cfg.custom_hooks[0].interval_of_nothing = 1
-    assert set(unread_keys(cfg)) == {".model.encoder.windows", ".custom_hooks[0].interval_of_nothing"}
+    cfg.default_hooks.teacher.interval_of_nothing = 1
+    assert set(unread_keys(cfg)) == {".model.encoder.windows", ".default_hooks.teacher.interval_of_nothing"}
     cfg = load("configs/mae/vitb_200e.py")
     cfg.mask_ratio = 0.5
     with pytest.raises(ValueError, match="mask_ratio"):
@@ -233,7 +233,7 @@ def test_every_classifier_config_steps_once_and_predicts(name, sample):
 
 def selection_of(name: str):
     """The config of its selection hook, None without."""
-    return next((hook for hook in read(name).get("custom_hooks", []) if hook.type == "SelectionHook"), None)
+    return read(name).get("default_hooks", {}).get("selection")
 
 
 @pytest.mark.parametrize("name", [name for name in TRAINED if selection_of(name)])

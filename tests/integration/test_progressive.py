@@ -53,10 +53,9 @@ schedule = dict(
         dict(epoch=3, size=(32, 24), batch_size=2, accumulative_counts=2),
     ],
 )
-default_hooks = dict(checkpoint=dict(by_epoch=False, interval=4), logger=dict(interval=1))
+default_hooks = dict(checkpoint=dict(by_epoch=False, interval=4), logger=dict(interval=1), provenance=None)
 log_processor = dict(window_size=1)
 visualizer = dict(vis_backends=[dict(type="LocalVisBackend")])
-custom_hooks = [hook for hook in _base_.custom_hooks if hook["type"] != "Provenance"]
 """
 LENGTHS = [2, 6, 6, 12]  # iterations an epoch: 24 images in batches of 8, 4 and 2, an even number of them
 STAGE_OF = [0, 1, 1, 2]

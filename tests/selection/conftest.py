@@ -83,7 +83,7 @@ def mae(root, folder, work_dir) -> Config:
     cfg.optim_wrapper.optimizer.lr = 0.05
     cfg.schedule = dict(epochs=5, warmup_epochs=1)
     cfg.work_dir, cfg.log_level = str(work_dir), "WARNING"
-    cfg.custom_hooks = [hook for hook in cfg.custom_hooks if hook["type"] != "Provenance"]
+    cfg.default_hooks.provenance = None
     cfg.default_hooks.checkpoint = None
     cfg.visualizer = dict(type="Visualizer", vis_backends=[dict(type="LocalVisBackend")])
     return cfg

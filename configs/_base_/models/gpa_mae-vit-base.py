@@ -1,12 +1,11 @@
 """GPA: MAE whose masks follow the attention of a frozen, pre-trained MAE, and a second task that predicts it.
 
-`_attention` names the block and the head, counted from 0, that score and target read. `_hooks` counts progress as
-e / E, as the public code does.
+`_attention` names the block and the head, counted from 0, that score and target read. Runs set
+`default_hooks.progress.first=0`: progress is e / E, as in the public code.
 """
 
 _base_ = "./mae_vit-base.py"
 _attention = dict(block=9, head=11)
-_hooks = [dict(type="ProgressHook", first=0), dict(type="TeacherHook")]
 model = dict(
     masking=dict(
         score=dict(type="AttentionScore", teacher="mae", **_attention),

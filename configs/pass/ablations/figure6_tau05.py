@@ -8,5 +8,4 @@ Hardware: as configs/pass/mae-vitb_200e.py.
 """
 
 _base_ = "../mae-vitb_200e.py"
-*_hooks, _last = _base_.custom_hooks
-custom_hooks = [*_hooks, dict(_last, selector=dict(type="WSSSelector", tau=0.5))]
+default_hooks = dict(selection=dict(selector=dict(type="WSSSelector", tau=0.5)))

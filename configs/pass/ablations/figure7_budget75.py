@@ -7,5 +7,4 @@ Hardware: as configs/pass/mae-vitb_200e.py.
 """
 
 _base_ = "../mae-vitb_200e.py"
-*_hooks, _last = _base_.custom_hooks
-custom_hooks = [*_hooks, dict(_last, budget=0.75)]
+default_hooks = dict(selection=dict(budget=0.75))

@@ -8,4 +8,4 @@ Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 """
 
 _base_ = ["../../mae/vitb_200e.py", "../../_base_/pass.py"]
-custom_hooks = [*_base_.custom_hooks, dict(_base_._selection, selector=dict(type="RandomSelector"))]
+default_hooks = dict(selection=dict(_base_._selection, selector=dict(type="RandomSelector")))

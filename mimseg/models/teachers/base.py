@@ -35,11 +35,13 @@ class Teacher(nn.Module):
     Attributes:
         provides: what it can be asked for: 'features', 'predicted_loss', 'attention'.
         patch_size: side in pixels of the patches that its features are of, known after the set-up; None if unknown.
+        moves: whether it follows the student, so that :meth:`update` has to be called after each step.
         name: its key in ``model.teachers``, for messages; the model sets it before the set-up.
     """
 
     provides: frozenset[str] = frozenset()
     patch_size: int | None = None
+    moves = False
     name = "NAME"
 
     def feature_dim(self, encoder: MaskedEncoder) -> int:

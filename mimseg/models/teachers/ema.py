@@ -35,6 +35,7 @@ class EMATeacher(Teacher):
     """
 
     provides = frozenset({"features", "predicted_loss", "attention"})
+    moves = True
 
     def __init__(
         self,
