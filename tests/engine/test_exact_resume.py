@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from mimseg.engine.hooks.rng_state import get_rng_state, set_rng_state
+from mimseg.engine.randomness import get_rng_state, set_rng_state
 
 
 def weights(runner) -> dict[str, torch.Tensor]:
@@ -134,9 +134,10 @@ def test_weights_without_a_teacher_start_the_teacher_from_themselves(toy, tmp_pa
 
 
 def test_random_states_survive_the_safe_reader(tmp_path):
-    torch.save(get_rng_state(), tmp_path / "state.pth")
+    model = torch.nn.Linear(1, 1)
+    torch.save(get_rng_state(model), tmp_path / "state.pth")
     drawn = torch.rand(3), np.random.rand(3), random.random(), np.random.randn()
-    set_rng_state(torch.load(tmp_path / "state.pth", weights_only=True))
+    set_rng_state(torch.load(tmp_path / "state.pth", weights_only=True), model)
     again = torch.rand(3), np.random.rand(3), random.random(), np.random.randn()
     assert torch.equal(drawn[0], again[0])
     assert np.array_equal(drawn[1], again[1])

@@ -41,6 +41,10 @@ class MaskGenerator(nn.Module):
         unit: side in pixels of the squares that are masked as a whole (SimMIM: 32); default: the encoder's patches.
             Scores are averaged over a unit before they are ranked.
 
+    Attributes:
+        generator: source of randomness of :meth:`forward`, in the same state on every rank; None for the device's
+            default generator. A run sets it, so that ranks may draw differently from their default generators.
+
     Raises:
         ValueError: the policy or ratio reads a score and there is none, or there is one that neither reads; the policy
             cannot do with the ratio, or with a different number in each image; or ``unit`` is no number of pixels.
@@ -58,6 +62,7 @@ class MaskGenerator(nn.Module):
         self.policy: Policy = MODELS.build(policy)
         self.ratio: Ratio = MODELS.build(ratio)
         self.unit = unit
+        self.generator: torch.Generator | None = None
         kinds = f"{type(self.policy).__name__} with {type(self.ratio).__name__}"
         takes_score = self.policy.takes_score or self.ratio.takes_score
         if takes_score != (self.score is not None):
@@ -122,8 +127,8 @@ class MaskGenerator(nn.Module):
 
         Args:
             step: needs ``images``, ``progress``, and the views and tokens that the score reads.
-            generator: source of randomness; default: the device's default generator. It must be in the same state on
-                every rank (see :func:`mimseg.ops.masking.uniform_noise`).
+            generator: source of randomness; default: :attr:`generator`. It must be in the same state on every rank
+                (see :func:`mimseg.ops.masking.uniform_noise`).
         """
         units = self.units(step.patch_size, step.grid)
         length = units[0] * units[1]
@@ -133,7 +138,8 @@ class MaskGenerator(nn.Module):
         masked = self.ratio(length, score)
         rank, world = get_dist_info()
         columns = self.policy.noise_per_image(length)
-        noise = uniform_noise(len(step.images), columns, step.images.device, generator, rank, world)
+        source = self.generator if generator is None else generator
+        noise = uniform_noise(len(step.images), columns, step.images.device, source, rank, world)
         state = self.policy(score, noise, masked, step.progress, units)
         return Decision(self._patches(state, masked, units, step.grid), score, units)
 
