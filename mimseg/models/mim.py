@@ -259,7 +259,7 @@ class MaskedImageModel(BaseModel):
                 return teacher.look(images, frozenset({"predicted_loss"})).predicted_loss
         for task in self._tasks.values():
             if isinstance(task.target, PatchLossTarget):
-                scores: Tensor = task.decoder(self.neck(self.encoder(images))).squeeze(-1).float()
+                scores: Tensor = task.decoder(self.neck(self.encoder(images))).squeeze(-1)
                 return scores
         return None
 

@@ -203,7 +203,7 @@ def mask_hard_then_random(score: Tensor, noise: Tensor, masked: int | Tensor, ha
     ``masked`` largest priorities are masked. ``hard == 0`` is plain random masking.
 
     Args:
-        score: ``(B, L)``; ranked in fp32, so that half precision makes no ties.
+        score: ``(B, L)``; ranked in fp32; what comes in half precision has its ties already.
         noise: ``(B, L)``, continuous.
         masked: number masked per row, the same for all or ``(B)``.
         hard: number masked by score per row, ``0 <= hard <= masked``, likewise.

@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
+from ...ops.precision import without_autocast
 from ...registry import HOOKS
 
 
@@ -23,16 +24,32 @@ def keep_ops_in_float32(detector: Any) -> None:
     """Hand fp32 to non-maximum suppression and RoIAlign; convolutions and linear layers keep their precision.
 
     mmcv compiles neither of its own for bf16, and mmdet rounds RoIs to the maps' precision, which in bf16 is 4 px at a
-    coordinate of 1000. So what leaves the RPN and what enters a RoI extractor becomes fp32.
+    coordinate of 1000. So what leaves the RPN and what enters a RoI extractor becomes fp32. The RPN's last layers run
+    in fp32 as a whole: their scores are ranked.
 
     Args:
         detector: has ``rpn_head``, and ``roi_head`` with ``bbox_roi_extractor`` and perhaps ``mask_roi_extractor``.
     """
     detector.rpn_head.register_forward_hook(lambda module, inputs, outputs: _as_float32(outputs))
+    for name in ("rpn_cls", "rpn_reg"):
+        layer: nn.Module | None = getattr(detector.rpn_head, name, None)
+        if layer is not None:
+            _run_in_float32(layer)
     for name in ("bbox_roi_extractor", "mask_roi_extractor"):
         extractor: nn.Module | None = getattr(detector.roi_head, name, None)
         if extractor is not None:
             extractor.register_forward_pre_hook(lambda module, inputs: _as_float32(inputs))
+
+
+def _run_in_float32(layer: Any) -> None:
+    forward = layer.forward
+
+    def exact(x: Tensor) -> Tensor:
+        with without_autocast(x):
+            out: Tensor = forward(x.float())
+            return out
+
+    layer.forward = exact
 
 
 def _as_float32(value: Any) -> Any:

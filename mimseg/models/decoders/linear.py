@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 
 from ...ops.patches import split_tokens
+from ...ops.precision import project
 from ...registry import MODELS
 from ..backbones.base import Latent, Rows
 from ..backbones.blocks import Linear
@@ -26,16 +27,17 @@ class LinearDecoder(nn.Module):
     def __init__(self, width: int, out_dim: int, split: int = 1) -> None:
         super().__init__()
         self.activation_checkpointing = False
-        self.split = split
+        self.split, self.exact = split, out_dim == 1
         self.head = Linear(width, out_dim * split**2)
 
-    def forward(self, latent: Latent, rows: Rows = "masked") -> Tensor:
+    def forward(self, latent: Latent, rows: Rows = "masked", exact: bool = False) -> Tensor:
         """Predictions.
 
         Args:
             latent: tokens of all patches in raster order.
             rows: 'masked' gives ``(B, M, out_dim)`` at the patches to predict, packed ``(sum M, out_dim)`` where their
                 number differs between images; 'all', or nothing being masked, ``(B, L, out_dim)``.
+            exact: run the layer in fp32, also inside autocast, as for one number per patch.
 
         Raises:
             ValueError: the tokens are not those of all patches in raster order.
@@ -47,8 +49,8 @@ class LinearDecoder(nn.Module):
             )
         mask = latent.mask if rows == "masked" else None
         tokens = latent.patch_tokens
+        exact = self.exact or exact
         if self.split > 1:
-            predicted = split_tokens(self.head(tokens), self.split, latent.grid)
+            predicted = split_tokens(project(tokens, None, self.head, exact), self.split, latent.grid)
             return predicted if mask is None else mask.take_masked(predicted)
-        read: Tensor = self.head(tokens if mask is None else mask.take_masked(tokens))
-        return read
+        return project(tokens if mask is None else mask.take_masked(tokens), None, self.head, exact)

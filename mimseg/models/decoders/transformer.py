@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from ...ops.masking import PatchMask
 from ...ops.patches import split_tokens
+from ...ops.precision import project
 from ...registry import MODELS
 from ..backbones.base import Latent, Rows
 from ..backbones.blocks import Block, Linear, make_blocks, run_blocks
@@ -18,7 +19,8 @@ from ..init import init_transformer
 class TransformerDecoder(nn.Module):
     """``depth`` ViT blocks, LayerNorm and a linear head, read at the patches that a loss needs.
 
-    Of the last block only the rows that are read are computed.
+    Of the last block only the rows that are read are computed. One number per patch, a predicted loss or attention, is
+    ranked: its norm and head run in fp32 whatever surrounds them.
 
     Args:
         width: width of the tokens it is given.
@@ -50,7 +52,7 @@ class TransformerDecoder(nn.Module):
             raise ValueError(f"a transformer decoder needs depth >= 1, got {depth}")
         if mean_of is not None and out_dim != 1:
             raise ValueError(f"mean_of={mean_of} averages to one number but the target has {out_dim}; drop mean_of")
-        self.mean_of, self.split = mean_of, split
+        self.mean_of, self.split, self.exact = mean_of, split, out_dim == 1
         self.activation_checkpointing = False
         dim = dim or width
         self.project = Linear(width, dim) if dim != width else nn.Identity()
@@ -59,13 +61,14 @@ class TransformerDecoder(nn.Module):
         self.head = Linear(dim, (mean_of or out_dim) * split**2)
         init_transformer(self)
 
-    def forward(self, latent: Latent, rows: Rows = "masked") -> Tensor:
+    def forward(self, latent: Latent, rows: Rows = "masked", exact: bool = False) -> Tensor:
         """Predictions.
 
         Args:
             latent: tokens of all patches, or of the visible and the masked ones.
             rows: 'masked' gives ``(B, M, out_dim)`` at the patches to predict, packed ``(sum M, out_dim)`` where their
                 number differs between images; 'all', or nothing being masked, ``(B, L, out_dim)`` in raster order.
+            exact: run norm and head in fp32, as for one number per patch.
 
         Raises:
             ValueError: the latent holds no tokens for the masked patches.
@@ -80,7 +83,7 @@ class TransformerDecoder(nn.Module):
             x = last.at_rows(x, lambda tokens: mask.take_masked(tokens[:, prefix:]))
         else:
             x = last.at_last(x, mask.masked.shape[1])
-        prediction: Tensor = self.head(self.norm(x))
+        prediction = project(x, self.norm, self.head, self.exact or exact)
         if self.split > 1:
             prediction = split_tokens(prediction, self.split, latent.grid)
             if mask is not None and rows == "masked":

@@ -116,20 +116,20 @@ class Task(nn.Module):
         return self.weight * total, None if per_patch is None else per_patch.detach()
 
     def errors(self, latent: Latent, step: Step) -> Tensor:
-        """Its own weighted loss of every masked patch ``(B, M)``.
+        """Its own weighted loss of every masked patch ``(B, M)``, to be ranked: of predictions in fp32.
 
         Raises:
             ValueError: its loss is none of single patches.
         """
-        _, per_patch = self.criterion(self.decoder(latent), self.target(step), step.mask)
+        _, per_patch = self.criterion(self.decoder(latent, exact=True), self.target(step), step.mask)
         if per_patch is None:
             raise ValueError(f"{type(self.criterion).__name__} has no loss per patch to score images by")
         errors: Tensor = self.weight * per_patch
         return errors
 
     def distances(self, latent: Latent, step: Step) -> Tensor:
-        """Squared L2 distance of prediction and target at the masked patches ``(B, M)``; see :class:`PatchLoss`."""
-        return self.criterion.distance(self.decoder(latent), self.target(step))
+        """Squared L2 distance of prediction and target at the masked patches ``(B, M)``, to be ranked; as above."""
+        return self.criterion.distance(self.decoder(latent, exact=True), self.target(step))
 
 
 def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:

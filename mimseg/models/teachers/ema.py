@@ -98,7 +98,7 @@ class EMATeacher(Teacher):
         encoder = cast(MaskedEncoder, self.parts["trunk" if "trunk" in self.parts else "encoder"])
         seen, latent = view(encoder, images, wanted)
         if "predicted_loss" in wanted:
-            predicted = self.parts["predictor"](self.parts["neck"](latent)).squeeze(-1).float()
+            predicted = self.parts["predictor"](self.parts["neck"](latent)).squeeze(-1)
             seen = replace(seen, predicted_loss=predicted)
         return seen
 
