@@ -15,5 +15,5 @@ model = dict(
             loss=dict(_delete_=True, type="PatchCosine"),
         ),
     ),
-    teachers=dict(clip=dict(type="FrozenTeacher", model="vit_base_patch16_clip_224.openai", project=True)),
+    teachers=dict(clip=dict(type="FrozenTeacher", model="vit_base_patch16_clip_quickgelu_224.openai", project=True)),
 )

@@ -7,8 +7,11 @@ from typing import Any, Literal, cast
 
 import timm
 import torch
+from timm.models.vision_transformer import checkpoint_filter_fn
 from torch import Tensor, nn
 
+from ...checkpoints import CheckpointError
+from ...checkpoints.torchscript import is_torchscript, read_torchscript
 from ...registry import MODELS
 from ..backbones.base import MaskedEncoder
 from ..step import TeacherView, Want
@@ -21,7 +24,8 @@ class FrozenTeacher(Teacher):
 
     Args:
         model: timm name, e.g. ``vit_base_patch16_224.dino``.
-        checkpoint: local file with its weights; without one timm's own pre-trained weights are used.
+        checkpoint: local file with its weights, in timm's names or those of its authors (DINO's, OpenAI's CLIP as they
+            publish it); without one timm's own pre-trained weights are used.
         project: apply the model's head to every token (CLIP's projection to the joint space).
         input_stats: 'student' shows the teacher the very crop that the student is normalised for (HPM's public code),
             'own' re-normalises it with the teacher's statistics.
@@ -29,7 +33,8 @@ class FrozenTeacher(Teacher):
 
     Raises:
         FileNotFoundError: ``checkpoint`` does not exist.
-        ValueError: the file does not fit the model, or ``input_stats`` is unknown.
+        ValueError: the file does not fit the model, ``input_stats`` is unknown, or the model's activation is another
+            than that of its weights.
         RuntimeError: no weights could be had. A teacher is never left at random weights.
     """
 
@@ -102,6 +107,7 @@ def miss_no_network(module: nn.Module, incompatible: Any) -> None:
 
 def load_timm(name: str, checkpoint: str | None, options: dict[str, Any]) -> nn.Module:
     """A timm model with weights, from a local file or timm's own source; see :class:`FrozenTeacher` for the errors."""
+    check_activation(name)
     if checkpoint is None:
         try:
             pretrained: nn.Module = timm.create_model(name, pretrained=True, **options)
@@ -114,13 +120,7 @@ def load_timm(name: str, checkpoint: str | None, options: dict[str, Any]) -> nn.
     if not Path(checkpoint).is_file():
         raise FileNotFoundError(f"teacher checkpoint {checkpoint!r} does not exist; set the teacher's checkpoint=FILE")
     network: nn.Module = timm.create_model(name, pretrained=False, **options)
-    try:
-        weights = timm.models.load_state_dict(checkpoint, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError) as error:
-        raise ValueError(
-            f"teacher checkpoint {checkpoint!r} was not loaded: it holds more than tensors and could run code, or it "
-            "is damaged; save its state_dict alone"
-        ) from error
+    weights = read_timm(checkpoint, network)
     try:
         result = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:
@@ -134,3 +134,41 @@ def load_timm(name: str, checkpoint: str | None, options: dict[str, Any]) -> nn.
             f"{result.missing_keys[:3]}, {len(extra)} unknown {extra[:3]}"
         )
     return network
+
+
+def read_timm(checkpoint: str, network: nn.Module) -> Mapping[str, Tensor]:
+    """The weights of a file under timm's names.
+
+    Raises:
+        ValueError: the file holds more than tensors, or is damaged.
+    """
+    try:
+        if is_torchscript(checkpoint):
+            weights = read_torchscript(checkpoint)
+        else:
+            weights = timm.models.load_state_dict(checkpoint, weights_only=True)
+    except (pickle.UnpicklingError, RuntimeError) as error:
+        raise ValueError(
+            f"teacher checkpoint {checkpoint!r} was not loaded: it holds more than tensors and could run code, or it "
+            "is damaged; save its state_dict alone"
+        ) from error
+    except CheckpointError as error:
+        raise ValueError(f"teacher checkpoint {error}") from error
+    if "visual.class_embedding" in weights:  # OpenAI's and OpenCLIP's names
+        weights = checkpoint_filter_fn(dict(weights), network)
+    return weights
+
+
+def check_activation(name: str) -> None:
+    """Refuse a CLIP of OpenAI with GELU: its weights are of QuickGELU, ``x * sigmoid(1.702 x)``.
+
+    Raises:
+        ValueError: names timm's model that computes it.
+    """
+    model, _, tag = name.partition(".")
+    if tag.startswith("openai") and "_clip_" in model and "_quickgelu_" not in model:
+        fitting = f"{model.replace('_clip_', '_clip_quickgelu_')}.{tag}"
+        raise ValueError(
+            f"teacher model {name!r} computes GELU, but OpenAI's weights were trained with QuickGELU; "
+            f"set model={fitting!r}"
+        )
