@@ -3,6 +3,7 @@
 import json
 
 import pytest
+import torch
 
 
 def curve(work_dir) -> list[dict]:
@@ -74,3 +75,59 @@ def test_dist_train_asks_for_the_number_of_processes(run_script, micro_config):
     done = run_script("dist_train.sh", micro_config)
     assert done.returncode == 2
     assert "usage: tools/dist_train.sh CONFIG N" in done.stderr
+
+
+WATCH = '''
+import torch
+from mmengine.hooks import Hook
+from timm.layers import DropPath
+
+from mimseg.registry import HOOKS
+
+
+@HOOKS.register_module(force=True)
+class WatchDraws(Hook):
+    """Write down, for each process, what masks and drop path draw."""
+
+    def before_train(self, runner):
+        self.masks, self.drops = [], []
+        generator = runner.bare_model.masking
+        generator.register_forward_hook(lambda module, inputs, mask: self.masks.append(mask.mask.clone()))
+        for part in runner.bare_model.encoder.modules():
+            if isinstance(part, DropPath):
+                part.register_forward_hook(lambda module, inputs, out: self.drops.append(out.flatten(1).any(1).clone()))
+
+    def after_train(self, runner):
+        drawn = dict(masks=torch.stack(self.masks), drops=torch.stack(self.drops))
+        torch.save(drawn, f"{runner.work_dir}/drawn_{runner.rank}_of_{runner.world_size}.pth")
+'''
+DROPPING = """
+_base_ = "{base}"
+custom_imports = dict(imports=["watch_draws"])
+custom_hooks = [dict(type="WatchDraws")]
+model = dict(
+    encoder=dict(drop_path=0.5),
+    masking=dict(score=None, policy=dict(type="RandomPolicy", _delete_=True)),
+    tasks=dict(predict_loss=None),
+    teachers=dict(ema=None),
+)
+schedule = dict(epochs=2)
+"""
+
+
+def test_processes_mask_as_one_and_drop_paths_apart(run_script, train_here, micro_config, tmp_path):
+    """Also with drop path, whose draws differ between processes (public codes seed by rank)."""
+    (micro_config.parent / "watch_draws.py").write_text(WATCH)
+    config = tmp_path / "dropping.py"
+    config.write_text(DROPPING.format(base=micro_config))
+    half = ("--cfg-options", "train_dataloader.batch_size=4")
+    two = run_script("dist_train.sh", config, 2, "--work-dir", tmp_path / "two", *half)
+    assert two.returncode == 0, two.stderr[-3000:]
+    code, _, errors = train_here(config, "--work-dir", tmp_path / "one")
+    assert code == 0, errors
+    first, second = (torch.load(tmp_path / "two" / f"drawn_{rank}_of_2.pth") for rank in range(2))
+    one = torch.load(tmp_path / "one" / "drawn_0_of_1.pth")
+    assert len(one["masks"]) == 16
+    assert torch.equal(torch.stack([first["masks"], second["masks"]], dim=2).flatten(1, 2), one["masks"])
+    assert first["drops"].shape == second["drops"].shape and 0.3 < first["drops"].float().mean() < 0.95
+    assert not torch.equal(first["drops"], second["drops"])
