@@ -14,13 +14,16 @@ from mmengine.optim.scheduler.param_scheduler import _ParamScheduler
 from ..registry import PARAM_SCHEDULERS
 from .stages import parse_stages
 
-SCHEDULE_KEYS = ("epochs", "warmup_epochs", "warmup_lr", "min_lr", "steps", "gamma", "val_interval", "stages")
+SCHEDULE_KEYS = (
+    *("epochs", "warmup_epochs", "warmup_lr", "min_lr", "counts_warmup", "scale_limits"),
+    *("steps", "gamma", "val_interval", "stages"),
+)
 ITERATION_KEYS = ("iterations", "warmup_iterations", "warmup_factor", "power", "val_interval")
 
 
-def cosine(epoch: float, peak: float, epochs: float, warmup_epochs: float, min_lr: float) -> float:
-    """Rate at the fractional ``epoch`` after the warm-up: half a cosine from ``peak`` to ``min_lr``."""
-    phase = (epoch - warmup_epochs) / (epochs - warmup_epochs)
+def cosine(epoch: float, peak: float, epochs: float, first: float, min_lr: float) -> float:
+    """Rate at the fractional ``epoch``: half a cosine from ``peak`` at epoch ``first`` to ``min_lr`` at the end."""
+    phase = (epoch - first) / (epochs - first)
     return min_lr + (peak - min_lr) * 0.5 * (1.0 + math.cos(math.pi * phase))
 
 
@@ -29,8 +32,7 @@ class WarmupLR(_ParamScheduler):
 
     Progress is whole epochs plus the part of the running one, so an epoch whose length changes does not bend
     the curve: call :meth:`begin_epoch` when the epoch starts. As in MAE's code, the batches that are
-    accumulated into one optimizer step share the rate of the first of them. A group's ``lr_scale`` (layer-wise
-    decay) scales every rate that is given as an absolute number, too.
+    accumulated into one optimizer step share the rate of the first of them.
 
     Args:
         optimizer: wrapper whose groups' ``lr`` is the peak.
@@ -38,14 +40,23 @@ class WarmupLR(_ParamScheduler):
         warmup_epochs: W < E.
         epoch_length: iterations per epoch.
         warmup_lr: rate at the start, absolute (not scaled with the batch).
+        scale_limits: whether a group's ``lr_scale`` (layer-wise decay) scales the rates that are given as absolute
+            numbers, too, as in MAE's code; False gives all groups the same ones, as timm's and MMEngine's schedulers.
     """
 
     def __init__(
-        self, optimizer: OptimWrapper, end: int, warmup_epochs: float, epoch_length: int, warmup_lr: float = 0.0
+        self,
+        optimizer: OptimWrapper,
+        end: int,
+        warmup_epochs: float,
+        epoch_length: int,
+        warmup_lr: float = 0.0,
+        scale_limits: bool = True,
     ) -> None:
         self.epochs = end
         self.warmup_epochs = warmup_epochs
         self.warmup_lr = warmup_lr
+        self.scale_limits = scale_limits
         self.epoch_length = epoch_length
         self.accumulation = optimizer._accumulative_counts
         self.peak_scale = 1.0
@@ -59,7 +70,7 @@ class WarmupLR(_ParamScheduler):
         return cls(optimizer, **options)
 
     def rate(self, epoch: float, peak: float, scale: float) -> float:
-        """Rate at the fractional ``epoch`` after the warm-up, of a group whose ``lr_scale`` is ``scale``."""
+        """Rate at the fractional ``epoch`` after the warm-up, of a group whose absolute rates are times ``scale``."""
         raise NotImplementedError
 
     def begin_epoch(self, epoch_length: int, accumulation: int, peak_scale: float = 1.0) -> None:
@@ -84,7 +95,7 @@ class WarmupLR(_ParamScheduler):
         first = self.iterations_done - self.iterations_done % self.accumulation
         epoch = self.epochs_done + first / self.epoch_length
         for group, base in zip(self.optimizer.param_groups, self.base_values, strict=True):
-            peak, scale = base * self.peak_scale, group.get("lr_scale", 1.0)
+            peak, scale = base * self.peak_scale, group.get("lr_scale", 1.0) if self.scale_limits else 1.0
             if epoch < self.warmup_epochs:
                 start = self.warmup_lr * scale
                 group["lr"] = start + (peak - start) * epoch / self.warmup_epochs
@@ -97,6 +108,10 @@ class WarmupLR(_ParamScheduler):
 class WarmupCosineLR(WarmupLR):
     """Warm-up, then half a cosine (MAE, appendix A.1; the released code's ``lr_sched``).
 
+    With ``counts_warmup=True, scale_limits=False`` it is timm's ``CosineLRScheduler`` over all iterations of the run,
+    as SimMIM's public code builds it (``t_initial``: the iterations of E epochs, ``warmup_t``: those of W; that code
+    asks for the rate after the step, so each of its rates comes one iteration later).
+
     Args:
         optimizer: wrapper whose groups' ``lr`` is the peak.
         end: E, epochs of the run.
@@ -104,6 +119,9 @@ class WarmupCosineLR(WarmupLR):
         epoch_length: iterations per epoch.
         min_lr: rate at the end, absolute (not scaled with the batch).
         warmup_lr: rate at the start, absolute.
+        scale_limits: see :class:`WarmupLR`.
+        counts_warmup: whether the cosine begins with the run, so that it has fallen by ``1 - cos(pi W / E)`` of its
+            half height when the warm-up ends; otherwise it begins there, at the peak.
     """
 
     def __init__(
@@ -114,13 +132,16 @@ class WarmupCosineLR(WarmupLR):
         epoch_length: int,
         min_lr: float = 0.0,
         warmup_lr: float = 0.0,
+        scale_limits: bool = True,
+        counts_warmup: bool = False,
     ) -> None:
         self.min_lr = min_lr
-        super().__init__(optimizer, end, warmup_epochs, epoch_length, warmup_lr)
+        self.cosine_from = 0.0 if counts_warmup else warmup_epochs
+        super().__init__(optimizer, end, warmup_epochs, epoch_length, warmup_lr, scale_limits)
 
     def rate(self, epoch: float, peak: float, scale: float) -> float:
         """The cosine's."""
-        return cosine(epoch, peak, self.epochs, self.warmup_epochs, self.min_lr * scale)
+        return cosine(epoch, peak, self.epochs, self.cosine_from, self.min_lr * scale)
 
 
 @PARAM_SCHEDULERS.register_module()
@@ -135,6 +156,7 @@ class WarmupMultiStepLR(WarmupLR):
         steps: epochs, 0-based and rising, with which a lower rate begins.
         gamma: factor of each step.
         warmup_lr: rate at the start, absolute (not scaled with the batch).
+        scale_limits: see :class:`WarmupLR`.
     """
 
     def __init__(
@@ -146,9 +168,10 @@ class WarmupMultiStepLR(WarmupLR):
         steps: Sequence[float],
         gamma: float = 0.1,
         warmup_lr: float = 0.0,
+        scale_limits: bool = True,
     ) -> None:
         self.steps, self.gamma = list(steps), gamma
-        super().__init__(optimizer, end, warmup_epochs, epoch_length, warmup_lr)
+        super().__init__(optimizer, end, warmup_epochs, epoch_length, warmup_lr, scale_limits)
 
     def rate(self, epoch: float, peak: float, scale: float) -> float:
         """The peak, after as many steps as lie behind."""
@@ -159,7 +182,8 @@ def expand_schedule(cfg: Config) -> None:
     """Turn ``schedule`` into ``train_cfg`` and ``param_scheduler``, in place.
 
     ``schedule`` is ``dict(epochs=..., warmup_epochs=..., warmup_lr=0.0, min_lr=0.0, val_interval=1)`` for a cosine, or
-    with ``steps=[...], gamma=0.1`` instead of ``min_lr`` for steps; ``val_interval`` counts epochs from one validation
+    with ``steps=[...], gamma=0.1`` instead of ``min_lr`` for steps; ``counts_warmup`` (of a cosine) and
+    ``scale_limits`` are those of :class:`WarmupCosineLR`. ``val_interval`` counts epochs from one validation
     to the next, where the config has any (the last epoch is always validated). ``stages`` change image size and batch
     on the way, see :func:`~mimseg.engine.stages.parse_stages`; the config's own batch and accumulation become the first
     stage's. None takes an inherited key away. A config without ``schedule``, which spells both out, is left alone.
@@ -222,11 +246,13 @@ def _expand_epochs(cfg: Config, schedule: Mapping[str, Any]) -> None:
         kind = {"type": f"{ours}WarmupMultiStepLR", "steps": schedule["steps"], "gamma": schedule.get("gamma", 0.1)}
     else:
         kind = {"type": f"{ours}WarmupCosineLR", "min_lr": schedule.get("min_lr", 0.0)}
+        kind["counts_warmup"] = schedule.get("counts_warmup", False)
     cfg.param_scheduler = {
         **kind,
         "end": schedule["epochs"],
         "warmup_epochs": schedule["warmup_epochs"],
         "warmup_lr": schedule.get("warmup_lr", 0.0),
+        "scale_limits": schedule.get("scale_limits", True),
         "convert_to_iter_based": True,
     }
     if "stages" in schedule:
@@ -264,6 +290,9 @@ def _check_schedule(schedule: Mapping[str, Any]) -> None:
     for key in ("min_lr", "warmup_lr"):
         if schedule.get(key, 0.0) < 0:
             raise ValueError(f"schedule.{key} must not be negative, got {schedule[key]!r}")
+    for key in ("counts_warmup", "scale_limits"):
+        if not isinstance(schedule.get(key, False), bool):
+            raise ValueError(f"schedule.{key} must be True or False, got {schedule[key]!r}")
     _check_steps(schedule)
 
 
@@ -272,10 +301,9 @@ def _check_steps(schedule: Mapping[str, Any]) -> None:
         if "gamma" in schedule:
             raise ValueError(f"schedule.gamma={schedule['gamma']!r} is the factor of schedule.steps, which is missing")
         return
-    if "min_lr" in schedule:
-        raise ValueError(
-            "schedule.min_lr is where a cosine ends, but schedule.steps makes steps; delete one of the two"
-        )
+    for key, what in (("min_lr", "where a cosine ends"), ("counts_warmup", "where a cosine begins")):
+        if key in schedule:
+            raise ValueError(f"schedule.{key} is {what}, but schedule.steps makes steps; delete one of the two")
     steps, gamma = schedule["steps"], schedule.get("gamma", 0.1)
     first, end = schedule["warmup_epochs"], schedule["epochs"]
     rising = isinstance(steps, list | tuple) and steps and all(a < b for a, b in pairwise([*steps, end]))

@@ -6,8 +6,9 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
+from timm.scheduler import CosineLRScheduler
 
-from mimseg.engine import expand_schedule
+from mimseg.engine import WarmupCosineLR, expand_schedule
 from mimseg.engine.schedule import WarmupMultiStepLR
 
 
@@ -78,6 +79,62 @@ def test_simmims_800_epochs_by_hand():
     assert [seen[epoch][1] for epoch in at] == pytest.approx([0.25 * rate for rate in at.values()], rel=1e-9)
 
 
+@pytest.mark.parametrize(("epochs", "length", "warmup"), [(100, 7, 20), (12, 5, 3), (10, 4, 0)])
+def test_a_cosine_that_counts_its_warm_up_is_timms(epochs, length, warmup):
+    """SimMIM's fine-tuning: timm's scheduler by iterations, over groups whose rates layer decay has scaled already."""
+    peaks = [5e-3 * 0.65**i for i in (0, 6, 13)]
+    theirs = torch.optim.AdamW([dict(params=[torch.nn.Parameter(torch.zeros(1))], lr=peak) for peak in peaks])
+    timms = CosineLRScheduler(
+        theirs,
+        t_initial=epochs * length,
+        lr_min=1e-6,
+        warmup_lr_init=1e-6,
+        warmup_t=warmup * length,
+        cycle_limit=1,
+        t_in_epochs=False,
+    )
+    ours = OptimWrapper(torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=peaks[0]))
+    scales = (0.65**6, 0.65**13)
+    ours.param_groups.extend(dict(ours.param_groups[0], lr=5e-3 * scale, lr_scale=scale) for scale in scales)
+    schedule = dict(epochs=epochs, warmup_epochs=warmup, warmup_lr=1e-6, min_lr=1e-6)
+    cfg = Config(dict(schedule=dict(schedule, counts_warmup=True, scale_limits=False)))
+    expand_schedule(cfg)
+    options = {key: value for key, value in cfg.param_scheduler.items() if key not in ("type", "convert_to_iter_based")}
+    scheduler = WarmupCosineLR(ours, epoch_length=length, **options)
+    for iteration in range(epochs * length):
+        timms.step_update(iteration)
+        expected = [group["lr"] for group in theirs.param_groups]
+        assert scheduler.get_last_value() == pytest.approx(expected, rel=1e-9), iteration
+        scheduler.step()
+
+
+def test_simmims_fine_tuning_by_hand():
+    """With a floor of nothing: .5 (1 + cos(pi / 5)) = .9045 of the peak after 20 of 100 epochs, .3455 after 60."""
+    schedule = dict(end=100, warmup_epochs=20, epoch_length=1)
+    for counts, after_20, after_60 in ((True, 0.9045, 0.3455), (False, 1.0, 0.5)):
+        wrapper = OptimWrapper(torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=1.0))
+        scheduler = WarmupCosineLR(wrapper, counts_warmup=counts, **schedule)
+        seen = []
+        for _ in range(100):
+            seen += scheduler.get_last_value()
+            scheduler.step()
+        assert (seen[20], seen[60]) == pytest.approx((after_20, after_60), abs=1e-4)
+        assert seen[19] == pytest.approx(0.95)
+
+
+def test_limits_follow_the_layers_as_in_maes_code_or_not():
+    """A group at a quarter of the peak: both ends at a quarter, or where those of the others are."""
+    for scale_limits, ends in ((True, (0.25e-3, 0.25e-2)), (False, (1e-3, 1e-2))):
+        wrapper = OptimWrapper(torch.optim.AdamW([torch.nn.Parameter(torch.zeros(1))], lr=0.25))
+        wrapper.param_groups[0]["lr_scale"] = 0.25
+        limits = dict(warmup_lr=1e-3, min_lr=1e-2, scale_limits=scale_limits)
+        scheduler = WarmupCosineLR(wrapper, end=2, warmup_epochs=1, epoch_length=1000, **limits)
+        first = scheduler.get_last_value()[0]
+        for _ in range(1999):
+            scheduler.step()
+        assert (first, scheduler.get_last_value()[0]) == pytest.approx(ends, rel=1e-3)
+
+
 def test_none_takes_inherited_steps_away():
     cfg = Config(dict(schedule=dict(epochs=10, warmup_epochs=1, steps=None, gamma=None, min_lr=1e-5)))
     expand_schedule(cfg)
@@ -130,6 +187,9 @@ def test_an_epoch_of_another_length_does_not_bend_the_curve(toy):
         (dict(epochs=10, warmup_epochs=1, steps=[7], gamma=1.5), "schedule.gamma must be between 0 and 1, got 1.5"),
         (dict(epochs=10, warmup_epochs=1, gamma=0.1), "factor of schedule.steps, which is missing"),
         (dict(epochs=10, warmup_epochs=1, steps=[7], min_lr=1e-5), "delete one of the two"),
+        (dict(epochs=10, warmup_epochs=1, steps=[7], counts_warmup=True), "schedule.counts_warmup is where a cosine"),
+        (dict(epochs=10, warmup_epochs=1, counts_warmup=1), "schedule.counts_warmup must be True or False, got 1"),
+        (dict(epochs=10, warmup_epochs=1, scale_limits="no"), "schedule.scale_limits must be True or False, got 'no'"),
     ],
 )
 def test_a_bad_schedule_is_one_clear_line(schedule, complaint):
