@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_table, fixed_table
 from .formats.weights import KERNEL, RELATIVE, RELATIVE_SIZE, SIZE, TABLE, Weights, block_heads, count_blocks, listed
 from .report import part_of
-from .tables import OWN_TABLES, REBUILT, PositionTables, is_own_size, resize_of, spread_of, spreads
+from .tables import BLOCK_TABLE, OWN_TABLES, REBUILT, PositionTables, is_own_size, resize_of, spread_names, spread_of
 
 FixedPositions = Literal["computed", "resized"]
 """How a learned table starts from fixed positions: see :func:`mimseg.checkpoints.load_weights`."""
@@ -75,7 +75,7 @@ def fit_all(
                 plan.kept[name] = f"kept as initialised: {spread.what}"
             else:
                 plan.fitted[name] = spread.by(tables)
-        elif name == TABLE and name not in source and spreads(source, target):
+        elif name == TABLE and name not in source and spread_names(source, target):
             plan.fitted[name] = Fitted(tensor.new_zeros(tensor.shape), "zero: the file's positions are relative")
         elif name.endswith(TABLE) and name not in source and name.removesuffix(TABLE) + KERNEL in source:
             plan.fitted[name] = _fixed(found.grid, _grid(target, name), tensor.shape[1], fixed, plan)
@@ -152,9 +152,8 @@ def check_places(source: Mapping[str, Tensor], target: Mapping[str, Tensor], sco
     Raises:
         ValueError: below ``scope`` the file has a tensor that the model has no place for.
     """
-    unused = [name for name in _unused(source, target) if name.startswith(scope)]
-    if spreads(source, target):
-        unused = [name for name in unused if name != RELATIVE]
+    spread = spread_names(source, target)
+    unused = [name for name in _unused(source, target) if name.startswith(scope) and name not in spread]
     for name in unused:
         if not name.startswith(FINAL_NORM) and (exact or name != TABLE):
             raise ValueError(_unused_message(name, unused, source, target))
@@ -203,6 +202,11 @@ def _unused(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> list[
 def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str:
     if name == TABLE:
         return TABLE_FIX
+    if RELATIVE in target and BLOCK_TABLE.fullmatch(name):
+        return (
+            "every block of the file's encoder has a table of relative positions of its own, the model's share one; "
+            "set model.encoder.relative_sharing=block"
+        )
     if RELATIVE in source and any(other.startswith(OWN_TABLES) for other in target):
         if lacking := _unlike_simmim(unused, target):
             return lacking

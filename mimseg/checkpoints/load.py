@@ -10,10 +10,9 @@ from torch import nn
 from ..ops.patches import patch_grid
 from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all, shortage
 from .formats import Weights
-from .formats.weights import RELATIVE, RELATIVE_SIZE
 from .report import LoadReport
 from .source import open_weights
-from .tables import PositionTables, spreads
+from .tables import PositionTables, spread_names
 
 
 def load_weights(
@@ -82,7 +81,7 @@ def load_weights(
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     _apply(model, plan)
-    used = {RELATIVE, RELATIVE_SIZE} if spreads(source, target) else set()
+    used = spread_names(source, target)
     ignored = (*(name for name in source if name not in target and name not in used), *found.others)
     report = _report(path, found, weights, plan, ignored, coverage)
     log(str(report))

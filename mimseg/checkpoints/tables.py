@@ -1,5 +1,6 @@
 """Position tables of a file in a model with another window, patch grid or image size."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import gcd
@@ -11,7 +12,7 @@ from torch import Tensor, nn
 
 from ..ops.posembed import resize_grid
 from .adapt import Fitted, adapt_table, grid_of_table, square_grid
-from .formats.weights import RELATIVE, RELATIVE_SIZE, SIZE, TABLE
+from .formats.weights import RELATIVE, SIZE, TABLE
 from .geometric import resize_geometric
 
 Pair = tuple[int, int]
@@ -22,6 +23,8 @@ PAIR_BIAS = "relative_position_bias"
 ABSOLUTE_TABLE = "pos_embed"
 OWN_TABLES = "relative."
 """Where a backbone for dense prediction has the relative positions of its blocks."""
+BLOCK_TABLE = re.compile(r"(relative|encoder\.relative_position_bias)\.(\w+)\.(table|size)")
+"""A table of relative positions that is not of all blocks, and its grid: the backbone's, or a DenseViT's."""
 CLASS_ROWS = 3
 """Rows of a table of relative positions for the class token: as query, as key, with itself (BEiT)."""
 REBUILT = ("relative_position_index", "relative_coords_table", "attn_mask")
@@ -74,9 +77,8 @@ def resize_of(
     across = 0 if kind == PAIR_BIAS else -1  # the dimension of heads or channels
     if table.ndim != new.ndim or not table.ndim or table.shape[across] != new.shape[across]:
         return None
-    if name.endswith(RELATIVE):
-        size = name.removesuffix(RELATIVE) + RELATIVE_SIZE
-        old, to = _pair(source[size]), _pair(target[size])
+    if name.endswith(RELATIVE) or (BLOCK_TABLE.fullmatch(name) and not name.startswith(OWN_TABLES)):
+        old, to = _pair(source[_size_of(name)]), _pair(target[_size_of(name)])
         what = f"relative positions of grid {_sides(old)} -> {_sides(to)}"
         return None if old == to else _of_distances(table, old, to, CLASS_ROWS, what)
     if name.endswith(TABLE):
@@ -92,37 +94,56 @@ def resize_of(
     return None
 
 
-def spreads(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> bool:
-    """Whether a file's table of relative positions, shared by all blocks, goes to a model's tables of some blocks."""
-    return RELATIVE in source and RELATIVE not in target and any(_takes_shared(name, target) for name in target)
+def spread_from(name: str, source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str | None:
+    """The file's table, of another name, from which the table ``name`` of some blocks starts; None for other tensors.
+
+    A file may have one that its blocks share, or one of each block where the model keeps them elsewhere.
+    """
+    match = BLOCK_TABLE.fullmatch(name)
+    if match is None or match[3] != "table" or _size_of(name) not in target:
+        return None
+    for table in (RELATIVE, RELATIVE.replace("table", f"{match[2]}.table")):
+        if table in source and table not in target:
+            return table
+    return None
+
+
+def spread_names(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> set[str]:
+    """The file's tables, and their grids, from which tables of other names start."""
+    tables = {table for name in target if (table := spread_from(name, source, target))}
+    return tables | set(map(_size_of, tables))
 
 
 def spread_of(name: str, source: Mapping[str, Tensor], target: Mapping[str, Tensor], model: nn.Module) -> Resize | None:
-    """How a file's table that all blocks share starts the table ``name`` of some blocks; None for other tensors.
+    """How the file's table of :func:`spread_from` starts the table ``name`` of some blocks; None for other tensors.
 
-    As in the fine-tuning of BEiT and SimMIM, every block starts with all of it, resized to its grid. Tables of windows
-    take the numbers of their distances, and are resized only where windows are larger than the file's grid.
+    As in the fine-tuning of BEiT and SimMIM, every block starts with all of what the file's blocks share, resized to
+    its grid. Tables of windows take the numbers of their distances, and are resized only where windows are larger than
+    the file's grid.
     """
-    if not _takes_shared(name, target) or not spreads(source, target):
+    origin = spread_from(name, source, target)
+    if origin is None:
         return None
-    table, old = source[RELATIVE], _pair(source[RELATIVE_SIZE])
-    module = name.rpartition(".")[0]
-    new = _pair(target[f"{module}.size"])
+    table, old, new = source[origin], _pair(source[_size_of(origin)]), _pair(target[_size_of(name)])
     if table.shape[1] != target[name].shape[1]:
         return None
-    what = f"the table that the file's blocks share, grid {_sides(old)} -> {_sides(new)}"
-    if getattr(model.get_submodule(module), "stretch", True) or any(n > o for n, o in zip(new, old, strict=True)):
+    of = "the table that the file's blocks share" if origin == RELATIVE else "the file's table of the block"
+    what = f"{of}, grid {_sides(old)} -> {_sides(new)}"
+    stretches = getattr(model.get_submodule(name.rpartition(".")[0]), "stretch", True)
+    if stretches or any(n > o for n, o in zip(new, old, strict=True)):
         return _of_distances(table, old, new, CLASS_ROWS, what)
     return Resize(f"{what}, of its distances", lambda: _shorter(table, old, new))
 
 
 def is_own_size(name: str) -> bool:
-    """Whether a tensor is the grid of a table that a backbone for dense prediction has: its settings say it."""
-    return name.startswith(OWN_TABLES) and name.endswith(".size")
+    """Whether a tensor is the grid of a table of some blocks: a model's settings say it."""
+    match = BLOCK_TABLE.fullmatch(name)
+    return match is not None and match[3] == "size"
 
 
-def _takes_shared(name: str, target: Mapping[str, Tensor]) -> bool:
-    return name.startswith(OWN_TABLES) and name.endswith(".table") and f"{name.removesuffix('table')}size" in target
+def _size_of(table: str) -> str:
+    """The name of the grid of a table of relative positions."""
+    return table.removesuffix("table") + "size"
 
 
 def _shorter(table: Tensor, old: Pair, new: Pair) -> Tensor:

@@ -54,6 +54,52 @@ def test_relative_positions_follow_the_image_size(tmp_path):
     torch.testing.assert_close(larger.extract_features(images), saved.extract_features(images))
 
 
+BLOCKS = dict(VIT, relative_sharing="block")
+TABLES = [f"encoder.relative_position_bias.{block}.table" for block in (0, 1)]
+
+
+def test_a_shared_table_starts_the_one_of_every_block(tmp_path):
+    """SimMIM's fine-tuning: each block begins with a copy, so that the model computes what pre-training's did."""
+    saved, model = extractor(VIT, 0), extractor(BLOCKS, 1)
+    torch.save({"state_dict": saved.state_dict()}, tmp_path / "dense.pth")
+    report = load_weights(model, tmp_path / "dense.pth", log=str)
+    shared = saved.state_dict()["encoder.relative_position_bias.table"]
+    assert all(torch.equal(model.state_dict()[name], shared) for name in TABLES)
+    assert not report.missing and not report.ignored and report.coverage == 1
+    assert "the table that the file's blocks share" in report.resized[TABLES[1]]
+    images = torch.randn(2, 3, 64, 64)
+    torch.testing.assert_close(model.extract_features(images), saved.extract_features(images))
+    untouched = extractor(BLOCKS, 2)
+    before = [untouched.state_dict()[name].clone() for name in TABLES]
+    load_weights(untouched, tmp_path / "dense.pth", position_tables="reinit", log=str)
+    assert all(torch.equal(untouched.state_dict()[name], old) for name, old in zip(TABLES, before, strict=True))
+
+
+@pytest.mark.parametrize("source", [VIT, BLOCKS], ids=["shared", "own"])
+def test_tables_of_blocks_follow_the_image_size(source, tmp_path):
+    saved, larger = extractor(source, 0), extractor(BLOCKS, 1, image_size=96)
+    torch.save({"state_dict": saved.state_dict()}, tmp_path / "dense.pth")
+    report = load_weights(larger, tmp_path / "dense.pth", log=str)
+    assert "grid 4x4 -> 6x6 (bicubic)" in report.resized[TABLES[0]]
+    assert larger.encoder.relative_position_bias[1].size.tolist() == [6, 6]
+    images = torch.randn(2, 3, 96, 96)
+    torch.testing.assert_close(larger.extract_features(images), saved.extract_features(images))
+    geometric = extractor(BLOCKS, 1, image_size=96)
+    load_weights(geometric, tmp_path / "dense.pth", position_tables="geometric", log=str)
+    assert not torch.equal(geometric.state_dict()[TABLES[0]], larger.state_dict()[TABLES[0]])
+
+
+def test_tables_of_blocks_come_back_and_have_no_place_in_a_shared_one(tmp_path):
+    saved, loaded = extractor(BLOCKS, 0), extractor(BLOCKS, 1)
+    torch.save({"state_dict": saved.state_dict()}, tmp_path / "dense.pth")
+    report = load_weights(loaded, tmp_path / "dense.pth", log=str)
+    assert not report.missing and not report.ignored and not report.resized
+    assert all(torch.equal(loaded.state_dict()[name], saved.state_dict()[name]) for name in TABLES)
+    assert not torch.equal(*(saved.state_dict()[name] for name in TABLES))
+    with pytest.raises(ValueError, match="the model's share one; set model.encoder.relative_sharing=block"):
+        load_weights(extractor(VIT, 1), tmp_path / "dense.pth", log=str)
+
+
 def test_swin_has_no_class_token():
     with pytest.raises(ValueError, match="DenseSwin has no class token; use pool='avg'"):
         extractor(SWIN, 0).extract_features(torch.randn(1, 3, 64, 64), pool="cls")

@@ -169,6 +169,22 @@ def test_a_table_that_blocks_share_starts_that_of_every_block(simmim_vit, saved,
     assert "grid 4x4 -> 16x16 (bicubic)" in lines[1]
 
 
+def test_tables_of_blocks_start_those_of_a_backbones_blocks(simmim_vit, saved, load, lines):
+    """A fine-tuned ViT of SimMIM or BEiT, whose blocks have tables of their own, each to its own block."""
+    torch.manual_seed(0)
+    encoder = dict(type="mimseg.DenseViT", arch=ARCH, patch_size=4, image_size=16, relative_sharing="block")
+    fine_tuned = MODELS.build(encoder).eval()
+    for table in fine_tuned.relative_position_bias:
+        torch.nn.init.normal_(table.table)
+    path = saved(dict(state_dict={f"encoder.{name}": tensor for name, tensor in fine_tuned.state_dict().items()}))
+    options = dict(relative="table", class_token=True, final_norm=True)
+    model = load(path, dict(DENSE, image_size=16, layer_scale=0.1), backbone=options).eval()
+    images = torch.randn(2, 3, 16, 16)
+    expected = fine_tuned(images).patch_tokens.transpose(1, 2).unflatten(2, (4, 4))
+    torch.testing.assert_close(model(images)[0], expected)
+    assert "the file's table of the block" in lines[0] and "zero: the file's positions are relative" in lines[0]
+
+
 def test_windows_take_the_numbers_of_their_distances(simmim_vit, saved, load, lines):
     path = saved(dict(state_dict={f"encoder.{name}": tensor for name, tensor in simmim_vit.state_dict().items()}))
     sharing = dict(relative="table", relative_sharing="model", global_blocks=(1,))

@@ -81,6 +81,27 @@ def test_shared_relative_positions_learn_at_the_full_rate():
     assert found["backbone.relative.windowed.table"][0] == found["backbone.relative.full.table"][0] == 1.0
 
 
+def test_every_parameter_of_simmims_fine_tuning_is_of_the_layer_of_its_public_code():
+    """12 blocks, decay .65 ** (13 - id): embeddings 0, block i and its table i + 1, norm and head 13; tables decay."""
+    init_default_scope("mimseg")
+    statistics = dict(type="ImagePreprocessor", mean=[0.0] * 3, std=[1.0] * 3)
+    vit = dict(type="DenseViT", arch=dict(embed_dim=8, depth=12, num_heads=2), patch_size=16, image_size=32)
+    encoder = dict(vit, relative_sharing="block")
+    model = MODELS.build(dict(type="Classifier", data_preprocessor=statistics, encoder=encoder, num_classes=3))
+    found = rates(model, decay=0.65, no_decay=("cls_token",))
+    tables = {name: value for name, value in found.items() if "relative" in name}
+    assert len(tables) == 12 and len(found) == 2 + 1 + 12 * 15 + 2 + 2  # embedding, token, blocks, norm, head
+    for name, (rate, decay) in found.items():
+        part = name.removeprefix("encoder.").split(".")
+        inside = part[0] in ("blocks", "relative_position_bias")
+        layer = int(part[1]) + 1 if inside else 0 if part[0] in ("patch_embed", "cls_token") else 13
+        assert rate == pytest.approx(0.65 ** (13 - layer)), name
+        exempt = part[0] == "cls_token" or dict(model.named_parameters())[name].ndim == 1
+        assert decay == (0.0 if exempt else 0.1), name
+    shared = MODELS.build(dict(type="Classifier", data_preprocessor=statistics, encoder=vit, num_classes=3))
+    assert rates(shared, decay=0.65)["encoder.relative_position_bias.table"] == (1.0, 0.1)
+
+
 def layers_of(encoder):
     """Layer ids (0 to N - 1) of all parameters, from the rates."""
     model = Detector(type="HierarchicalBackbone", encoder=encoder)

@@ -15,14 +15,19 @@ ALL = [PatchAttention(block, head) for block in range(4) for head in (*range(4),
 
 def make(kind):
     torch.manual_seed(0)
-    vit = SparseViT(ARCH, patch_size=4) if kind == "sparse" else DenseViT((16, 24), ARCH, patch_size=4)
+    sharing = "block" if kind == "dense, a table a block" else "model"
+    vit = (
+        SparseViT(ARCH, patch_size=4)
+        if kind == "sparse"
+        else DenseViT((16, 24), ARCH, patch_size=4, relative_sharing=sharing)
+    )
     for name, parameter in vit.named_parameters():
         if "relative_position_bias" in name or "cls_token" in name:
             torch.nn.init.normal_(parameter)
     return vit.eval()
 
 
-@pytest.fixture(params=["sparse", "dense"])
+@pytest.fixture(params=["sparse", "dense", "dense, a table a block"])
 def vit(request):
     return make(request.param)
 
@@ -52,7 +57,9 @@ def test_maps_equal_those_of_a_whole_pass(vit, images):
     for want in wants[-2:]:
         pairs = pairs_by_hand(vit, images, want.block % 4)
         if isinstance(vit, DenseViT):
-            pairs = pairs + vit.relative_position_bias((4, 6)).detach().double()
+            tables = vit.relative_position_bias
+            table = tables[want.block] if isinstance(tables, torch.nn.ModuleList) else tables
+            pairs = pairs + table((4, 6)).detach().double()
         expected = pairs.softmax(-1)[:, :, 0, 1:].mean(1)
         torch.testing.assert_close(maps[want].double(), expected, rtol=1e-4, atol=1e-6)
 

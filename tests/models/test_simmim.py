@@ -241,6 +241,48 @@ def test_dense_vit_the_long_way():
     assert torch.equal(entered[:, 0], encoder.cls_token[0].expand(2, -1))
 
 
+def test_every_block_may_have_a_table_of_its_own():
+    """SimMIM's fine-tuning (USE_RPB, not USE_SHARED_RPB): plain attention, block by block, with that block's table."""
+    encoder, images = make({**VIT, "relative_sharing": "block"}), images_for(VIT)
+    tables = list(encoder.relative_position_bias)
+    assert len(tables) == 2
+    places = [None, *((y, x) for y in range(4) for x in range(6))]
+    x, heads = encoder.enter(images), 2
+    for block, table in zip(encoder.blocks, tables, strict=True):
+        numbers, bias = table.table[:-3].view(7, 11, 2), torch.empty(2, 25, 25)
+        for i, query in enumerate(places):
+            for j, key in enumerate(places):
+                if query is None or key is None:
+                    bias[:, i, j] = table.table[-1 if query is key else -3 if query is None else -2]
+                else:
+                    bias[:, i, j] = numbers[query[0] - key[0] + 3, query[1] - key[1] + 5]
+        parts = block.attn.qkv(block.norm1(x)).split(32, -1)
+        query, key, value = (part.unflatten(-1, (heads, -1)).transpose(1, 2) for part in parts)
+        weights = (query @ key.transpose(2, 3) / math.sqrt(32 // heads) + bias).softmax(-1)
+        x = x + block.ls1(block.attn.proj((weights @ value).transpose(1, 2).flatten(2)))
+        x = x + block.ls2(block.mlp(block.norm2(x)))
+    torch.testing.assert_close(encoder(images).tokens, encoder.norm(x), rtol=1e-4, atol=1e-4)
+    encoder(images).tokens.square().sum().backward()
+    assert all(table.table.grad.abs().sum() > 0 for table in tables)
+
+
+def test_tables_of_blocks_change_nothing_else():
+    """The same random numbers, so the same weights; with equal tables, the same function; layers i + 1 of block i."""
+    torch.manual_seed(0)
+    shared = MODELS.build(VIT).eval()
+    torch.manual_seed(0)
+    own = MODELS.build({**VIT, "relative_sharing": "block"}).eval()
+    assert not any(table.table.any() for table in own.relative_position_bias)
+    weights = {name: value for name, value in shared.state_dict().items() if "relative" not in name}
+    assert all(torch.equal(own.state_dict()[name], value) for name, value in weights.items())
+    nn.init.normal_(shared.relative_position_bias.table)
+    for table in own.relative_position_bias:
+        table.load_state_dict(shared.relative_position_bias.state_dict())
+    mask, images = mask_of(2, 24), images_for(VIT)
+    assert torch.equal(own(images, mask).tokens, shared(images, mask).tokens)
+    assert [own.layer_of(f"relative_position_bias.{i}.table") for i in (0, 1)] == [1, 2]
+
+
 def test_dense_vit_starts_as_the_public_code():
     torch.manual_seed(0)
     encoder = DenseViT(**{key: value for key, value in VIT.items() if key != "type"})
@@ -291,6 +333,10 @@ def test_unknown_positions_and_starts_are_one_clear_line():
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="rope")
     with pytest.raises(ValueError, match="encoder.init is 'zero'; use one of beit, normal, xavier"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, init="zero")
+    with pytest.raises(ValueError, match="encoder.relative_sharing is 'stage'; use one of model, block"):
+        DenseViT(16, arch=VIT["arch"], patch_size=4, relative_sharing="stage")
+    with pytest.raises(ValueError, match="is for relative positions, but encoder.positions is 'learned'"):
+        DenseViT(16, arch=VIT["arch"], patch_size=4, positions="learned", relative_sharing="block")
 
 
 def test_dense_vit_without_layer_scale_and_its_layers():

@@ -1,7 +1,8 @@
 """Attention maps of a ViT that is shown full images: only as much of it is run as they take."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from itertools import repeat
 from typing import Any
 
 import torch
@@ -33,28 +34,32 @@ def observe(
     check_wants(encoder, wants)
     vit: Any = encoder
     blocks = list(vit.blocks)
-    shared = position_bias(encoder, images)
+    biases = position_biases(encoder, images)
     by_block: dict[int, list[AttentionMap]] = defaultdict(list)
     for want in wants:
         by_block[want.block % len(blocks)].append(want)
     stop = len(blocks) if encode else max(by_block)
     maps: dict[AttentionMap, Tensor] = {}
     x = vit.enter(images)
-    for index, block in enumerate(blocks):
+    for index, (block, bias) in enumerate(zip(blocks, biases, strict=False)):
         if index in by_block:
             normed = block.norm1(x)
-            maps.update({want: map_of(block.attn, normed, want, *shared) for want in by_block[index]})
+            maps.update({want: map_of(block.attn, normed, want, *bias) for want in by_block[index]})
         if index == stop:
             return None, maps
-        x = block(x, *shared)
+        x = block(x, *bias)
     return Latent(vit.norm(x), encoder.grid_of(images), vit.prefix, None, "raster"), maps
 
 
-def position_bias(encoder: MaskedEncoder, images: Tensor) -> tuple[Tensor, ...]:
-    """What all blocks add to the logits of attention ``(heads, 1 + L, 1 + L)``, where the encoder has such a bias."""
+def position_biases(encoder: MaskedEncoder, images: Tensor) -> Iterator[tuple[Tensor | None, ...]]:
+    """What each block takes besides tokens: a bias ``(heads, 1 + L, 1 + L)`` of attention, where encoders may have one.
+
+    Made block by block, as they are run.
+    """
     vit: Any = encoder
-    bias = getattr(vit, "relative_position_bias", None)
-    return () if bias is None else (bias(vit.token_grid(images)),)
+    if not hasattr(vit, "position_biases"):
+        return repeat(())
+    return ((bias,) for bias in vit.position_biases(vit.token_grid(images)))
 
 
 def map_of(attention: Any, normed: Tensor, want: AttentionMap, position_bias: Tensor | None = None) -> Tensor:

@@ -1,7 +1,8 @@
 """The dense ViT encoder of SimMIM, MaskFeat and FastMIM: what is masked is replaced and keeps its place."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import repeat
 from typing import Literal, get_args
 
 import torch
@@ -21,6 +22,7 @@ from .dense import DenseEncoder, MaskAt, check_choice, check_truncate
 from .vit import Arch, make_positions, resolve_arch
 
 PositionKind = Literal["relative", "learned", "sincos"]
+Sharing = Literal["model", "block"]
 Init = Literal["beit", "normal", "xavier"]
 
 
@@ -127,9 +129,11 @@ class DenseViT(DenseEncoder):
         in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
         drop_path: stochastic depth rate of the last block.
         layer_scale: at which LayerScale's factors start; None for no LayerScale.
-        positions: 'relative' is one bias of attention that all blocks share, computed once a step (SimMIM); 'learned'
-            adds a trained table to the tokens, the class token's too, after masking (MaskFeat); 'sincos' adds the fixed
-            sine-cosine embedding, none to the class token.
+        positions: 'relative' is a bias of attention (SimMIM); 'learned' adds a trained table to the tokens, the class
+            token's too, after masking (MaskFeat); 'sincos' adds the fixed sine-cosine embedding, none to the class
+            token.
+        relative_sharing: of positions='relative'. 'model' has one table for all blocks, whose bias is computed once a
+            step (pre-training of SimMIM and BEiT); 'block' gives every block its own, of its layer (fine-tuning there).
         init: how weights start. 'beit': normal(0, 0.02) cut at one deviation, and the layers that end the branches of
             block i (from 1) divided by sqrt(2 i) (SimMIM's public code); 'normal': normal(0, 0.02) throughout
             (MaskFeat's); 'xavier': xavier-uniform layers and normal(0, 0.02) tokens (MAE's and FastMIM's). Biases are 0
@@ -140,8 +144,9 @@ class DenseViT(DenseEncoder):
         mask_size: likewise.
 
     Raises:
-        ValueError: unknown arch, ``positions`` or ``init``, heads that do not divide the width, an image size that is
-            no multiple of the patch size, or what :class:`DenseEncoder` raises.
+        ValueError: unknown arch, ``positions``, ``relative_sharing`` or ``init``, tables of blocks without relative
+            positions, heads that do not divide the width, an image size that is no multiple of the patch size, or what
+            :class:`DenseEncoder` raises.
     """
 
     prefix = 1
@@ -160,8 +165,14 @@ class DenseViT(DenseEncoder):
         mask_at: MaskAt = "tokens",
         learn_token: bool = True,
         mask_size: int | None = None,
+        relative_sharing: Sharing = "model",
     ) -> None:
         check_choice("positions", positions, get_args(PositionKind))
+        check_choice("relative_sharing", relative_sharing, get_args(Sharing))
+        if relative_sharing == "block" and positions != "relative":
+            raise ValueError(
+                f"encoder.relative_sharing='block' is for relative positions, but encoder.positions is {positions!r}"
+            )
         check_choice("init", init, get_args(Init))
         dim, depth, heads = (resolve_arch(arch)[key] for key in ("embed_dim", "depth", "num_heads"))
         if dim % heads:
@@ -172,9 +183,13 @@ class DenseViT(DenseEncoder):
         self.patch_embed = Linear(patch_size * patch_size * in_channels, dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, dim))
         grid, relative = patch_grid(height, width, patch_size), positions == "relative"
-        self.relative_position_bias = RelativePositionBias(heads, grid) if relative else None
-        self.positions = None if relative else make_positions(positions, dim, patch_size, image_size)
         rates = [drop_path * i / max(1, depth - 1) for i in range(depth - truncate)]
+        self.relative_position_bias: nn.Module | None = None
+        if relative and relative_sharing == "model":
+            self.relative_position_bias = RelativePositionBias(heads, grid)
+        elif relative:
+            self.relative_position_bias = nn.ModuleList(RelativePositionBias(heads, grid) for _ in rates)
+        self.positions = None if relative else make_positions(positions, dim, patch_size, image_size)
         self.blocks = nn.ModuleList(BiasedBlock(dim, heads, rate, layer_scale) for rate in rates)
         self.norm: nn.Module = nn.LayerNorm(dim, eps=1e-6)
         self._init(init)
@@ -204,10 +219,13 @@ class DenseViT(DenseEncoder):
         return len(self.blocks) + 2
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter: embeddings 0, block i (from 0) i + 1, final norm and position bias the last."""
-        part, *rest = name.split(".")
-        if part == "blocks":
-            return int(rest[0]) + 1
+        """The layer of a parameter: embeddings 0, block i (from 0) and a table of its own i + 1.
+
+        The final norm and a table that all blocks share are of the last.
+        """
+        part, first, *_ = name.split(".") + [""]
+        if part in ("blocks", "relative_position_bias") and first.isdecimal():
+            return int(first) + 1
         return self.num_layers - 1 if part in ("norm", "relative_position_bias") else 0
 
     def embed(self, images: Tensor) -> Tensor:
@@ -232,11 +250,18 @@ class DenseViT(DenseEncoder):
         """Encode ``(B, C, H, W)`` into ``(B, 1 + L, D)``, masked or not."""
         grid = self.token_grid(images)
         x = self._sequence(self.embed_masked(images, mask, tokens), grid)
-        bias = None if self.relative_position_bias is None else self.relative_position_bias(grid)
         recompute = self.activation_checkpointing and self.training
-        for block in self.blocks:
+        for block, bias in zip(self.blocks, self.position_biases(grid), strict=True):
             x = checkpoint(block, x, bias, use_reentrant=False) if recompute else block(x, bias)
         return Latent(self.norm(x), self.grid_of(images), self.prefix, mask, "raster")
+
+    def position_biases(self, grid: tuple[int, int]) -> Iterator[Tensor | None]:
+        """What each block adds to the logits of attention ``(heads, 1 + L, 1 + L)`` for a patch grid; None: nothing."""
+        tables = self.relative_position_bias
+        if isinstance(tables, nn.ModuleList):
+            yield from (table(grid) for table in tables)
+        else:
+            yield from repeat(None if tables is None else tables(grid), len(self.blocks))
 
     def _sequence(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
         """Patch tokens ``(B, L, D)`` with positions, behind the class token."""

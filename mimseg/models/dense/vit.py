@@ -123,7 +123,7 @@ class ViTBackbone(PretrainedBackbone):
 
     @property
     def _own_bias(self) -> Any:
-        """The relative positions of a DenseViT that has some."""
+        """The relative positions of a DenseViT that has some: of all blocks, or a list of each block's."""
         return getattr(self.encoder, "relative_position_bias", None)
 
     def _relative(self, kind: Relative | None, image_size: int | Sequence[int] | None) -> nn.Module | None:
@@ -177,9 +177,8 @@ class ViTBackbone(PretrainedBackbone):
 
     def _shared(self, grid: Pair) -> dict[bool, Mix]:
         """How to mix values in blocks that share relative positions, by whether they have windows; empty if none do."""
-        if self._own_bias is not None:
-            bias = self._own_bias(grid)
-            return {False: with_bias(bias if self.class_token else bias[:, 1:, 1:])}
+        if (own := self._own_bias) is not None:
+            return {} if isinstance(own, nn.ModuleList) else {False: self._biased(own(grid))}
         relative: Any = self.relative
         if relative is None:
             return dict.fromkeys(self.windowed, attention)
@@ -189,6 +188,18 @@ class ViTBackbone(PretrainedBackbone):
             windowed: relative[_kind(windowed)].mixer(self._sides(windowed, grid)) for windowed in set(self.windowed)
         }
 
+    def _biased(self, bias: Tensor) -> Mix:
+        """Attention with a bias ``(heads, 1 + L, 1 + L)``, as far as it is of tokens that are kept."""
+        return with_bias(bias if self.class_token else bias[:, 1:, 1:])
+
+    def _own(self, index: int, sides: Pair) -> Mix:
+        """How to mix values in a block that has relative positions of its own."""
+        if self._own_bias is not None:
+            return self._biased(self._own_bias[index](sides))
+        relative: Any = self.relative
+        mix: Mix = relative[index].mixer(sides)
+        return mix
+
     def _sides(self, windowed: bool, grid: Pair) -> Pair:
         """(h, w) of what attends to itself: a window, or the map."""
         return fit_window(grid, self.window)[0] if windowed and self.window is not None else grid
@@ -196,10 +207,9 @@ class ViTBackbone(PretrainedBackbone):
     def _block(self, index: int, x: Tensor, grid: Pair, shared: Mapping[bool, Mix]) -> Tensor:
         """Tokens ``(B, N, D)`` through a block."""
         vit: Any = self.encoder
-        relative: Any = self.relative
         block, windowed = vit.blocks[index], self.windowed[index]
         sides = self._sides(windowed, grid)
-        mix: Mix = shared[windowed] if shared else relative[index].mixer(sides)
+        mix = shared[windowed] if shared else self._own(index, sides)
 
         def attend(normed: Tensor) -> Tensor:
             if not windowed:

@@ -175,6 +175,19 @@ def test_the_class_token_has_rows_of_its_own_in_the_table(backbone):
     torch.testing.assert_close(ours(images)[0], expected, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("recompute", [False, True])
+def test_an_encoder_may_bring_a_table_for_every_block(backbone, recompute):
+    encoder = dict(SCALED, positions="relative", relative_sharing="block")
+    model = backbone(encoder=encoder, class_token=True, final_norm=True, activation_checkpointing=recompute)
+    for table in model.encoder.relative_position_bias:
+        torch.nn.init.normal_(table.table)
+    images = torch.randn(2, 3, 20, 20)
+    expected = model.encoder(images).patch_tokens.transpose(1, 2).unflatten(2, (5, 5))
+    torch.testing.assert_close(model(images)[0], expected, rtol=1e-5, atol=1e-5)
+    assert model.layer_of("encoder.relative_position_bias.2.table") == 3
+    assert backbone(encoder=encoder)(images)[0].shape == (2, 32, 5, 5)  # without a class token
+
+
 @pytest.mark.parametrize("size", [(20, 20), (19, 45), (33, 18), (7, 1)])
 def test_any_image_size_gives_a_map_of_all_of_it(backbone, size):
     for options in (DECOMPOSED, dict(TABLE, relative_sharing="model")):
