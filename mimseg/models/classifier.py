@@ -10,6 +10,7 @@ from torchvision.transforms.v2 import CutMix, Identity, MixUp, RandomChoice
 
 from ..registry import MODELS
 from .features import FeatureExtractor, Pool, pooled
+from .init import init_normal
 
 
 @MODELS.register_module()
@@ -27,7 +28,7 @@ class Classifier(FeatureExtractor):
         pool: 'avg' (mean of the patch tokens) or 'cls' (class token).
         norm: 'layer' instead of the encoder's final norm, 'batch' after it, or None.
         frozen: keep the encoder as it is: no gradient, no drop path, not trained.
-        head_std: the head's weights start at normal(0, ``head_std``) cut at two deviations, its bias at 0.
+        head_std: the head's weights start at normal(0, ``head_std``), its bias at 0.
         label_smoothing: share of the target that is spread evenly over the classes.
         mixup: alpha of mixup, 0 for none; with both, each batch draws one of the two, evenly.
         cutmix: alpha of CutMix, 0 for none.
@@ -62,7 +63,7 @@ class Classifier(FeatureExtractor):
         elif norm == "batch":
             self.norm = nn.BatchNorm1d(width, affine=False, eps=1e-6)
         self.head = nn.Linear(width, num_classes)
-        nn.init.trunc_normal_(self.head.weight, std=head_std, a=-2 * head_std, b=2 * head_std)
+        init_normal(self.head.weight, head_std)
         nn.init.zeros_(self.head.bias)
         self.num_classes = num_classes
         self.label_smoothing = label_smoothing

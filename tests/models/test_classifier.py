@@ -214,6 +214,3 @@ def test_every_trained_weight_of_a_dense_encoder_gets_a_gradient(encoder):
     assert not [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
 
 
-def test_head_starts_small():
-    head = classifier(head_std=2e-5).head
-    assert 1e-5 < head.weight.std() < 3e-5 and head.weight.abs().max() <= 4e-5 and not head.bias.any()

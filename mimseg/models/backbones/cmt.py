@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from ...ops.bf16 import attention
 from ...ops.patches import patch_grid
 from ...registry import MODELS
+from ..init import init_normal
 from .blocks import Linear
 
 Pair = tuple[int, int]
@@ -290,7 +291,7 @@ def _stem_layer(in_dim: int, dim: int, stride: int = 1) -> list[nn.Module]:
 def _init(part: nn.Module) -> None:
     """Linear layers from a normal(0, 0.02), convolutions from Kaiming's normal by fan-out, biases 0, as published."""
     if isinstance(part, nn.Linear):
-        nn.init.trunc_normal_(part.weight, std=0.02)
+        init_normal(part.weight, 0.02)
     elif isinstance(part, nn.Conv2d):
         nn.init.kaiming_normal_(part.weight, mode="fan_out")
     if isinstance(part, nn.Linear | nn.Conv2d) and part.bias is not None:

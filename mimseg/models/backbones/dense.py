@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ...ops.masking import PatchMask, repeat_units
+from ..init import init_normal
 from .base import MaskedEncoder, check_mask
 
 MaskAt = Literal["tokens", "pixels"]
@@ -75,7 +76,7 @@ class DenseEncoder(MaskedEncoder):
     def init_token(self, bound: float = float("inf")) -> None:
         """Start the mask token at normal(0, 0.02), cut at ``bound``; one that is not learned stays zero."""
         if self.mask_token.requires_grad:
-            nn.init.trunc_normal_(self.mask_token, std=0.02, a=-bound, b=bound)
+            init_normal(self.mask_token, 0.02, bound)
 
     def embed_masked(self, images: Tensor, mask: PatchMask | None, tokens: Tensor | None) -> Tensor:
         """Embedded patches ``(B, L * k * k, D')``, k embedded ones a side of a masked one, with the mask token in.

@@ -14,7 +14,7 @@ from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid, patchify
 from ...ops.posembed import resize_grid
 from ...registry import MODELS
-from ..init import init_transformer
+from ..init import init_normal, init_transformer
 from ..positions import LearnedPositions
 from .base import Latent
 from .blocks import Attention, Linear, Mlp
@@ -204,7 +204,7 @@ class DenseViT(DenseEncoder):
         tables = [self.positions.table] if isinstance(self.positions, LearnedPositions) else []
         for weight in [*weights, self.cls_token, *tables]:
             if kind == "beit":
-                nn.init.trunc_normal_(weight, std=0.02, a=-0.02, b=0.02)
+                init_normal(weight, 0.02, bound=0.02)
             else:
                 nn.init.normal_(weight, std=0.02)
         for name, parameter in self.named_parameters():

@@ -12,6 +12,7 @@ from torch.utils.checkpoint import checkpoint
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid
 from ...registry import MODELS
+from ..init import init_normal
 from .base import Latent
 from .dense import DenseEncoder, MaskAt, check_truncate
 from .windows import Pair, PatchMerging, SwinBlock, WindowAttention, WindowPlan, fit_window
@@ -170,11 +171,11 @@ class DenseSwin(DenseEncoder):
         self.init_token()
         for part in self.layers.modules():
             if isinstance(part, nn.Linear):
-                nn.init.trunc_normal_(part.weight, std=0.02)
+                init_normal(part.weight, 0.02)
                 if part.bias is not None:
                     nn.init.zeros_(part.bias)
             elif isinstance(part, WindowAttention):
-                nn.init.trunc_normal_(part.relative_position_bias_table, std=0.02)
+                init_normal(part.relative_position_bias_table, 0.02)
 
     @property
     def num_layers(self) -> int:
