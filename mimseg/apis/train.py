@@ -39,9 +39,11 @@ def build_runner(cfg: Config) -> MIMRunner:
     if cfg.get("load_from") is not None and not Path(cfg.load_from).expanduser().exists():
         raise MissingCheckpointError(f"no checkpoint at {cfg.load_from}: check the path")
     runner = MIMRunner.from_cfg(cfg)
-    if isinstance(runner.bare_model, Classifier) and cfg.get("load_from") is None:
+    scratch = cfg.get("load_options", {}).get("scratch", False)
+    if isinstance(runner.bare_model, Classifier) and cfg.get("load_from") is None and not scratch:
         runner.logger.warning(
-            "the encoder of this classifier starts from random weights: --init FILE starts from pre-trained ones"
+            "the encoder of this classifier starts from random weights: --init FILE starts from pre-trained ones "
+            "(load_options.scratch=True says that random ones are meant)"
         )
     return runner
 

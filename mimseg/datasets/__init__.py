@@ -5,7 +5,7 @@ from mimseg.quiet import quiet_imports
 with quiet_imports():
     import mmpretrain.datasets  # noqa: F401
 
-from .augment import RandAugment
+from .augment import ColorJitter, RandAugment
 from .digits import DigitsDataset
 from .folder import UnlabelledFolder
 from .infinite_sampler import SeededInfiniteSampler
@@ -18,6 +18,7 @@ from .seeded import SeededDataset
 
 __all__ = [
     "CenterResizedCrop",
+    "ColorJitter",
     "DigitsDataset",
     "LoadImage",
     "LoadResizedCrop",

@@ -1,11 +1,12 @@
 """The augmentation policies of fine-tuning recipes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image, ImageOps
 from timm.data.auto_augment import rand_augment_transform
+from torchvision import transforms
 
 from mimseg.registry import TRANSFORMS
 
@@ -13,6 +14,20 @@ from mimseg.registry import TRANSFORMS
 def posterize(image: Image.Image, bits: int, **_: object) -> Image.Image:
     """Keep ``bits`` bits a channel. timm asks for 0 at its strongest, which PIL refuses; that is a black image."""
     return ImageOps.posterize(image, bits) if bits > 0 else Image.new(image.mode, image.size)
+
+
+def check_rgb(name: str, image: np.ndarray) -> np.ndarray:
+    """The image itself.
+
+    Raises:
+        ValueError: it is not 8-bit RGB.
+    """
+    if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
+        raise ValueError(
+            f"{name} takes 8-bit RGB images, got {image.dtype} of shape {image.shape}; leave it out of the "
+            "pipeline for other images"
+        )
+    return image
 
 
 @TRANSFORMS.register_module()
@@ -38,12 +53,7 @@ class RandAugment(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Augment ``img`` ``(H, W, 3)``."""
-        image = results["img"]
-        if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-            raise ValueError(
-                f"RandAugment takes 8-bit RGB images, got {image.dtype} of shape {image.shape}; leave it out of the "
-                "pipeline for other images"
-            )
+        image = check_rgb("RandAugment", results["img"])
         augment = self.policy_for(min(image.shape[:2]))
         results["img"] = np.array(augment(Image.fromarray(image)))
         return results
@@ -70,3 +80,37 @@ class RandAugment(BaseTransform):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(policy={self.policy!r}, fill_color={self.fill_color})"
+
+
+@TRANSFORMS.register_module()
+class ColorJitter(BaseTransform):
+    """torchvision's random brightness, contrast and saturation, in random order (MaskFeat's fine-tuning; BEiT).
+
+    Acts on ``img``, ``(H, W, 3)`` uint8 RGB (mmpretrain's takes BGR), with random numbers from torch's generator.
+
+    Args:
+        brightness: factors are drawn from 1 minus to 1 plus it, or from the two numbers given.
+        contrast: likewise, around the mean grey.
+        saturation: likewise, around the grey image.
+
+    Raises:
+        ValueError: a negative number, or an image that is not 8-bit RGB.
+    """
+
+    def __init__(
+        self,
+        brightness: float | Sequence[float] = 0.0,
+        contrast: float | Sequence[float] = 0.0,
+        saturation: float | Sequence[float] = 0.0,
+    ) -> None:
+        self.settings = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
+        self.jitter = transforms.ColorJitter(**self.settings)
+
+    def transform(self, results: dict) -> dict:
+        """Jitter ``img`` ``(H, W, 3)``."""
+        image = check_rgb("ColorJitter", results["img"])
+        results["img"] = np.array(self.jitter(Image.fromarray(image)))
+        return results
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{key}={value}' for key, value in self.settings.items())})"

@@ -152,7 +152,8 @@ class MIMRunner(Runner):
 
         A training that starts from a file needs its encoder, by ``load_options`` of the config (``weights``: student or
         ema; ``least``: share of the encoder that must be found, default 0.9; ``position_tables``: bicubic, geometric or
-        reinit, for those of another size). A test needs every weight of the model.
+        reinit, for those of another size; ``scratch``: it is meant to start from random weights and takes no file). A
+        test needs every weight of the model.
         The arguments besides ``filename`` matter to a resume only.
 
         Raises:
@@ -178,8 +179,14 @@ class MIMRunner(Runner):
         """All weights to test a model; to train from some, its encoder's."""
         if self._train_dataloader is None:
             return {"scope": "", "least": 1.0}
+        options = dict(self.cfg.get("load_options", {}))
+        if options.pop("scratch", False):
+            raise ValueError(
+                "load_options.scratch=True trains from random weights, but load_from (--init) names "
+                f"{self._load_from}; leave one of the two out"
+            )
         scope = "encoder." if hasattr(self.bare_model, "encoder") else ""
-        return {"scope": scope, "least": 0.9, **self.cfg.get("load_options", {})}
+        return {"scope": scope, "least": 0.9, **options}
 
     def _load_to_resume(self, filename: str, map_location: Any, revise_keys: list[tuple[str, str]]) -> dict[str, Any]:
         checkpoint = read_checkpoint(filename, map_location, trust=self.trusting)

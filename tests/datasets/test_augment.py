@@ -2,11 +2,12 @@ import random
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from timm.data import create_transform
 from timm.data.auto_augment import RandAugment as TimmRandAugment
 
-from mimseg.datasets import RandAugment
+from mimseg.datasets import ColorJitter, RandAugment
 from mimseg.datasets.augment import posterize
 
 
@@ -65,3 +66,28 @@ def test_the_strongest_posterize_is_black_and_no_error():
     strongest = RandAugment("rand-m10-inc1-n4")
     for seed in range(40):
         assert augmented(strongest, picture(), seed).shape == (40, 32, 3)
+
+
+def test_jitter_of_colours_by_hand():
+    """At one factor each: brightness 1.5; contrast 0, the rounded mean of the grey image; saturation 0, that image."""
+    image = picture(12, 10)
+    grey = image @ np.array([0.299, 0.587, 0.114])
+    brighter = ColorJitter(brightness=(1.5, 1.5)).transform({"img": image.copy()})["img"]
+    assert np.array_equal(brighter, np.minimum(1.5 * image, 255).astype(np.uint8))
+    flat = ColorJitter(contrast=(0.0, 0.0)).transform({"img": image.copy()})["img"]
+    assert flat.dtype == np.uint8 and np.abs(flat - grey.mean()).max() <= 1
+    pale = ColorJitter(saturation=(0.0, 0.0)).transform({"img": image.copy()})["img"]
+    assert np.abs(pale - grey[..., None]).max() <= 1
+
+
+def test_jitter_draws_from_a_range_around_one_by_torchs_generator():
+    image, jitter = np.full((1, 1, 3), 100, np.uint8), ColorJitter(brightness=0.4)
+    factors = []
+    for seed in range(200):
+        torch.manual_seed(seed)
+        factors.append(jitter.transform({"img": image.copy()})["img"].mean() / 100)
+    assert 0.59 <= min(factors) < 0.65 and 1.35 < max(factors) <= 1.4
+    with pytest.raises(ValueError, match="non negative"):
+        ColorJitter(contrast=-0.1)
+    with pytest.raises(ValueError, match="ColorJitter takes 8-bit RGB images"):
+        jitter.transform({"img": np.zeros((8, 8, 1), np.uint8)})

@@ -108,6 +108,15 @@ def test_training_needs_the_share_of_load_options_and_testing_everything(toy, tm
         runner.load_or_resume()
 
 
+def test_what_trains_from_scratch_takes_no_file(toy, tmp_path):
+    weights = {"layer.weight": torch.ones(2, 4), "layer.bias": torch.ones(2)}
+    with pytest.raises(
+        ValueError, match=r"scratch=True trains from random weights, but load_from .* names .*start.pth"
+    ):
+        started_from(toy, tmp_path, weights, load_options=dict(scratch=True))
+    started_from(toy, tmp_path, weights, load_options=dict(scratch=False))
+
+
 def test_averages_of_the_weights_start_from_what_was_loaded(toy, tmp_path):
     ema = [dict(type="mmengine.EMAHook")]
     torch.save({"state_dict": {"layer.weight": torch.ones(2, 4), "layer.bias": torch.ones(2)}}, tmp_path / "start.pth")

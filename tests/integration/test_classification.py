@@ -91,13 +91,17 @@ def test_init_train_validate_and_test(call_here, configs, pretrained, folders, t
 
 @pytest.mark.parametrize("averaged", [False, True])
 def test_a_resumed_fine_tuning_is_bit_identical(call_here, configs, folders, tmp_path, averaged):
-    """Mixup, CutMix, RandAugment, drop path, validations between the epochs and a moving average included."""
+    """Mixup, CutMix, RandAugment, drop path, validations between the epochs and a moving average included.
+
+    Both start from random weights; only the one that does not say that it means to is warned.
+    """
     if averaged:
         hook = 'custom_hooks = [*_base_.custom_hooks, dict(type="EMAHook", momentum=0.2)]\n'
-        configs["finetune"].write_text(configs["finetune"].read_text() + hook)
+        scratch = "load_options = dict(scratch=True)\n"
+        configs["finetune"].write_text(configs["finetune"].read_text() + hook + scratch)
     options = ("--data", folders, "--cfg-options", "default_hooks.checkpoint.max_keep_ckpts=5")
     _, out, err = call_here("train.py", configs["finetune"], "--work-dir", tmp_path / "whole", *options)
-    assert "starts from random weights: --init FILE" in out + err
+    assert ("starts from random weights: --init FILE" in out + err) != averaged
     code, _, err = call_here(
         "train.py",
         configs["finetune"],

@@ -212,5 +212,3 @@ def test_every_trained_weight_of_a_dense_encoder_gets_a_gradient(encoder):
     model = Classifier(STATS, encoder, num_classes=5, norm="layer").train()
     model.loss(torch.randn(4, 3, 16, 16), torch.tensor([0, 1, 2, 3]))["loss"].backward()
     assert not [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
-
-
