@@ -2,6 +2,7 @@
 
 from .hooks import (
     Float32Ops,
+    MilestoneCheckpointHook,
     NonFiniteGuard,
     NonFiniteLossError,
     ProgressHook,
@@ -25,6 +26,7 @@ __all__ = [
     "LayerDecay",
     "MIMOptimWrapper",
     "MIMRunner",
+    "MilestoneCheckpointHook",
     "NonFiniteGuard",
     "NonFiniteLossError",
     "PretrainLoop",

@@ -1,6 +1,7 @@
 """Hooks of a run, one small class a file."""
 
 from .float32_ops import Float32Ops, keep_ops_in_float32
+from .milestones import MilestoneCheckpointHook
 from .non_finite import NonFiniteGuard, NonFiniteLossError
 from .progress import ProgressHook
 from .provenance import Provenance
@@ -12,6 +13,7 @@ from .unreadable import UnreadableSummary
 
 __all__ = [
     "Float32Ops",
+    "MilestoneCheckpointHook",
     "NonFiniteGuard",
     "NonFiniteLossError",
     "ProgressHook",
