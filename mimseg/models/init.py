@@ -33,3 +33,15 @@ def init_transformer(module: nn.Module) -> None:
     for parameter in module.parameters():
         if parameter.ndim == 3:
             nn.init.normal_(parameter, std=0.02)
+
+
+def init_plain(module: nn.Module) -> None:
+    """timm's initialisation of ViTs: normal(0, 0.02) linears with zero bias, tokens and tables of positions."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear):
+            init_normal(part.weight, 0.02)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+    for name, parameter in module.named_parameters():
+        if parameter.ndim == 3 or name.endswith("positions.table"):
+            init_normal(parameter, 0.02)

@@ -43,6 +43,22 @@ def test_a_head_starts_at_the_deviation_that_is_asked_for(head_std):
     assert not head.bias.any()
 
 
+def test_a_vit_may_start_as_timms():
+    """Normal(0, 0.02) weights, tokens and positions, zero biases, norms of 1 and 0: what is trained from scratch."""
+    encoder = MODELS.build(dict(SPARSE, positions="learned", image_size=224, init="normal"))
+    for name, parameter in encoder.named_parameters():
+        if "norm" in name:
+            assert torch.equal(parameter, torch.full_like(parameter, float(name.endswith("weight"))))
+        elif name.endswith("bias"):
+            assert not parameter.any()
+        else:
+            assert parameter.std().item() == pytest.approx(0.02, rel=0.15 if "token" in name else 0.02), name
+            assert parameter.abs().max() > 0.04
+    assert encoder.positions.table[0].any()  # the class token's, too
+    with pytest.raises(ValueError, match="encoder.init is 'beit'; use 'xavier' or 'normal'"):
+        MODELS.build(dict(SPARSE, init="beit"))
+
+
 def test_numbers_are_those_of_torchs_truncated_normal():
     """So that a seed gives the weights that it gave."""
     ours, theirs = torch.empty(1000), torch.empty(1000)

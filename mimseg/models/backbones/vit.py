@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid, patchify
 from ...registry import MODELS
-from ..init import init_transformer
+from ..init import init_plain, init_transformer
 from ..positions import LearnedPositions, Positions
 from .base import Latent, MaskedEncoder, check_mask
 from .blocks import Linear, make_blocks, run_blocks
@@ -79,9 +79,12 @@ class SparseViT(MaskedEncoder):
         positions: 'sincos' keeps the embedding fixed (pre-training); 'learned' trains it from there, the class token's
             too (MAE's fine-tuning).
         image_size: (H, W) or one side of the images that a learned table is for; other sizes resize it.
+        init: how weights start. 'xavier': xavier-uniform layers, normal(0, 0.02) tokens, sine-cosine positions (MAE);
+            'normal': normal(0, 0.02) throughout, learned positions too (timm's ViT, with which MAE's and HPM's public
+            code trains from scratch).
 
     Raises:
-        ValueError: unknown arch or ``positions``, or learned positions without an image size.
+        ValueError: unknown arch, ``positions`` or ``init``, or learned positions without an image size.
     """
 
     prefix = 1
@@ -95,15 +98,18 @@ class SparseViT(MaskedEncoder):
         drop_path: float = 0.0,
         positions: Literal["sincos", "learned"] = "sincos",
         image_size: int | tuple[int, int] | None = None,
+        init: Literal["xavier", "normal"] = "xavier",
     ) -> None:
         size = resolve_arch(arch)
+        if init not in ("xavier", "normal"):
+            raise ValueError(f"encoder.init is {init!r}; use 'xavier' or 'normal'")
         super().__init__(patch_size, in_channels, size["embed_dim"])
         self.patch_embed = Linear(patch_size * patch_size * in_channels, self.embed_dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, self.embed_dim))
         self.positions = make_positions(positions, self.embed_dim, patch_size, image_size)
         self.blocks = make_blocks(self.embed_dim, size["depth"], size["num_heads"], drop_path)
         self.norm: nn.Module = nn.LayerNorm(self.embed_dim, eps=1e-6)
-        init_transformer(self)
+        (init_transformer if init == "xavier" else init_plain)(self)
 
     @property
     def num_layers(self) -> int:
