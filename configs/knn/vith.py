@@ -1,0 +1,10 @@
+"""k-NN on ImageNet-1K of a ViT-H/14 encoder.
+
+Paper:    as configs/knn/vitb.py.
+Command:  tools/dist_test.sh configs/knn/vith.py CHECKPOINT 8
+Figure:   none in the papers for this protocol.
+Hardware: 8 GPUs, or one with 24 GB and more time; the features alone take 7 GB.
+"""
+
+_base_ = "./vitb.py"
+model = dict(encoder=dict(arch="huge", patch_size=14))
