@@ -6,7 +6,7 @@ Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, Tabl
           fine-tuning setting without another tuning.
 Command:  tools/dist_train.sh configs/finetune/vitb_100e_scratch.py 8
 Figure:   top-1 of the paper: 80.9. Its 82.6 of a ViT-L is MAE's: configs/finetune/vitl_200e_scratch.py.
-Hardware: 8 GPUs at batch 128 each, bf16.
+Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
 _base_ = "./vitb_100e.py"

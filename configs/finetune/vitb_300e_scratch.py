@@ -4,7 +4,7 @@ Paper:    He et al., Masked Autoencoders Are Scalable Vision Learners, 2022, Tab
           all its regularisation: no random erasing. How weights and positions start is not told: as in pre-training.
 Command:  tools/dist_train.sh configs/finetune/vitb_300e_scratch.py 8
 Figure:   top-1 of the paper: 82.3 (82.1 without the average), the supervised row of FastMIM, too (Tables 3, 4).
-Hardware: 8 GPUs at batch 512 each, bf16; the average counts batches, so do not accumulate them.
+Hardware: 8 GPUs of 80 GB at batch 512 each, bf16; the average counts batches, so do not accumulate them.
 """
 
 _base_ = "./vitb_100e.py"

@@ -3,7 +3,7 @@
 Paper:    He et al., Masked Autoencoders Are Scalable Vision Learners, 2022, Table 11 (appendix A.2).
 Command:  tools/slurm_train.sh PARTITION JOB configs/finetune/vith_200e_scratch.py 32
 Figure:   top-1 of the paper: 83.1 (80.9 without the average).
-Hardware: 32 GPUs at batch 128 each, bf16; the average counts batches, so do not accumulate them.
+Hardware: 32 GPUs of 80 GB at batch 128 each, bf16; the average counts batches, so do not accumulate them.
 """
 
 _base_ = "./vitl_200e_scratch.py"
