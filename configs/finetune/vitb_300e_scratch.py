@@ -17,5 +17,5 @@ optim_wrapper = dict(
     paramwise_cfg=dict(_delete_=True, no_decay=("cls_token", "positions")),
 )
 schedule = dict(epochs=300, warmup_epochs=20, min_lr=0.0)
-custom_hooks = [*_base_.custom_hooks, dict(type="EMAHook", momentum=1e-4)]
+custom_hooks = [dict(type="EMAHook", momentum=1e-4)]
 load_options = dict(scratch=True)

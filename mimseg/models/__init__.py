@@ -27,6 +27,7 @@ from .masking import (
     UniformPolicy,
 )
 from .mim import MaskedImageModel
+from .part_classifier import PartClassifier
 from .preprocessor import ImagePreprocessor
 from .reconstruction import Reconstruction
 from .step import Step, TeacherView
@@ -69,6 +70,7 @@ __all__ = [
     "MaskedImageModel",
     "Neck",
     "NoisyPolicy",
+    "PartClassifier",
     "PatchCosine",
     "PatchL1",
     "PatchLoss",

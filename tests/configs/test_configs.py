@@ -188,6 +188,10 @@ def shrink(cfg: Config, folder: Path) -> Config:
             weights = MODELS.build(dict(teacher.get("encoder", encoder))).state_dict(prefix="encoder.")
             teacher.checkpoint = str(folder / "encoder.pth")
             torch.save(weights, teacher.checkpoint)
+    if judge := cfg.model.get("judge"):
+        shrink_encoder(judge.model.encoder, side)
+        judge.update(checkpoint=str(folder / "judge.pth"), weights="student")
+        torch.save({"state_dict": MODELS.build(judge.model).state_dict()}, judge.checkpoint)
     for transform in cfg.train_dataloader.dataset.dataset.pipeline:
         if "scale" in transform:
             transform.scale = side
