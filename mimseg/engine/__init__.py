@@ -2,7 +2,7 @@
 
 from .hooks import (
     Float32Ops,
-    MilestoneCheckpointHook,
+    KeepingCheckpointHook,
     NonFiniteGuard,
     NonFiniteLossError,
     ProgressHook,
@@ -23,10 +23,10 @@ from .stages import Stage, epoch_multiple
 __all__ = [
     "EpochPlan",
     "Float32Ops",
+    "KeepingCheckpointHook",
     "LayerDecay",
     "MIMOptimWrapper",
     "MIMRunner",
-    "MilestoneCheckpointHook",
     "NonFiniteGuard",
     "NonFiniteLossError",
     "PretrainLoop",

@@ -1,7 +1,7 @@
 """Hooks of a run, one small class a file."""
 
 from .float32_ops import Float32Ops, keep_ops_in_float32
-from .milestones import MilestoneCheckpointHook
+from .keeping import KeepingCheckpointHook
 from .non_finite import NonFiniteGuard, NonFiniteLossError
 from .progress import ProgressHook
 from .provenance import Provenance
@@ -13,7 +13,7 @@ from .unreadable import UnreadableSummary
 
 __all__ = [
     "Float32Ops",
-    "MilestoneCheckpointHook",
+    "KeepingCheckpointHook",
     "NonFiniteGuard",
     "NonFiniteLossError",
     "ProgressHook",

@@ -8,7 +8,7 @@ def names(folder):
 
 
 def checkpoints(toy, epochs, interval=1, **changes):
-    hook = dict(type="MilestoneCheckpointHook", by_epoch=True, interval=interval, max_keep_ckpts=2, keep_every=3)
+    hook = dict(type="KeepingCheckpointHook", by_epoch=True, interval=interval, max_keep_ckpts=2, keep_every=3)
     return toy(epochs=epochs, **{f"default_hooks.checkpoint.{key}": value for key, value in hook.items()}, **changes)
 
 
@@ -18,7 +18,7 @@ def test_every_third_epoch_stays_beside_the_last_two(toy, tmp_path):
 
 
 def test_they_stay_after_a_resume_too(toy, tmp_path):
-    """Stopped at epoch 4 of 8, when 3 and 4 are there as the last two."""
+    """Stopped at epoch 4 of 8, when 3 stays and 2 and 4 are the last two of the others."""
     runner = checkpoints(toy, 8)
     step = runner.train_loop.run_iter
 
@@ -30,11 +30,11 @@ def test_they_stay_after_a_resume_too(toy, tmp_path):
     runner.train_loop.run_iter = stop
     with pytest.raises(KeyboardInterrupt):
         runner.train()
-    assert names(tmp_path / "run") == ["epoch_3.pth", "epoch_4.pth"]
+    assert names(tmp_path / "run") == ["epoch_2.pth", "epoch_3.pth", "epoch_4.pth"]
     checkpoints(toy, 8, resume=True).train()
     assert names(tmp_path / "run") == ["epoch_3.pth", "epoch_6.pth", "epoch_7.pth", "epoch_8.pth"]
 
 
 def test_what_stays_must_be_saved_at_all(toy):
-    with pytest.raises(ValueError, match="keep_every=3 must be a multiple of interval=2"):
+    with pytest.raises(ValueError, match="keep_every=3 is no multiple of interval=2"):
         checkpoints(toy, 8, interval=2)
