@@ -24,7 +24,7 @@ from .targets import PatchLossTarget, PixelTarget
 from .tasks import Task
 from .teachers import Student, Teacher
 from .teachers.student import evaluating
-from .wiring import check_parts, check_patches, check_switch, check_wiring
+from .wiring import check_parts, check_patches, check_switch, check_throwing, check_wiring
 
 
 @MODELS.register_module()
@@ -83,6 +83,7 @@ class MaskedImageModel(BaseModel):
             teacher.name = name
             teacher.setup(self.student, self._wanted(name, self._all_needs()))
         check_patches(self.encoder, self._tasks, self._teachers)
+        check_throwing(self.encoder, self.masking, self._tasks)
         if compile:
             options = dict(compile) if isinstance(compile, Mapping) else {}
             compile_blocks(self, {"dynamic": self.masking.ratio.per_sample, **options})

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Set
 
 from .backbones.base import MaskedEncoder
-from .decoders import Neck
+from .decoders import LinearDecoder, Neck
 from .masking import MaskGenerator
 from .step import Need, kind_of
 from .tasks import Task
@@ -27,8 +27,11 @@ def check_parts(encoder: MaskedEncoder, neck: Neck, masking: MaskGenerator, task
             f"{kind} gives tokens for all patches, {between} is for encoders that leave masked ones out; "
             "set model.neck=None, or dict(type='ProjectionNeck', width=...)"
         )
-    if masking.policy.throws and not encoder.sparse:
-        raise ValueError(f"{policy} throws patches away, which {kind} cannot leave out; use a sparse encoder")
+    if masking.policy.throws and not encoder.leaves_out:
+        raise ValueError(
+            f"{policy} throws patches away, which {kind} cannot leave out; use a SparseViT, or a DenseViT with "
+            "positions='learned' or 'sincos'"
+        )
     for name, task in tasks.items():
         if task.positions == "all" and masking.policy.throws:
             raise ValueError(
@@ -42,6 +45,22 @@ def check_parts(encoder: MaskedEncoder, neck: Neck, masking: MaskGenerator, task
             f"{type(masking.score).__name__} rates tokens, but encoder.mask_size={encoder.patch_size} px hides parts "
             "of them; leave mask_size out, or use a policy without score"
         )
+
+
+def check_throwing(encoder: MaskedEncoder, masking: MaskGenerator, tasks: Mapping[str, Task]) -> None:
+    """Refuse decoders that would read, among all tokens, those of patches that are thrown away.
+
+    Raises:
+        ValueError: there is one.
+    """
+    if not masking.policy.throws or encoder.sparse:
+        return
+    for name, task in tasks.items():
+        if not isinstance(task.decoder, LinearDecoder):
+            raise ValueError(
+                f"{type(masking.policy).__name__} throws patches away: {type(encoder).__name__} gives zeros for them, "
+                f"which the {type(task.decoder).__name__} of task {name!r} would read; use a LinearDecoder"
+            )
 
 
 def check_wiring(tasks: Mapping[str, Task], teachers: Mapping[str, Teacher], needs: Set[Need]) -> None:

@@ -4,12 +4,15 @@ Everything here is fp32, also inside autocast, and without gradient.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
 from .precision import without_autocast
+from .salience import min_max
+
+Heads = Literal["mean", "minmax_mean"]
 
 
 @dataclass(frozen=True)
@@ -47,13 +50,23 @@ class PatchAttention:
 
 @dataclass(frozen=True)
 class ClassAttention:
-    """Attention that the class token pays to each patch: softmax over all tokens, mean over heads (AttMask, section 3).
+    """Attention that the class token pays to each patch: softmax over all tokens, then one map of all heads.
 
     Attributes:
         block: 0-based block; negative counts from the last.
+        heads: 'mean' averages the heads (AttMask, section 3); 'minmax_mean' stretches the patches of every head to
+            [0, 1] first, so that a sharp head does not outweigh the others (AMT's public code).
+
+    Raises:
+        ValueError: unknown ``heads``.
     """
 
     block: int = -1
+    heads: Heads = "mean"
+
+    def __post_init__(self) -> None:
+        if self.heads not in get_args(Heads):
+            raise ValueError(f"heads of the attention must be 'mean' or 'minmax_mean', got {self.heads!r}")
 
     def __str__(self) -> str:
         """For messages."""
@@ -103,9 +116,14 @@ def patch_attention(tokens: Tensor, weight: Tensor, bias: Tensor, num_heads: int
 
 @torch.no_grad()
 def class_attention(
-    tokens: Tensor, weight: Tensor, bias: Tensor, num_heads: int, position_bias: Tensor | None = None
+    tokens: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    num_heads: int,
+    position_bias: Tensor | None = None,
+    heads: Heads = "mean",
 ) -> Tensor:
-    """The class token's row of the block's own attention, patches only, averaged over heads (AttMask, section 3).
+    """The class token's row of the block's own attention, patches only, in one map of all heads (AttMask, section 3).
 
     The softmax runs over all tokens, the class token included, so the values of an image sum to less than 1. Keys are
     not computed: ``q . (W y + b) = (W^T q) . y + q . b``, and the last term is the same for all tokens.
@@ -116,6 +134,7 @@ def class_attention(
         bias: likewise.
         num_heads: likewise.
         position_bias: what the block adds to its logits ``(heads, 1 + L, 1 + L)``, query by key.
+        heads: see :class:`ClassAttention`.
 
     Returns:
         ``(B, L)``, fp32.
@@ -129,5 +148,7 @@ def class_attention(
         logits = asked @ x.transpose(1, 2)
         if position_bias is not None:
             logits = logits + position_bias[:, 0].float()
-        attention: Tensor = logits.softmax(dim=-1).mean(dim=1)
-        return attention[:, 1:]
+        attention: Tensor = logits.softmax(dim=-1)[..., 1:]
+        if heads == "minmax_mean":
+            attention = min_max(attention.flatten(0, 1), eps=torch.finfo().tiny).view_as(attention)
+        return attention.mean(dim=1)

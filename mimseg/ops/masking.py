@@ -4,7 +4,8 @@ Convention: mask is bool ``(B, L)``, True = masked (hidden from the encoder), ro
 """
 
 from dataclasses import dataclass
-from math import isqrt
+from math import ceil, isqrt
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
@@ -13,19 +14,42 @@ from .packing import Packing
 from .patches import gather_rows
 
 
-def number_masked(length: int, ratio: float) -> int:
+CountRounding = Literal["floor", "ceil"]
+
+
+def number_masked(length: int, ratio: float, rounding: CountRounding = "floor") -> int:
     """``L - int(L * (1 - ratio))``: how many of ``length`` patches are masked (MAE's public rule).
 
+    Args:
+        length: L.
+        ratio: share of the patches that is masked.
+        rounding: of the number of visible patches: 'floor' is MAE's, HPM's, GPA's and SBAM's public code, 'ceil' is
+            ``K = ceil(L (1 - ratio))`` as SBAM's section 3 prints it, which masks one fewer where this is no whole
+            number (117 of 196 at 0.6, not 118).
+
     Raises:
-        ValueError: the ratio leaves nothing masked or nothing visible.
+        ValueError: unknown ``rounding``, or the ratio leaves nothing masked or nothing visible.
     """
-    masked = length - int(length * (1 - ratio))
+    check_rounding(rounding)
+    kept = length * (1 - ratio)
+    masked = length - (int(kept) if rounding == "floor" else ceil(kept - 1e-9))
     if not 0 < masked < length:
         raise ValueError(
             f"mask ratio {ratio} masks {masked} of {length} patches; at least one must be masked and one visible "
             "(change the ratio, or use a larger image or smaller patches)"
         )
     return masked
+
+
+def check_rounding(rounding: str) -> CountRounding:
+    """``rounding`` itself.
+
+    Raises:
+        ValueError: it is neither 'floor' nor 'ceil'.
+    """
+    if rounding not in get_args(CountRounding):
+        raise ValueError(f"count_rounding must be 'floor' or 'ceil', got {rounding!r}")
+    return rounding  # type: ignore[return-value]
 
 
 @dataclass(frozen=True)
@@ -86,6 +110,11 @@ class PatchMask:
         """Whether the number of hidden patches differs between images."""
         return self.ragged is not None
 
+    @property
+    def throws(self) -> bool:
+        """Whether some hidden patches are not predicted either."""
+        return self.ragged is None and self.visible.shape[1] + self.masked.shape[1] < self.mask.shape[1]
+
     def take_visible(self, tokens: Tensor) -> Tensor:
         """The visible rows of ``tokens (B, L, D)`` as ``(B, K, D)``, or packed ``(sum K, D)``."""
         return self._take(tokens, self.visible)
@@ -101,6 +130,15 @@ class PatchMask:
 
     def _take(self, tokens: Tensor, index: Tensor) -> Tensor:
         return gather_rows(tokens, index) if self.ragged is None else tokens.flatten(0, 1).index_select(0, index)
+
+    def leave_out_thrown(self, tokens: Tensor) -> Tensor:
+        """Of ``tokens (B, L, D)`` the visible rows and those to predict, ``(B, K + M, D)``; not of a ragged mask."""
+        return gather_rows(tokens, torch.cat([self.visible, self.masked], dim=1))
+
+    def put_back(self, rows: Tensor) -> Tensor:
+        """What :meth:`leave_out_thrown` gave, at its places in ``(B, L, D)``, zeros elsewhere."""
+        index = torch.cat([self.visible, self.masked], dim=1).unsqueeze(-1).expand_as(rows)
+        return rows.new_zeros(*self.mask.shape, rows.shape[-1]).scatter(1, index, rows)
 
     def put_masked(self, tokens: Tensor, rows: Tensor) -> Tensor:
         """``tokens (B, L, D)`` with what :meth:`take_masked` would take replaced by ``rows``."""

@@ -1,9 +1,11 @@
 """SBAM's adaptive ratio: how many patches of each image are masked, and that ragged masks change nothing else."""
 
+import math
+
 import pytest
 import torch
 
-from mimseg.models import AdaptiveRatio
+from mimseg.models import AdaptiveRatio, FixedRatio
 from mimseg.ops.masking import PatchMask
 from mimseg.ops.ranking import absolute_loss, relative_loss
 
@@ -69,6 +71,37 @@ def test_nothing_salient_or_no_score_yet():
     assert AdaptiveRatio()(196) == 147 and AdaptiveRatio().usual(196) == 147
 
 
+@pytest.mark.parametrize("level", ["sample", "batch"])
+def test_the_number_visible_may_be_rounded_up(level):
+    """K = ceil(L (1 - R)) as SBAM's section 3 prints it: for R = 0.75 - 0.15 + 0.3 n / 196 nearly always one more."""
+    score = torch.zeros(4, 196)
+    for row, salient in enumerate((1, 50, 98, 195)):
+        score[row, :salient] = 1.0
+    numbers = AdaptiveRatio(level=level, count_rounding="ceil")(196, score)
+    if level == "sample":
+        expected = [196 - math.ceil(196 * (1 - (0.6 + 0.3 * n / 196)) - 1e-9) for n in (1, 50, 98, 195)]
+        assert numbers.tolist() == expected == [117, 132, 147, 176]
+        assert AdaptiveRatio()(196, score).tolist() == [118, 133, 147, 177]
+    else:
+        assert numbers == 196 - math.ceil(196 * (1 - (0.6 + 0.3 * (344 / 4) / 196)))
+    assert FixedRatio(0.6, count_rounding="ceil")(196) == 117 and FixedRatio(0.6)(196) == 118
+
+
+def test_the_loss_with_mask_units_weighs_patches_not_units(build, images, reference_mae_loss):
+    """Units of 2x2 patches, 6 an image: every masked patch of the batch weighs the same, whatever its image hides."""
+    masking = dict(AMR, unit=8, ratio=dict(type="AdaptiveRatio", ratio=0.5, spread=0.3, threshold=0.3))
+    model = build(masking=masking)
+    seen = {}
+    model.masking.register_forward_hook(lambda module, inputs, mask: seen.update(mask=mask))
+    images = images * torch.tensor([0.1, 1.0, 2.0, 4.0]).view(4, 1, 1, 1)
+    loss = model.loss(images)["loss_reconstruct"]
+    mask = seen["mask"].mask
+    units = mask.view(4, 2, 2, 3, 2).sum(dim=(2, 4))
+    assert ((units == 0) | (units == 4)).all() and len(set(mask.sum(dim=1).tolist())) > 1
+    assert seen["mask"].ragged.mean.item() == mask.sum().item() / 4
+    torch.testing.assert_close(loss, reference_mae_loss(build(), images, mask), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -77,6 +110,7 @@ def test_nothing_salient_or_no_score_yet():
         (dict(spread=-0.1), "both ends"),
         (dict(threshold=1.0), "threshold"),
         (dict(level="image"), "level must be one of sample, batch, global"),
+        (dict(count_rounding="up"), "count_rounding must be 'floor' or 'ceil', got 'up'"),
     ],
 )
 def test_wrong_settings_are_refused(settings, message):

@@ -1,15 +1,18 @@
 """AttMask and AMT: masks by the class token's attention."""
 
 import math
+from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from mimseg.models import Step, TeacherView
 from mimseg.models.masking.attention_guided import AMTPolicy, AttMaskPolicy
 from mimseg.registry import MODELS
 
 GRID = (14, 14)
+CONFIGS = Path(__file__).parents[2] / "configs" / "attmask"
 
 
 def uniform(rows=16, length=196, seed=0):
@@ -76,6 +79,60 @@ def test_the_same_noise_gives_the_order_of_a_race():
         weight = [max((value - low) / (high - low), 1e-6) for value in values]
         order = sorted(range(196), key=lambda i: -math.log(numbers[i]) / weight[i])
         assert [row[i] for i in order] == [2] * 88 + [1] * 78 + [0] * 30
+
+
+def test_scores_that_are_weights_already_are_taken_as_they_are():
+    """0.2, 0.4, 0.6, 0.8 stretched are 0, 1/3, 2/3, 1, of 2; as they are, they are drawn at 0.1 to 0.4."""
+    score = torch.tensor([0.2, 0.4, 0.6, 0.8]).expand(40000, 4)
+    for stretch, first in ((True, [0, 1 / 6, 1 / 3, 1 / 2]), (False, [0.1, 0.2, 0.3, 0.4])):
+        masked = AMTPolicy(throw=0.0, stretch=stretch)(score, uniform(40000, 4), 1, 0.5, (2, 2))
+        assert masked.dtype == torch.bool
+        torch.testing.assert_close(masked.float().mean(0), torch.tensor(first, dtype=torch.float), atol=0.01, rtol=0)
+
+
+def weights_of_the_public_code(attention):
+    """Of maps ``(B, heads, L)``: every head stretched to [0, 1], then the mean over the heads, number by number."""
+    weights = torch.zeros(attention.shape[0], attention.shape[2])
+    for image, heads in enumerate(attention.tolist()):
+        for values in heads:
+            low, high = min(values), max(values)
+            for patch, value in enumerate(values):
+                weights[image, patch] += (value - low) / (high - low) / len(heads)
+    return weights
+
+
+@pytest.mark.parametrize("name", ["am", "amt"])
+def test_the_configs_draw_from_the_weights_of_the_public_code(build, images, name):
+    """A teacher with a sharp and a diffuse head; weights by hand, from softmax(q K^T / sqrt(d)) of the last block."""
+    masking = Config.fromfile(CONFIGS / f"mae-vitb_400e_{name}.py").model.masking.to_dict()
+    model = build(masking=masking, teachers=dict(ema=dict(type="EMATeacher")))
+    block = model.teachers["ema"].parts["trunk"].blocks[-1]
+    block.attn.qkv.weight.data[:16] *= 40  # queries of the first head
+    block.attn.qkv.weight.data[16:32] *= 0.1  # of the second
+    encoder = model.teachers["ema"].parts["trunk"]
+    x = block.norm1(encoder.blocks[0](encoder.enter(images)))
+    q, k, _ = block.attn.qkv(x).unflatten(-1, (3, 2, 16)).permute(2, 0, 3, 1, 4)
+    attention = (q @ k.transpose(2, 3) / 4).softmax(dim=-1)[:, :, 0, 1:]
+    expected = weights_of_the_public_code(attention)
+    model.set_progress(1.0)
+    decision = model.draw_masks(images)
+    torch.testing.assert_close(decision.score, expected, rtol=1e-4, atol=1e-5)
+    policy = model.masking.policy
+    torch.testing.assert_close(policy.weights(decision.score), expected.clamp(min=1e-6), rtol=1e-4, atol=1e-5)
+    mean = attention.mean(dim=1)
+    other = policy.weights(mean - mean.amin(dim=1, keepdim=True))
+    assert (other / other.sum(1, keepdim=True) - expected / expected.sum(1, keepdim=True)).abs().max() > 0.02
+
+
+def test_the_first_epochs_may_mask_another_share_and_throw_nothing(build, images, step_of):
+    """24 patches: 18 masked at random up to the start (0.75), then 11 masked and 9 thrown (0.45 and 0.4)."""
+    model = model_of(build, dict(type="AMTPolicy", start=0.1025, start_ratio=0.75))
+    for progress, numbers in ((0.1, (6, 18)), (0.1025, (6, 18)), (0.105, (4, 11))):
+        model.set_progress(progress)
+        mask = model.draw_masks(images, torch.Generator().manual_seed(0)).mask
+        assert (mask.visible.shape[1], mask.masked.shape[1]) == numbers
+        assert mask.throws == (progress > 0.1025)
+        assert torch.isfinite(model.loss(images)["loss_reconstruct"])
 
 
 def test_what_is_thrown_lies_between_masked_and_visible():
@@ -164,6 +221,8 @@ def test_a_step_never_waits_for_the_device(build, policy):
         (AttMaskPolicy, dict(hint=0.0), "hint must lie in"),
         (AMTPolicy, dict(throw=1.0), "throw"),
         (AMTPolicy, dict(start=1.0), "start"),
+        (AMTPolicy, dict(start_ratio=0.75), "start_ratio=0.75 must lie in .0, 1. and takes a start above 0"),
+        (AMTPolicy, dict(start=0.1, start_ratio=1.0), "start_ratio=1.0 must lie in"),
     ],
 )
 def test_wrong_settings_are_refused(policy, settings, message):

@@ -181,11 +181,72 @@ def test_hosts_and_necks_that_do_not_go_together_are_refused(host, changes, mess
         MODELS.build(compose("random", FIXED, host, PIXELS) | changes)
 
 
-def test_patches_cannot_be_thrown_out_of_a_dense_encoder():
+def amt_on_simmim(host="simmim-vit", throw=0.25, **encoder):
+    """36 patches in 9 units, of which 4 are masked and 2 thrown away."""
+    config = compose("attmask", dict(type="FixedRatio", ratio=0.4), host, PIXELS)
+    config["masking"]["policy"] = dict(type="AMTPolicy", throw=throw)
+    config["encoder"].update(encoder)
+    return config
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "AMTPolicy throws patches away, which DenseViT cannot leave out; use a SparseViT, or a DenseViT with"),
+        (dict(host="fastmim-convnext"), "has no attention of a class token|DenseBackbone cannot leave out"),
+    ],
+)
+def test_patches_cannot_be_thrown_out_of_encoders_whose_positions_are_in_the_attention(changes, message):
     init_default_scope("mimseg")
-    config = compose("attmask", FIXED, "simmim-vit", PIXELS)
-    config["masking"]["policy"] = dict(type="AMTPolicy", throw=0.1)
-    with pytest.raises(ValueError, match="AMTPolicy throws patches away, which DenseViT cannot leave out"):
+    with pytest.raises(ValueError, match=message):
+        MODELS.build(amt_on_simmim(**changes))
+
+
+def test_without_throwing_attention_driven_masking_goes_with_every_dense_vit():
+    init_default_scope("mimseg")
+    model = MODELS.build(amt_on_simmim(throw=0.0)).train()
+    mask = model.draw_masks(torch.randn(2, 3, 96, 96)).mask
+    assert not mask.throws and mask.mask.sum(dim=1).tolist() == [16, 16]
+    assert torch.isfinite(model.loss(torch.randn(2, 3, 96, 96))["loss_reconstruct"])
+
+
+@pytest.mark.parametrize("positions", ["learned", "sincos"])
+def test_thrown_patches_do_not_enter_a_dense_vit(positions):
+    """AMT's public code on SimMIM: masked patches are mask tokens, thrown ones are not there at all."""
+    init_default_scope("mimseg")
+    torch.manual_seed(0)
+    model = MODELS.build(amt_on_simmim(positions=positions, init="normal")).eval()
+    images = torch.randn(2, 3, 96, 96)
+    mask = model.draw_masks(images, torch.Generator().manual_seed(1)).mask
+    assert mask.visible.shape == (2, 12) and mask.masked.shape == (2, 16) and mask.throws
+    latent = model.encoder(images, mask)
+    for b in range(2):
+        (kept,) = torch.where(~mask.mask[b] | torch.zeros(36, dtype=torch.bool).index_fill(0, mask.masked[b], True))
+        tokens = model.encoder.embed(images)[b].clone()
+        tokens[mask.masked[b]] = model.encoder.mask_token[0, 0]
+        tokens = tokens + model.encoder.positions((6, 6))
+        first = model.encoder.cls_token[0]
+        first = first + model.encoder.positions.prefix if positions == "learned" else first
+        x = torch.cat([first, tokens[kept]])[None]
+        for block in model.encoder.blocks:
+            x = block(x)
+        expected = torch.zeros(37, 32)
+        expected[0], expected[1 + kept] = model.encoder.norm(x)[0, 0], model.encoder.norm(x)[0, 1:]
+        torch.testing.assert_close(latent.tokens[b], expected, rtol=1e-4, atol=1e-5)
+    loss = model.loss_under(images, mask)["loss_reconstruct"]
+    changed = images.clone()
+    patches = changed.view(2, 3, 6, 16, 6, 16)
+    for b in range(2):
+        for index in set(range(36)) - set(mask.visible[b].tolist()) - set(mask.masked[b].tolist()):
+            patches[b, :, index // 6, :, index % 6] = 9.0
+    assert torch.equal(model.loss_under(changed, mask)["loss_reconstruct"], loss)
+
+
+def test_a_decoder_that_would_read_thrown_patches_is_refused():
+    init_default_scope("mimseg")
+    config = amt_on_simmim(positions="learned")
+    config["tasks"]["reconstruct"]["decoder"] = TRANSFORMER
+    with pytest.raises(ValueError, match="gives zeros for them, which the TransformerDecoder of task 'reconstruct'"):
         MODELS.build(config)
 
 

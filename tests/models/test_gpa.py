@@ -40,6 +40,7 @@ def test_scores_ask_for_their_map_and_hand_it_on():
         (AttentionScore("t", 3, None, "query", False, False), PatchAttention(3, None, "query", False, False)),
         (ClassAttentionScore("t"), ClassAttention(-1)),
         (ClassAttentionScore("t", block=4), ClassAttention(4)),
+        (ClassAttentionScore("t", heads="minmax_mean"), ClassAttention(-1, "minmax_mean")),
     ):
         assert score.needs == {("t", want)} and not score.reads_tokens
         assert torch.equal(score(step_with(values, want)), values)
@@ -50,6 +51,12 @@ def test_score_and_target_with_equal_arguments_want_the_same_map():
     assert AttentionScore(**arguments).needs == AttentionTarget(**arguments).needs
 
 
+def test_score_and_target_read_b9h11_unless_told_otherwise():
+    """The paper's choice for ViT-B, by key, with the patch itself and the class token."""
+    for part in (AttentionScore("t"), AttentionTarget("t")):
+        assert part.needs == {("t", PatchAttention(9, 11, "key", True, True))}
+
+
 @pytest.mark.parametrize("part", [AttentionScore, AttentionTarget])
 def test_an_unknown_axis_is_refused_when_it_is_built(part):
     with pytest.raises(ValueError, match="axis of the attention must be 'key' or 'query', got 'value'"):
@@ -57,7 +64,7 @@ def test_an_unknown_axis_is_refused_when_it_is_built(part):
 
 
 def test_an_unknown_normalisation_is_refused():
-    with pytest.raises(ValueError, match="normalize must be one of standardized, minmax, raw, got 'zscore'"):
+    with pytest.raises(ValueError, match="normalize must be one of standardized, minmax, shift, raw, got 'zscore'"):
         AttentionTarget("t", normalize="zscore")
 
 
@@ -65,7 +72,9 @@ def by_hand(values, normalize):
     """Each image's six values on their own, in plain Python."""
     rows = []
     for row in values.tolist():
-        if normalize != "raw":
+        if normalize == "shift":
+            row = [value - min(row) for value in row]
+        elif normalize != "raw":
             row = [(value - min(row)) / (max(row) - min(row)) for value in row]
         if normalize == "standardized":
             mean = sum(row) / 6
@@ -75,7 +84,7 @@ def by_hand(values, normalize):
     return torch.tensor(rows)
 
 
-@pytest.mark.parametrize("normalize", ["standardized", "minmax", "raw"])
+@pytest.mark.parametrize("normalize", ["standardized", "minmax", "shift", "raw"])
 def test_targets_are_normalised_over_all_patches_then_taken_at_the_masked(normalize):
     values = 5 + 30 * torch.randn(2, 6, generator=torch.Generator().manual_seed(0))
     mask = torch.tensor([[1, 0, 1, 0, 0, 1], [0, 1, 1, 1, 0, 0]], dtype=torch.bool)

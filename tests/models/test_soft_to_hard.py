@@ -102,6 +102,16 @@ def test_the_lowest_patch_is_drawn_only_when_no_other_is_left():
     assert torch.equal(~mask, torch.zeros_like(mask).scatter_(1, scores.argmin(1, keepdim=True), True))
 
 
+def test_what_scores_have_above_the_lowest_draws_as_stretching_does():
+    """Proportions know no factor: the two normalisations give one distribution, and with equal noise one mask."""
+    scores, drawn = 40 * noise(50, 24, seed=1) - 20, noise(50, 48)
+    masks = [SoftToHardPolicy(sampling=kind)(scores, drawn, 18, 0.2, (4, 6)) for kind in ("minmax", "shift", "softmax")]
+    assert torch.equal(masks[0], masks[1]) and not torch.equal(masks[0], masks[2])
+    low = scores.amin(dim=1, keepdim=True)
+    weights = SoftToHardPolicy(sampling="shift").log_weights(scores).exp()
+    torch.testing.assert_close(weights, scores - low)
+
+
 def test_equal_scores_are_drawn_uniformly():
     policy = SoftToHardPolicy(soft_start=1.0, soft_end=1.0)
     mask = policy(torch.full((20000, 6), 3.0), noise(20000, 12), 2, 0.0, (2, 3))
@@ -147,7 +157,7 @@ def test_the_score_is_read_only_where_the_schedule_uses_it():
     [
         (dict(hard_end=1.5), r"hard_end=1.5 must lie in \[0, 1\]"),
         (dict(soft_start=-0.1), r"soft_start=-0.1 must lie"),
-        (dict(sampling="shift"), r"sampling must be 'minmax' or 'softmax', got 'shift'"),
+        (dict(sampling="rank"), r"sampling must be 'minmax', 'softmax' or 'shift', got 'rank'"),
     ],
 )
 def test_wrong_settings_are_refused(settings, message):

@@ -106,6 +106,34 @@ def test_class_attention_is_the_class_row_of_the_softmax(layer, biased):
     assert (got.sum(dim=1) < 1).all()
 
 
+def test_each_head_may_be_stretched_before_they_are_averaged():
+    """As AMT weighs patches: one head that looks at a single patch does not outweigh those that look everywhere."""
+    generator = torch.Generator().manual_seed(3)
+    tokens, bias = torch.randn(BATCH, 1 + LENGTH, DIM, generator=generator), torch.zeros(3 * DIM)
+    weight = torch.randn(3 * DIM, DIM, generator=generator)
+    d = DIM // HEADS
+    weight[:d] *= 3.0  # sharp
+    weight[d : 2 * d] *= 0.003  # diffuse
+    rows = torch.stack([logits(tokens, weight, bias, head).softmax(dim=-1)[:, 0, 1:] for head in range(HEADS)])
+    assert rows[0].amax(dim=1).min() > 0.9 and (rows[1].amax(dim=1) - rows[1].amin(dim=1)).max() < 0.02
+    expected = torch.zeros(BATCH, LENGTH, dtype=torch.float64)
+    for b in range(BATCH):
+        for head in range(HEADS):
+            values = rows[head, b].tolist()
+            low, high = min(values), max(values)
+            expected[b] += torch.tensor([(value - low) / (high - low) / HEADS for value in values])
+    got = class_attention(tokens, weight, bias, HEADS, heads="minmax_mean")
+    torch.testing.assert_close(got.double(), expected, rtol=1e-4, atol=1e-4)
+    mean = class_attention(tokens, weight, bias, HEADS)
+    stretched = (mean - mean.amin(dim=1, keepdim=True)) / (mean.amax(dim=1, keepdim=True) - mean.amin(1, keepdim=True))
+    assert (got / got.sum(1, keepdim=True) - stretched / stretched.sum(1, keepdim=True)).abs().max() > 0.1
+
+
+def test_a_head_that_looks_everywhere_alike_counts_nothing():
+    weight, bias = torch.zeros(3 * DIM, DIM), torch.zeros(3 * DIM)
+    assert not class_attention(torch.randn(2, 8, DIM), weight, bias, HEADS, heads="minmax_mean").any()
+
+
 class Largest(TorchDispatchMode):
     """Remembers the largest tensor that was made."""
 
@@ -148,3 +176,5 @@ def test_wants_are_keys_and_an_unknown_axis_is_refused():
     assert str(PatchAttention(9, None)) == "attention (all heads of block 9)"
     with pytest.raises(ValueError, match="axis of the attention must be 'key' or 'query', got 'value'"):
         PatchAttention(axis="value")
+    with pytest.raises(ValueError, match="heads of the attention must be 'mean' or 'minmax_mean', got 'max'"):
+        ClassAttention(heads="max")

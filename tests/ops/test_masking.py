@@ -10,6 +10,20 @@ def test_number_masked_of_196_patches(ratio, masked):
     assert number_masked(196, ratio) == masked
 
 
+@pytest.mark.parametrize(
+    ("length", "ratio", "masked"),
+    [(196, 0.75, 147), (196, 0.6, 117), (196, 0.65, 127), (196, 0.9, 176), (49, 0.6, 29), (10, 0.7, 7), (100, 0.9, 90)],
+)
+def test_visible_patches_rounded_up(length, ratio, masked):
+    """SBAM's K = ceil(L (1 - ratio)): 49, 79, 69, 20, 20; and 3 of 10, 10 of 100, whatever rounding makes of 1 - r."""
+    assert number_masked(length, ratio, "ceil") == masked
+
+
+def test_an_unknown_rounding_is_refused():
+    with pytest.raises(ValueError, match="count_rounding must be 'floor' or 'ceil', got 'round'"):
+        number_masked(196, 0.75, "round")
+
+
 @pytest.mark.parametrize(("length", "ratio"), [(2, 0.9), (4, 0.0)])
 def test_ratios_that_leave_nothing_are_refused(length, ratio):
     with pytest.raises(ValueError, match="at least one must be masked and one visible"):

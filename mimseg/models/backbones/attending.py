@@ -71,7 +71,7 @@ def map_of(attention: Any, normed: Tensor, want: AttentionMap, position_bias: Te
     weight, bias, heads = attention.qkv.weight, attention.qkv.bias, attention.num_heads
     if isinstance(want, PatchAttention):
         return patch_attention(normed, weight, bias, heads, want)
-    return class_attention(normed, weight, bias, heads, position_bias)
+    return class_attention(normed, weight, bias, heads, position_bias, want.heads)
 
 
 def check_wants(encoder: MaskedEncoder, wants: Collection[AttentionMap]) -> None:

@@ -51,12 +51,14 @@ class MaskedEncoder(nn.Module):
         embed_dim: width D of the tokens it gives.
         prefix: number of tokens before the patches' (class token).
         sparse: whether hidden patches are left out; otherwise it gives tokens for all patches.
+        leaves_out: whether patches that a policy throws away are not computed at all.
         activation_checkpointing: recompute blocks in the backward pass instead of storing their activations.
     """
 
     prefix = 0
     split = 1
     sparse = False
+    leaves_out = False
 
     def __init__(self, patch_size: int, in_channels: int, embed_dim: int) -> None:
         super().__init__()

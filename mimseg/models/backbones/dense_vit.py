@@ -118,9 +118,10 @@ class DenseViT(DenseEncoder):
     """ViT that sees a mask token in place of what is masked (SimMIM, section 3.2; BEiT; MaskFeat; FastMIM).
 
     Patches are embedded linearly; then one learned vector replaces the masked ones, and all patches and a class token
-    pass the blocks. Any size that the patch size divides is taken, square or not. SimMIM's public code has no bias for
-    keys, which no softmax would see. FastMIM is ``mask_at='pixels', positions='sincos', layer_scale=None,
-    init='xavier'``.
+    pass the blocks; patches that a policy throws away are left out of them (AMT's public code on SimMIM), which takes
+    positions that are added to the tokens. Any size that the patch size divides is taken, square or not. SimMIM's
+    public code has no bias for keys, which no softmax would see. FastMIM is ``mask_at='pixels', positions='sincos',
+    layer_scale=None, init='xavier'``.
 
     Args:
         image_size: (H, W) or one side of the images that a learned table of positions is for; others resize it.
@@ -183,6 +184,7 @@ class DenseViT(DenseEncoder):
         self.patch_embed = Linear(patch_size * patch_size * in_channels, dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, dim))
         grid, relative = patch_grid(height, width, patch_size), positions == "relative"
+        self.leaves_out = not relative and self.split == 1
         rates = [drop_path * i / max(1, depth - 1) for i in range(depth - truncate)]
         self.relative_position_bias: nn.Module | None = None
         if relative and relative_sharing == "model":
@@ -247,13 +249,19 @@ class DenseViT(DenseEncoder):
         return h // self.split, w // self.split
 
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
-        """Encode ``(B, C, H, W)`` into ``(B, 1 + L, D)``, masked or not."""
+        """Encode ``(B, C, H, W)`` into ``(B, 1 + L, D)``, masked or not; where a patch is thrown away, zeros."""
         grid = self.token_grid(images)
         x = self._sequence(self.embed_masked(images, mask, tokens), grid)
+        thrown = mask if mask is not None and mask.throws else None
+        if thrown is not None:
+            x = torch.cat([x[:, :1], thrown.leave_out_thrown(x[:, 1:])], dim=1)
         recompute = self.activation_checkpointing and self.training
         for block, bias in zip(self.blocks, self.position_biases(grid), strict=True):
             x = checkpoint(block, x, bias, use_reentrant=False) if recompute else block(x, bias)
-        return Latent(self.norm(x), self.grid_of(images), self.prefix, mask, "raster")
+        x = self.norm(x)
+        if thrown is not None:
+            x = torch.cat([x[:, :1], thrown.put_back(x[:, 1:])], dim=1)
+        return Latent(x, self.grid_of(images), self.prefix, mask, "raster")
 
     def position_biases(self, grid: tuple[int, int]) -> Iterator[Tensor | None]:
         """What each block adds to the logits of attention ``(heads, 1 + L, 1 + L)`` for a patch grid; None: nothing."""

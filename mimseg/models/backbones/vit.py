@@ -89,6 +89,7 @@ class SparseViT(MaskedEncoder):
 
     prefix = 1
     sparse = True
+    leaves_out = True
 
     def __init__(
         self,

@@ -135,7 +135,7 @@ class MaskGenerator(nn.Module):
         score = None
         if self.reads_score(step) and self.score is not None:
             score = pool_to_units(self.score(step), units)
-        masked = self.ratio(length, score)
+        masked = self.policy.number(self.ratio(length, score), length, step.progress)
         rank, world = get_dist_info()
         columns = self.policy.noise_per_image(length)
         source = self.generator if generator is None else generator

@@ -38,6 +38,10 @@ class Policy(nn.Module):
             ValueError: says which ratio would do.
         """
 
+    def number(self, masked: int | Tensor, length: int, progress: float) -> int | Tensor:
+        """How many units to mask at this progress, of ``length``, where the ratio says ``masked``."""
+        return masked
+
     def noise_per_image(self, length: int) -> int:
         """How many random numbers it reads for an image of ``length`` units."""
         return length

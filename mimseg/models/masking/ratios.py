@@ -6,7 +6,7 @@ import torch
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
-from ...ops.masking import number_masked
+from ...ops.masking import CountRounding, check_rounding, number_masked
 from ...ops.salience import min_max
 from ...registry import MODELS
 
@@ -47,25 +47,26 @@ class FixedRatio(Ratio):
 
     Args:
         ratio: share of patches masked, in (0, 1).
+        count_rounding: of the number of visible patches, see :func:`mimseg.ops.masking.number_masked`.
 
     Raises:
-        ValueError: a ratio outside (0, 1).
+        ValueError: a ratio outside (0, 1) or unknown ``count_rounding``.
     """
 
-    def __init__(self, ratio: float = 0.75) -> None:
+    def __init__(self, ratio: float = 0.75, count_rounding: CountRounding = "floor") -> None:
         super().__init__()
-        self.ratio = check_ratio(ratio)
+        self.ratio, self.count_rounding = check_ratio(ratio), check_rounding(count_rounding)
 
     def range(self) -> tuple[float, float]:
         """The one ratio, twice."""
         return self.ratio, self.ratio
 
     def usual(self, length: int) -> int:
-        """``L - int(L * (1 - ratio))``."""
-        return number_masked(length, self.ratio)
+        """``L - int(L * (1 - ratio))``, or with the number of visible ones rounded up."""
+        return number_masked(length, self.ratio, self.count_rounding)
 
     def forward(self, length: int, score: Tensor | None = None) -> int:
-        """Number masked of ``length`` units: ``L - int(L * (1 - ratio))``."""
+        """Number masked of ``length`` units, as :meth:`usual`."""
         return self.usual(length)
 
 
@@ -83,16 +84,22 @@ class AdaptiveRatio(Ratio):
         threshold: above which a patch counts as salient.
         level: 'sample' gives every image its own ratio (paper), 'batch' all images of a process their mean one (public
             code), 'global' all images of all processes.
+        count_rounding: of the number of visible patches, see :func:`mimseg.ops.masking.number_masked`.
 
     Raises:
-        ValueError: a range that leaves (0, 1), a threshold outside [0, 1), or an unknown level.
+        ValueError: a range that leaves (0, 1), a threshold outside [0, 1), or an unknown level or ``count_rounding``.
     """
 
     takes_score = True
     numbers: Tensor
 
     def __init__(
-        self, ratio: float = 0.75, spread: float = 0.15, threshold: float = 0.1, level: Level = "sample"
+        self,
+        ratio: float = 0.75,
+        spread: float = 0.15,
+        threshold: float = 0.1,
+        level: Level = "sample",
+        count_rounding: CountRounding = "floor",
     ) -> None:
         super().__init__()
         self.ratio = check_ratio(ratio)
@@ -106,6 +113,7 @@ class AdaptiveRatio(Ratio):
         if level not in get_args(Level):
             raise ValueError(f"masking.ratio.level must be one of {', '.join(get_args(Level))}, got {level!r}")
         self.spread, self.threshold, self.level = spread, threshold, level
+        self.count_rounding = check_rounding(count_rounding)
         self.per_sample = level == "sample"
         self.register_buffer("numbers", torch.empty(0, dtype=torch.long), persistent=False)
 
@@ -116,13 +124,16 @@ class AdaptiveRatio(Ratio):
     def usual(self, length: int) -> int:
         """The number at the middle of the range."""
         for end in self.range():
-            number_masked(length, end)
-        return number_masked(length, self.ratio)
+            self._number(length, end)
+        return self._number(length, self.ratio)
+
+    def _number(self, length: int, ratio: float) -> int:
+        return number_masked(length, ratio, self.count_rounding)
 
     def _by_salient(self, length: int, device: torch.device) -> Tensor:
         """The number masked for each number of salient units, made once for a length: a copy to a device waits."""
         if len(self.numbers) != length + 1:
-            numbers = [number_masked(length, self.ratio_of(count / length)) for count in range(length + 1)]
+            numbers = [self._number(length, self.ratio_of(count / length)) for count in range(length + 1)]
             self.numbers = torch.tensor(numbers)
         if self.numbers.device != device:
             self.numbers = self.numbers.to(device)
@@ -142,7 +153,7 @@ class AdaptiveRatio(Ratio):
         share = salient.double().mean() / length
         if self.level == "global":
             all_reduce(share, "mean")
-        return number_masked(length, self.ratio_of(share.item()))
+        return self._number(length, self.ratio_of(share.item()))
 
 
 def check_ratio(ratio: float) -> float:

@@ -6,7 +6,7 @@ from typing import Literal
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...ops.attention import AttentionMap, ClassAttention, PatchAttention
+from ...ops.attention import AttentionMap, ClassAttention, Heads, PatchAttention
 from ...ops.salience import Direction, check_direction, salience
 from ...registry import MODELS
 from ..step import Need, Step
@@ -100,10 +100,14 @@ class ClassAttentionScore(MapScore):
     Args:
         teacher: which teacher to ask.
         block: 0-based block; negative counts from the last.
+        heads: 'mean' averages the heads (AttMask); 'minmax_mean' stretches each to [0, 1] first (AMT's public code).
+
+    Raises:
+        ValueError: unknown ``heads``.
     """
 
-    def __init__(self, teacher: str, block: int = -1) -> None:
-        super().__init__(teacher, ClassAttention(block))
+    def __init__(self, teacher: str, block: int = -1, heads: Heads = "mean") -> None:
+        super().__init__(teacher, ClassAttention(block, heads))
 
 
 @MODELS.register_module()

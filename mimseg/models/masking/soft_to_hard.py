@@ -10,7 +10,7 @@ from ...ops.salience import min_max
 from ...registry import MODELS
 from .policies import Policy, share_of
 
-Sampling = Literal["minmax", "softmax"]
+Sampling = Literal["minmax", "softmax", "shift"]
 
 
 @MODELS.register_module()
@@ -28,7 +28,8 @@ class SoftToHardPolicy(Policy):
         soft_start: share masked by sampling at the beginning, in [0, 1].
         soft_end: at the end.
         sampling: 'minmax' draws in proportion to the scores stretched to [0, 1], so that the lowest of an image is
-            drawn last; 'softmax' in proportion to their exponentials.
+            drawn last; 'softmax' in proportion to their exponentials; 'shift' in proportion to what they have above the
+            lowest, which is the same distribution as 'minmax', a factor being no part of it.
         exclude_hard: draw the soft patches from those that are not hard.
 
     Raises:
@@ -50,7 +51,7 @@ class SoftToHardPolicy(Policy):
             if not 0 <= share <= 1:
                 raise ValueError(f"SoftToHardPolicy: {name}={share} must lie in [0, 1]")
         if sampling not in get_args(Sampling):
-            raise ValueError(f"SoftToHardPolicy: sampling must be 'minmax' or 'softmax', got {sampling!r}")
+            raise ValueError(f"SoftToHardPolicy: sampling must be 'minmax', 'softmax' or 'shift', got {sampling!r}")
         self.hard, self.soft = (hard_start, hard_end), (soft_start, soft_end)
         self.sampling, self.exclude_hard = sampling, exclude_hard
 
@@ -86,4 +87,7 @@ class SoftToHardPolicy(Policy):
 
     def log_weights(self, score: Tensor) -> Tensor:
         """Logarithm of what the probabilities ``(B, U)`` are proportional to; equal scores are drawn uniformly."""
-        return score if self.sampling == "softmax" else min_max(score).clamp(min=1e-30).log()
+        if self.sampling == "softmax":
+            return score
+        above = min_max(score) if self.sampling == "minmax" else score - score.amin(dim=1, keepdim=True)
+        return above.clamp(min=1e-30).log()

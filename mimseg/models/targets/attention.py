@@ -14,7 +14,7 @@ from ..step import Step
 from ..teachers.base import Teacher
 from .base import Target
 
-Normalize = Literal["standardized", "minmax", "raw"]
+Normalize = Literal["standardized", "minmax", "shift", "raw"]
 
 
 @MODELS.register_module()
@@ -31,7 +31,9 @@ class AttentionTarget(Target):
         with_self: likewise.
         with_class: likewise.
         normalize: 'standardized' gives the values of all patches of an image zero mean and unit variance (public code),
-            'minmax' stretches them to [0, 1], 'raw' is Eq. 7 as printed.
+            'minmax' stretches them to [0, 1], 'shift' subtracts the lowest of an image, 'raw' leaves them as Eq. 7 has
+            them. Eq. 7 sums over masked patches where :class:`PatchMSE` takes the mean: with ``weight=M`` of the task
+            it is the sum.
 
     Raises:
         ValueError: unknown ``axis`` or ``normalize``.
@@ -72,7 +74,9 @@ class AttentionTarget(Target):
                 f"teacher {self.teacher!r} gives the attention of {attention.shape[1]} patches but the student has "
                 f"{step.length} ({step.grid[0]}x{step.grid[1]}); use a teacher with patch size {step.patch_size}"
             )
-        if self.normalize != "raw":
+        if self.normalize == "shift":
+            attention = attention - attention.amin(dim=1, keepdim=True)
+        elif self.normalize != "raw":
             attention = min_max(attention)
         if self.normalize == "standardized":
             attention = standardize(attention)
