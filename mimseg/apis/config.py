@@ -71,6 +71,65 @@ def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
     return cfg
 
 
+def load_configs(paths: Sequence[str | Path], options: Sequence[str] = ()) -> list[Config]:
+    """Read several config files, each with the overrides that are for it, see :func:`options_for`.
+
+    Raises:
+        FileNotFoundError: as :func:`load_config`.
+        ValueError: as :func:`load_config`, or an option for which no config has a place.
+    """
+    return [load_config(path, own) for path, own in zip(paths, options_for(paths, options), strict=True)]
+
+
+def options_for(paths: Sequence[str | Path], options: Sequence[str]) -> list[list[str]]:
+    """Which ``key=value`` overrides are for which of several configs.
+
+    An option goes to the configs in which its key is set; if it is set in none, to those that have the part that it
+    belongs to, so that it may also be a new one; and if none has that, to all, which makes the part. Parts of a model
+    are not made: they would have no type.
+
+    Raises:
+        FileNotFoundError: as :func:`load_config`.
+        ValueError: an option that is not ``key=value``, or for a part of a model that no config has.
+    """
+    _parse_options(options)
+    plain = [load_config(path) for path in paths]
+    chosen: list[list[str]] = [[] for _ in paths]
+    for option in options:
+        key = option.partition("=")[0]
+        places = [_place_of(cfg, key) for cfg in plain]
+        best = max(places, default=0)
+        if not best and key.startswith("model."):
+            raise ValueError(f"--cfg-options {option}: none of the configs has {key.rpartition('.')[0]}")
+        for place, own in zip(places, chosen, strict=True):
+            if place == best:
+                own.append(option)
+    return chosen
+
+
+def _place_of(cfg: Config, key: str) -> int:
+    """2 where a config has a dotted key, 1 where it has what holds it, else 0."""
+    *parents, last = key.split(".")
+    part: Any = cfg._cfg_dict
+    for name in parents:
+        part = _entry(part, name)
+    if not isinstance(part, Mapping | list | tuple):
+        return 0
+    return 1 if _entry(part, last) is _NOTHING else 2
+
+
+_NOTHING = object()
+
+
+def _entry(part: Any, name: str) -> Any:
+    """What a dict or a list of a config holds under a name."""
+    if isinstance(part, Mapping):
+        return part.get(name, _NOTHING)
+    if isinstance(part, list | tuple) and name.isdigit() and int(name) < len(part):
+        return part[int(name)]
+    return _NOTHING
+
+
 def check_keys(cfg: Mapping[str, Any]) -> None:
     """Refuse top-level keys that nothing reads. Names that begin with ``_`` are a config file's own helpers.
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mmengine.registry import init_default_scope
+
 from ..checkpoints import find_latest
 from ..models import Classifier
 from ..registry import MODELS
-from .config import load_config
+from .config import load_config, options_for
 from .inference import check_masked
 from .stage import Launch, Stage, choose_metric, launch_script, script
 
@@ -30,12 +32,14 @@ class Member:
         label: the config's folder and name.
         ratio: share of patches masked.
         folder: holds the work folders of its pre-training and evaluation.
+        options: further ``key=value`` for its pre-training.
     """
 
     config: str
     label: str
     ratio: float
     folder: Path
+    options: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,15 @@ class RatioSweep:
         tools: folder of the project's scripts.
         evaluate: config of k-NN, a linear probe or fine-tuning; without it, what the pre-trainings measure counts.
         seed: of pre-training and evaluation.
-        options: further ``key=value`` for the pre-trainings.
+        options: further ``key=value`` for the pre-trainings, see :func:`mimseg.apis.config.options_for`.
         evaluate_options: ``key=value`` for the evaluations.
         processes: of every run, on this machine.
         launch: calls a script.
 
     Raises:
         FileNotFoundError: no such config.
-        ValueError: fewer than two ratios or one outside (0, 1), two configs of one name, a config that masks nothing,
-            or an evaluation that evaluates nothing.
+        ValueError: fewer than two ratios or one outside (0, 1), two configs of one name, a config that masks nothing
+            or cannot mask at one of the ratios, or an evaluation that evaluates nothing.
     """
 
     def __init__(
@@ -93,14 +97,16 @@ class RatioSweep:
     ) -> None:
         self.out, self.tools = Path(out), Path(tools)
         self.evaluate, self.seed, self.processes, self.launch = evaluate, seed, processes, launch
-        self.options, self.evaluate_options = list(options), list(evaluate_options)
+        self.evaluate_options = list(evaluate_options)
         self.tests_only = evaluate is not None and _is_test(evaluate, evaluate_options)
-        labels = _labels_of(configs, options)
+        own_options = options_for(configs, options)
         self.members = [
-            Member(config, label, ratio, self.out / label / f"{ratio:g}")
-            for label, config in labels.items()
+            Member(config, label, ratio, self.out / label / f"{ratio:g}", tuple(own))
+            for (label, config), own in zip(_labels_of(configs, own_options).items(), own_options, strict=True)
             for ratio in _checked(ratios)
         ]
+        for member in self.members:
+            _check_masks(member)
 
     def run(self, log: Callable[[str], Any] = print) -> None:
         """Do what is not done yet, in order; the first run that fails ends the sweep.
@@ -122,7 +128,7 @@ class RatioSweep:
 
     def stages(self, member: Member) -> list[Stage]:
         """The pre-training and, if there is one, the evaluation, whose metrics count."""
-        options = [*self.options, f"model.masking.ratio.ratio={member.ratio:g}"]
+        options = options_of(member)
         settings = {"config": member.config, "options": options, "seed": self.seed}
         pretraining = Stage(member.folder / "pretrain", settings)
         if self.evaluate is None:
@@ -189,11 +195,16 @@ def _checked(ratios: Sequence[float]) -> list[float]:
     return sorted(set(ratios))
 
 
-def _labels_of(configs: Sequence[str], options: Sequence[str]) -> dict[str, str]:
+def options_of(member: Member) -> list[str]:
+    """``key=value`` for the pre-training of a member."""
+    return [*member.options, f"model.masking.ratio.ratio={member.ratio:g}"]
+
+
+def _labels_of(configs: Sequence[str], options: Sequence[Sequence[str]]) -> dict[str, str]:
     """Pre-training configs by the last folder and name of their paths."""
     labels: dict[str, str] = {}
-    for config in configs:
-        cfg = load_config(config, options)
+    for config, own in zip(configs, options, strict=True):
+        cfg = load_config(config, own)
         check_masked(cfg)
         if not cfg.model.masking.get("ratio"):
             raise ValueError(f"config {config} has no model.masking.ratio to vary")
@@ -202,6 +213,16 @@ def _labels_of(configs: Sequence[str], options: Sequence[str]) -> dict[str, str]
             raise ValueError(f"configs {labels[label]} and {config} are both called {label}; give each model once")
         labels[label] = config
     return labels
+
+
+def _check_masks(member: Member) -> None:
+    """Refuse a ratio that a config's masks cannot have, before anything is trained."""
+    cfg = load_config(member.config, options_of(member))
+    init_default_scope(cfg.get("default_scope") or "mimseg")
+    try:
+        MODELS.build(cfg.model.masking)
+    except ValueError as error:
+        raise ValueError(f"config {member.config} at mask ratio {member.ratio:g}: {error}") from None
 
 
 def _last_parts(config: str) -> tuple[str, ...]:

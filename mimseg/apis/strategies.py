@@ -11,7 +11,7 @@ from mmengine.config import Config
 
 from ..models import MaskedImageModel
 from ..visualization import Masks, Strategy, draw_strategies
-from .config import load_config
+from .config import load_configs
 from .errors import explain
 from .inference import check_masked, draw_masks, load_images, load_model, normalise
 
@@ -43,7 +43,7 @@ def compare_masks(
         paths: image files, see :func:`mimseg.apis.find_images`.
         size: ``(H, W)`` in pixels; default: that of the first config's crop.
         seed: of the masks, and of weights that no checkpoint holds.
-        options: ``key=value`` overrides of all configs.
+        options: ``key=value`` overrides, see :func:`mimseg.apis.config.options_for`.
         device: as in :func:`load_model`, like ``weights``, ``progress``, ``trust`` and ``log``.
         warn: takes one line a strategy whose scores mean nothing.
 
@@ -56,7 +56,7 @@ def compare_masks(
     for _, checkpoint in sources:
         if checkpoint is not None and not Path(checkpoint).exists():
             raise FileNotFoundError(f"no checkpoint at {checkpoint}: check the path")
-    configs = [read_config(path, options) for path, _ in sources]
+    configs = read_configs([path for path, _ in sources], options)
     crops = load_images(configs[0], paths, size)
     strategies: list[Strategy] = []
     for (path, checkpoint), cfg in zip(sources, configs, strict=True):
@@ -76,11 +76,12 @@ def compare_masks(
     return draw_strategies(shown, strategies, mean, std, title, [Path(image).name for image in paths])
 
 
-def read_config(path: str | Path, options: Sequence[str]) -> Config:
-    """A config of pre-training, with overrides."""
-    cfg = load_config(path, options)
-    check_masked(cfg)
-    return cfg
+def read_configs(paths: Sequence[str | Path], options: Sequence[str]) -> list[Config]:
+    """Configs of pre-training, with overrides."""
+    configs = load_configs(paths, options)
+    for cfg in configs:
+        check_masked(cfg)
+    return configs
 
 
 @contextmanager

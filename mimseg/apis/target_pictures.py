@@ -14,7 +14,7 @@ from ..models.targets import HOGTarget, PixelTarget
 from ..ops.hog import ungroup_cells
 from ..visualization import Gradients, Masks, Prediction, draw_predictions
 from .inference import load_images, load_model, normalise, reconstruct
-from .strategies import name_of, naming, read_config
+from .strategies import name_of, naming, read_configs
 
 
 def draw_targets(
@@ -40,7 +40,7 @@ def draw_targets(
         paths: image files, see :func:`mimseg.apis.find_images`.
         size: ``(H, W)`` in pixels; default: that of the first config's crop.
         seed: of the masks.
-        options: ``key=value`` overrides of all configs.
+        options: ``key=value`` overrides, see :func:`mimseg.apis.config.options_for`.
         device: as in :func:`load_model`, like ``weights``, ``progress``, ``trust`` and ``log``.
 
     Raises:
@@ -53,7 +53,7 @@ def draw_targets(
     for _, checkpoint in sources:
         if not Path(checkpoint).exists():
             raise FileNotFoundError(f"no checkpoint at {checkpoint}: check the path")
-    configs = [read_config(path, options) for path, _ in sources]
+    configs = read_configs([path for path, _ in sources], options)
     crops = load_images(configs[0], paths, size)
     predictions: list[Prediction] = []
     for (path, checkpoint), cfg in zip(sources, configs, strict=True):

@@ -1,6 +1,6 @@
 """The one pretext algorithm: mask, encode, predict, compare."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast
 
@@ -24,7 +24,7 @@ from .targets import PatchLossTarget, PixelTarget
 from .tasks import Task
 from .teachers import Student, Teacher
 from .teachers.student import evaluating
-from .wiring import check_parts, check_patches, check_switch, check_throwing, check_wiring
+from .wiring import check_alternate, check_parts, check_patches, check_switch, check_throwing, check_wiring
 
 
 @MODELS.register_module()
@@ -40,11 +40,13 @@ class MaskedImageModel(BaseModel):
         tasks: configs of :class:`Task` by name, run in this order; None leaves an inherited one out.
         teachers: configs of :class:`Teacher` by name; None leaves an inherited one out.
         activation_checkpointing: recompute encoder and decoder blocks in the backward pass: less memory, more time.
+        alternate: names of tasks that take turns, one optimizer step each, instead of all in every step (GPA, section
+            3.3, where "decoders work in an alternating way"; its public code sums their losses, as () does).
         compile: compile the transformer blocks with ``torch.compile``; a dict holds its options.
 
     Raises:
-        ValueError: a score or target asks for what no teacher or earlier task gives, a teacher is asked for nothing, or
-            encoder, neck and masks do not go together.
+        ValueError: a score or target asks for what no teacher or earlier task gives, a teacher is asked for nothing,
+            encoder, neck and masks do not go together, or tasks cannot take turns.
     """
 
     data_preprocessor: ImagePreprocessor
@@ -61,6 +63,7 @@ class MaskedImageModel(BaseModel):
         tasks: dict[str, dict[str, Any] | None],
         teachers: dict[str, dict[str, Any] | None] | None = None,
         activation_checkpointing: bool = False,
+        alternate: Sequence[str] = (),
         compile: bool | dict[str, Any] = False,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
@@ -72,10 +75,16 @@ class MaskedImageModel(BaseModel):
         self.teachers = nn.ModuleDict(build_each(teachers or {}))
         self.tasks = nn.ModuleDict(build_each(tasks))
         self.progress = 1.0
+        self.elapsed: float | None = None
+        self.steps_done = 0
+        self.alternate = tuple(alternate)
+        check_alternate(self.alternate, self._tasks)
         check_parts(self.encoder, self.neck, self.masking, self._tasks)
         check_wiring(self._tasks, self._teachers, self._all_needs())
         for task in self._tasks.values():
             task.setup(self.encoder, self.neck.width, self._teachers)
+        for task in self._tasks.values():
+            task.start_from(self._tasks)
         modules: list[Any] = [self.encoder, *(task.decoder for task in self._tasks.values())]
         for module in modules:
             module.activation_checkpointing = activation_checkpointing
@@ -108,7 +117,7 @@ class MaskedImageModel(BaseModel):
 
     def loss(self, images: Tensor) -> dict[str, Tensor]:
         """One training step's losses, ``loss_<task>`` each; and the share of patches hidden, where it adapts."""
-        step, tasks = self._step(images), self._active_tasks()
+        step, tasks = self._step(images), self._tasks_in_turn()
         self._look(step, tasks)
         step.mask = self.masking(step)
         latent = self.neck(self.encoder(images, step.mask, step.tokens))
@@ -160,7 +169,14 @@ class MaskedImageModel(BaseModel):
                 step.views[name] = teacher.look(step.images, wanted)
 
     def _active_tasks(self) -> dict[str, Task]:
-        return {name: task for name, task in self._tasks.items() if task.active(self.progress)}
+        return {name: task for name, task in self._tasks.items() if task.active(self.progress, self.elapsed)}
+
+    def _tasks_in_turn(self) -> dict[str, Task]:
+        """The active tasks without those of ``alternate`` that it is not the turn of."""
+        tasks = self._active_tasks()
+        turns = [name for name in self.alternate if name in tasks]
+        waiting = set(turns) - {turns[self.steps_done % len(turns)]} if turns else set()
+        return {name: task for name, task in tasks.items() if name not in waiting}
 
     @staticmethod
     def _wanted(teacher: str, needs: set[Need]) -> frozenset[Want]:
@@ -177,7 +193,16 @@ class MaskedImageModel(BaseModel):
 
     def set_progress(self, progress: float) -> None:
         """Tell the model the fraction of training done; schedules of masks and tasks follow it."""
-        self.progress = progress
+        self.progress, self.elapsed = progress, None
+
+    def set_position(self, elapsed: float, steps_done: int) -> None:
+        """Tell the model where in the run a batch is: tasks end and take turns by it. Call after :meth:`set_progress`.
+
+        Args:
+            elapsed: share of the epochs that lie behind.
+            steps_done: optimizer steps that lie behind.
+        """
+        self.elapsed, self.steps_done = elapsed, steps_done
 
     def switch_task(self, name: str, on: bool) -> None:
         """Let a task take part from now on, or leave it out of every step: off, it costs nothing and learns nothing.

@@ -1,6 +1,6 @@
 """What can be told of a model before it runs: whether its parts go together, and what they ask for is there."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 from .backbones.base import MaskedEncoder
 from .decoders import LinearDecoder, Neck
@@ -91,6 +91,24 @@ def check_wiring(tasks: Mapping[str, Task], teachers: Mapping[str, Teacher], nee
                 f"task {name!r} reads the loss of {sorted(missing)}, which must come before it; before it: {done}"
             )
         done.append(name)
+
+
+def check_alternate(names: Sequence[str], tasks: Mapping[str, Task]) -> None:
+    """Refuse tasks that cannot take turns.
+
+    Raises:
+        ValueError: fewer than two, a name that is no task's or stands there twice, or a task that another one reads.
+    """
+    if not names:
+        return
+    if len(names) < 2 or len(set(names)) < len(names) or not set(names) <= set(tasks):
+        raise ValueError(f"model.alternate={tuple(names)} must name two or more of the tasks {', '.join(tasks)}")
+    for name, task in tasks.items():
+        if missing := task.target.reads & set(names):
+            raise ValueError(
+                f"model.alternate has {min(missing)!r} wait for its turn, but task {name!r} reads its loss in every "
+                "step; leave it out"
+            )
 
 
 def check_switch(name: str, on: bool, tasks: Mapping[str, Task], teachers: Mapping[str, Teacher]) -> None:

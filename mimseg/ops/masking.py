@@ -13,7 +13,6 @@ from torch import Tensor
 from .packing import Packing
 from .patches import gather_rows
 
-
 CountRounding = Literal["floor", "ceil"]
 
 

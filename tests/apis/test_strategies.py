@@ -152,6 +152,29 @@ def test_options_hold_for_all_configs(compare):
     assert [strategy.masks.share() for strategy in described] == ["50 % hidden"] * 2
 
 
+def test_an_option_for_one_config_leaves_the_others_alone(compare, folder):
+    """A teacher's file is a matter of the config that has the teacher."""
+    file = folder / "epoch_1.pth"
+    options = [f"model.teachers.shown.checkpoint={file}", "model.masking.ratio.ratio=0.5"]
+    described, _, _ = compare(("mae", None), ("own", None), options=options)
+    assert [strategy.masks.share() for strategy in described] == ["50 % hidden"] * 2
+    moved = file.rename(folder / "moved.pth")
+    _, own = compare(("mae", None), ("own", None), options=[f"model.teachers.shown.checkpoint={moved}"])[0]
+    assert own.masks.score is not None
+
+
+def test_a_key_that_is_set_nowhere_goes_to_all_that_have_its_part(compare):
+    described, _, _ = compare(("mae", None), ("sbam", None), options=["model.masking.unit=8"])
+    assert [strategy.masks.units for strategy in described] == [(2, 3)] * 2
+
+
+def test_an_option_that_no_config_has_a_place_for_is_one_line(compare):
+    with pytest.raises(ValueError, match="--cfg-options model.teachers.mae.checkpoint=x: none of the configs has mod"):
+        compare(("mae", None), ("sbam", None), options=["model.teachers.mae.checkpoint=x"])
+    with pytest.raises(ValueError, match="--cfg-options model.masking: write key=value"):
+        compare(("mae", None), options=["model.masking"])
+
+
 def test_global_random_state_is_left_alone(compare):
     torch.manual_seed(7)
     expected = torch.rand(3)

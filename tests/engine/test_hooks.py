@@ -33,11 +33,40 @@ def test_progress_is_told_before_every_epoch(toy, first, expected):
         ProgressHook(first=2)
 
 
+class Positions:
+    """What a model is told before each iteration."""
+
+    def __init__(self, runner):
+        self.told = []
+        runner.bare_model.set_position = lambda *position: self.told.append(position)
+
+
+@pytest.mark.parametrize(("accumulate", "first"), [(1, 1), (2, 1), (2, 0)])
+def test_the_place_in_the_run_is_told_before_every_iteration(toy, accumulate, first):
+    """6 batches an epoch: the epochs behind, whatever progress counts, and the optimizer steps behind."""
+    runner = toy(accumulate=accumulate)
+    next(hook for hook in runner.hooks if isinstance(hook, ProgressHook)).first = first
+    positions = Positions(runner)
+    runner.train()
+    assert positions.told == [(n // 6 / 3, n // accumulate) for n in range(18)]
+
+
+def test_the_place_in_the_run_is_the_same_after_a_resume(toy, tmp_path):
+    """It follows from the counters, not from what a model remembers: resumed after 8 of 18 batches."""
+    toy(tmp_path, accumulate=2, interval=2, epochs=2).train()
+    resumed = toy(tmp_path, accumulate=2, interval=2, epochs=3, resume=True)
+    positions = Positions(resumed)
+    resumed.train()
+    assert positions.told == [(n // 6 / 3, n // 2) for n in range(12, 18)]
+
+
 def test_progress_in_an_iteration_based_loop(toy):
     train_cfg = dict(type="IterBasedTrainLoop", max_iters=4)
     runner = toy(**{"schedule": None, "train_cfg": train_cfg, "train_dataloader.sampler.multiple_of": 4})
+    positions = Positions(runner)
     runner.train()
     assert runner.bare_model.progress == [0.25, 0.5, 0.75, 1.0]
+    assert positions.told == [(0.0, 0), (0.25, 1), (0.5, 2), (0.75, 3)]
 
 
 def test_teachers_move_once_per_optimizer_step(toy):

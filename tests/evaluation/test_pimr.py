@@ -19,6 +19,14 @@ def test_global_takes_worst_and_best_of_all_models():
     assert shares["b"] == pytest.approx([1.0, 0.25, 0.75])
 
 
+def test_zero_may_be_the_value_at_the_lowest_ratio():
+    """SBAM's first words on Eq. 5: against the performance at the lowest ratio; here 35, of a best of 40."""
+    assert pimr([35.0, 40.0, 30.0], "lowest-ratio") == pytest.approx([0.0, 1.0, -1.0])
+    shares = global_pimr({"a": [20.0, 15.0], "b": [30.0, 40.0]}, "lowest-ratio")
+    assert shares["a"] == pytest.approx([0.0, -0.25]) and shares["b"] == pytest.approx([0.5, 1.0])
+    assert all(math.isnan(share) for share in pimr([40.0, 30.0], "lowest-ratio"))
+
+
 def test_neither_scale_nor_offset_of_the_metric_matters():
     values = [82.1, 82.9, 81.7]
     assert pimr([0.3 * value - 7 for value in values]) == pytest.approx(pimr(values))

@@ -205,3 +205,38 @@ def test_mistakes_are_one_line_and_exit_code_2(command, runs, tmp_path, argument
     code, _, errors = command(*arguments, "--out", tmp_path)
     assert code == 2 and errors.startswith("error: ") and line in errors and errors.count("\n") == 1
     assert runs.called == []
+
+
+def test_pimr_from_the_lowest_ratio(command, runs, tmp_path):
+    code, _, _ = command(MAE, "--ratios", 0.5, 0.75, 0.9, "--out", tmp_path, "--pimr-from", "lowest-ratio")
+    assert code == 0
+    record = values_of(tmp_path)
+    # 30 at 0.5, 40, 34: 0, 1, 0.4
+    assert record["pimr_from"] == "lowest-ratio"
+    assert [entry["pimr"] for entry in record["models"]["cifar10/mae_vit-micro"]] == [0.0, 1.0, 0.4]
+
+
+@pytest.mark.parametrize(
+    ("config", "ratio", "reason"),
+    [
+        ("configs/cifar10/sbam_mae-vit-micro_amr.py", 0.9, "ratio=0.9 with spread=0.15 reaches from 0.75 to 1.05"),
+        ("configs/attmask/mae-vitb_400e_amt.py", 0.7, "masking.ratio=0.7 and masking.policy.throw=0.4 leave no patch"),
+        ("configs/mae/ablations/uniform_vitb_200e.py", 0.6, "UniformPolicy masks three of every four"),
+    ],
+)
+def test_a_ratio_that_a_model_cannot_have_is_refused_before_anything_is_trained(
+    command, runs, tmp_path, config, ratio, reason
+):
+    code, _, errors = command(MAE, ROOT / config, "--ratios", 0.75, ratio, 0.8, "--out", tmp_path)
+    assert code == 2 and errors.count("\n") == 1
+    assert f"config {ROOT / config} at mask ratio {ratio:g}: " in errors and reason in errors
+    assert runs.called == [] and not list(tmp_path.iterdir())
+
+
+def test_an_option_for_one_model_is_given_to_that_one(command, runs, tmp_path):
+    """An EMA teacher is HPM's alone; the schedule is everyone's."""
+    options = ("model.teachers.ema.end=0.99", "schedule.epochs=3")
+    code, _, errors = command(MAE, HPM, "--ratios", 0.5, 0.75, "--out", tmp_path, "--cfg-options", *options)
+    assert (code, errors) == (0, "")
+    given = [words[words.index("--cfg-options") + 1 : -3] for words in runs.called]
+    assert given == [["schedule.epochs=3"]] * 2 + [list(options)] * 2

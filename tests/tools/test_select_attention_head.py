@@ -83,6 +83,24 @@ def test_drawn_masks_give_a_table_a_config_line_a_picture_and_data(command, data
     assert width > 600 and height > 400
 
 
+def test_the_map_of_equation_5_can_be_selected_by_itself(command, data, tmp_path):
+    """Without the patch itself and the class token the recall is another; the config line says which map it was."""
+    records, lines = [], []
+    for number, options in enumerate(([], ["--axis", "query", "--without-self", "--without-class"])):
+        code, out, _ = command(*drawn(data, "--image-size", 32, "--out", tmp_path / str(number), *options))
+        assert code == 0
+        records.append(json.loads((tmp_path / str(number) / "recall.json").read_text()))
+        lines.append(next(line for line in out.splitlines() if line.startswith("model.masking.score.block")))
+    assert [(r["axis"], r["with_self"], r["with_class"]) for r in records] == [
+        ("key", True, True),
+        ("query", False, False),
+    ]
+    assert records[0]["recall"] != records[1]["recall"]
+    switches = ("axis=query", "with_self=False", "with_class=False")
+    assert lines[1].endswith("".join(f" model.masking.score.{switch}" for switch in switches))
+    assert "axis" not in lines[0] and "with_" not in lines[0]
+
+
 def test_annotations_a_feature_config_and_a_mask_ratio(command, data, tmp_path):
     code, out, errors = command(
         KNN_CONFIG, data / "epoch_7.pth", "--coco", data / "instances.json", "--images", data / "images",

@@ -31,6 +31,12 @@ def parse_args() -> argparse.Namespace:
         help="one of configs/knn, configs/linear or configs/finetune (default: what pre-training measures)",
     )
     parser.add_argument("--metric", metavar="NAME", help="e.g. test/knn/top1_k20 (default: top-1 of the evaluation)")
+    parser.add_argument(
+        "--pimr-from",
+        choices=("lowest-value", "lowest-ratio"),
+        default="lowest-value",
+        help="where PIMR is 0: at the lowest value that was measured (default), or at the value of the lowest ratio",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of pre-training and evaluation (default: 0)")
     parser.add_argument("--processes", type=int, default=1, help="of every run, on this machine (default: 1)")
     parser.add_argument(
@@ -75,7 +81,7 @@ def report(args: argparse.Namespace, sweep: Any) -> None:
     from mimseg.visualization.ratio_curves import draw_ratio_curves
 
     curves = sweep.curves
-    own, together = compare(curves)
+    own, together = compare(curves, args.pimr_from)
     for name, curve in own.items():
         if all(math.isnan(value) for value in curve.values()):
             why = (
@@ -102,14 +108,14 @@ def report(args: argparse.Namespace, sweep: Any) -> None:
     print(f"pimr.json, table.md and curves.png are in {args.out}")
 
 
-def compare(curves: Curves) -> tuple[Curves, Curves]:
+def compare(curves: Curves, origin: Any) -> tuple[Curves, Curves]:
     """PIMR and Global PIMR by model and mask ratio."""
     from mimseg.evaluation.pimr import global_pimr, pimr
 
     values = {name: list(curve.values()) for name, curve in curves.items()}
-    together = global_pimr(values)
+    together = global_pimr(values, origin)
     return (
-        {name: dict(zip(curve, pimr(values[name]), strict=True)) for name, curve in curves.items()},
+        {name: dict(zip(curve, pimr(values[name], origin), strict=True)) for name, curve in curves.items()},
         {name: dict(zip(curve, together[name], strict=True)) for name, curve in curves.items()},
     )
 
@@ -128,7 +134,7 @@ def as_json(args: argparse.Namespace, sweep: Any, own: Curves, together: Curves)
         ]
         for name, curve in sweep.curves.items()
     }
-    settings = {"metric": sweep.metric, "evaluate": args.evaluate, "seed": args.seed}
+    settings = {"metric": sweep.metric, "evaluate": args.evaluate, "seed": args.seed, "pimr_from": args.pimr_from}
     return {**settings, "options": args.cfg_options, "models": models, "missing": sweep.missing}
 
 

@@ -39,6 +39,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--axis", choices=("key", "query"), default="key", help="what GPA sums over; key as in its code (default)"
     )
+    parser.add_argument(
+        "--without-self", action="store_true", help="leave out each patch's product with itself, as Eq. 5 of GPA does"
+    )
+    parser.add_argument("--without-class", action="store_true", help="leave the class token out of the sum, likewise")
     parser.add_argument("--out", type=Path, help="folder (default: attention/<checkpoint>_<shots> beside it)")
     parser.add_argument("--batch-size", type=int, default=16, help="images a forward pass (default: 16)")
     add_model_options(parser, "the config's crop", "whose weights of a checkpoint")
@@ -89,7 +93,7 @@ def select(args: argparse.Namespace) -> None:
         coverage=args.coverage,
         k=args.select_k,
         seed=args.seed,
-        form=PatchAttention(axis=args.axis),
+        form=PatchAttention(axis=args.axis, with_self=not args.without_self, with_class=not args.without_class),
         batch_size=args.batch_size,
     )
     if selection.left_out:
@@ -115,7 +119,7 @@ def report(args: argparse.Namespace, selection: Any) -> None:
     if together[row] > heads[block, head]:
         print(
             f"note: the sum over the heads of block {row} finds more, {100 * together[row]:.1f} %: "
-            f"{config_line('masking.score', row, None)}"
+            f"{config_line(args, 'masking.score', row, None)}"
         )
     checkpoint = Path(args.checkpoint)
     shots = f"{len(selection.files)}shots" if args.shots else "all"
@@ -127,6 +131,8 @@ def report(args: argparse.Namespace, selection: Any) -> None:
         "checkpoint": args.checkpoint,
         "weights": args.weights,
         "axis": args.axis,
+        "with_self": not args.without_self,
+        "with_class": not args.without_class,
         "grid": selection.grid,
         "images": selection.files,
         "left_out": selection.left_out,
@@ -140,13 +146,17 @@ def report(args: argparse.Namespace, selection: Any) -> None:
     }
     (out / "recall.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"recall.json and recall.png are in {out}")
-    print(config_line("masking.score", block, head))
-    print(f"with the attention task, too: {config_line('tasks.attention.target', block, head)}")
+    print(config_line(args, "masking.score", block, head))
+    print(f"with the attention task, too: {config_line(args, 'tasks.attention.target', block, head)}")
 
 
-def config_line(part: str, block: int, head: int | None) -> str:
-    """What --cfg-options takes."""
-    return f"model.{part}.block={block} model.{part}.head={head}"
+def config_line(args: argparse.Namespace, part: str, block: int, head: int | None) -> str:
+    """What --cfg-options takes, of the map that was measured."""
+    values = {"block": block, "head": head}
+    if args.axis != "key":
+        values["axis"] = args.axis
+    values |= {f"with_{name}": False for name in ("self", "class") if getattr(args, f"without_{name}")}
+    return " ".join(f"model.{part}.{name}={value}" for name, value in values.items())
 
 
 def show(heads: Any, together: Any, best: tuple[int, int]) -> None:

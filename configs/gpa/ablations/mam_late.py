@@ -1,7 +1,7 @@
 """GPA whose attention task begins after three quarters of the training.
 
-Before that the public code compares the mean of the decoder's input with the attention, which looks like a remnant;
-here the task is left out.
+Before that the public code compares the mean of the decoder's input with the attention, which looks like a remnant
+(code_teacher-and-feature.py has it so); here the task is left out.
 
 Paper:    Global Patch-wise Attention is Masterful Facilitator for Masked Image Modeling, ACM MM 2024.
 Command:  tools/dist_train.sh configs/gpa/ablations/mam_late.py 8

@@ -93,6 +93,24 @@ class TransformerDecoder(nn.Module):
         return prediction if self.mean_of is None else prediction.mean(dim=-1, keepdim=True)
 
 
+def channel_mean(latent: Latent, rows: Rows = "masked") -> Tensor:
+    """The mean over the channels of a latent's tokens, ``(B, M, 1)``, packed, or ``(B, L, 1)``, as a decoder predicts.
+
+    Raises:
+        ValueError: as :class:`TransformerDecoder`.
+    """
+    means, mask = latent.patch_tokens.float().mean(dim=-1, keepdim=True), latent.mask
+    if latent.order == "visible":
+        raise ValueError("the latent holds the visible patches only; put a MaskTokenNeck before the task")
+    if mask is None:
+        return means
+    if latent.order == "raster":
+        return means if rows == "all" else mask.take_masked(means)
+    if rows == "masked":
+        return means[:, -mask.masked.shape[1] :]
+    return means.scatter(1, order_of(mask).unsqueeze(-1), means)
+
+
 def order_of(mask: PatchMask) -> Tensor:
     """The patches ``(B, L)`` in the order visible, masked.
 
