@@ -1,6 +1,6 @@
 """PASS without its weights: the plain mean of the losses under the predictor's mask. MAE, ViT-B/16, 200 epochs.
 
-Its predictor is trained in 30 epochs, as the table has it: 3 of them lead up to a selection that the end forestalls.
+Nothing but the weights differs from configs/pass/mae-vitb_200e.py: the predictor is trained in the same 30 epochs.
 
 Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image Modeling, 2024, Figure 5 and Table 4
           (DTMP).
@@ -10,5 +10,4 @@ Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 """
 
 _base_ = "./mae-vitb_200e.py"
-_selector = dict(type="WSSSelector", tau=None)
-default_hooks = dict(selection=dict(selector=_selector, keep_last_block=True))
+default_hooks = dict(selection=dict(selector=dict(tau=None)))

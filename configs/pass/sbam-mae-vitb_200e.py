@@ -7,7 +7,7 @@ Figure:   none in the papers.
 Hardware: as configs/sbam/mae-vitb_400e.py.
 """
 
-_base_ = ["../sbam/mae-vitb_400e.py", "../_base_/pass.py"]
+_base_ = ["../sbam/mae-vitb_800e.py", "../_base_/pass.py"]
 model = dict(tasks=dict(predict_loss=_base_._predict_loss))
 default_hooks = dict(selection=_base_._selection)
 find_unused_parameters = True

@@ -54,10 +54,11 @@ class PretrainLoop(EpochBasedTrainLoop):
         val_begin: first epoch that is followed by a validation.
         val_interval: epochs between validations.
         stages: arguments of :class:`~mimseg.engine.stages.Stage`, the first from epoch 0; none = the loader as it is.
+        schedule_epochs: epochs that schedules count to, where the run ends before them; default: ``max_epochs``.
 
     Attributes:
         epoch_start: iterations of the run before the running epoch.
-        schedule_epochs: epochs that schedules count to; more than ``max_epochs`` where a plan ends the run earlier.
+        schedule_epochs: epochs that schedules count to; more than ``max_epochs`` where the run ends earlier.
 
     Raises:
         ValueError: an empty epoch; stages whose size no crop can take or the model's patches do not fit; when
@@ -72,6 +73,7 @@ class PretrainLoop(EpochBasedTrainLoop):
         val_begin: int = 1,
         val_interval: int = 1,
         stages: Sequence[Mapping[str, Any]] = (),
+        schedule_epochs: int | None = None,
     ) -> None:
         super().__init__(runner, dataloader, max_epochs, val_begin, val_interval)
         self.stages = [Stage(**stage) for stage in stages]
@@ -88,7 +90,7 @@ class PretrainLoop(EpochBasedTrainLoop):
                 )
             self._own_generator(loader)
         self.epoch_start = 0
-        self.schedule_epochs = self._max_epochs
+        self.schedule_epochs, self._stops = schedule_epochs or self._max_epochs, schedule_epochs is not None
         self.plan: EpochPlan | None = None
         self._max_iters = self._count_iterations()
         self._entered: int | None = None
@@ -97,13 +99,15 @@ class PretrainLoop(EpochBasedTrainLoop):
         """Let the epochs' lengths, and where the run ends, follow a plan; call before the run begins.
 
         Raises:
-            ValueError: there are stages, the sampler cannot draw from a subset, or some epoch has too few images for
-                an optimizer step.
+            ValueError: there are stages or a stop, the sampler cannot draw from a subset, or some epoch has too few
+                images for an optimizer step.
         """
         if self.stages:
             raise ValueError(
                 "a subset of the images goes with one image size and batch: remove schedule.stages or the SelectionHook"
             )
+        if self._stops:
+            raise ValueError("a SelectionHook says where its run ends: remove schedule.stop")
         if not hasattr(self.dataloader.sampler, "set_subset"):
             raise ValueError(
                 f"the sampler {type(self.dataloader.sampler).__name__} cannot draw from a subset; use "

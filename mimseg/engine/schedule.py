@@ -16,7 +16,7 @@ from .stages import parse_stages
 
 SCHEDULE_KEYS = (
     *("epochs", "warmup_epochs", "warmup_lr", "min_lr", "counts_warmup", "scale_limits"),
-    *("steps", "gamma", "val_interval", "stages"),
+    *("steps", "gamma", "val_interval", "stages", "stop"),
 )
 ITERATION_KEYS = ("iterations", "warmup_iterations", "warmup_factor", "power", "val_interval")
 
@@ -184,7 +184,8 @@ def expand_schedule(cfg: Config) -> None:
     ``schedule`` is ``dict(epochs=..., warmup_epochs=..., warmup_lr=0.0, min_lr=0.0, val_interval=1)`` for a cosine, or
     with ``steps=[...], gamma=0.1`` instead of ``min_lr`` for steps; ``counts_warmup`` (of a cosine) and
     ``scale_limits`` are those of :class:`WarmupCosineLR`. ``val_interval`` counts epochs from one validation
-    to the next, where the config has any (the last epoch is always validated). ``stages`` change image size and batch
+    to the next, where the config has any (the last epoch is always validated). ``stop`` ends the run after so many of
+    the epochs, all schedules counting to ``epochs`` (SBAM's 400 of 800). ``stages`` change image size and batch
     on the way, see :func:`~mimseg.engine.stages.parse_stages`; the config's own batch and accumulation become the first
     stage's. None takes an inherited key away. A config without ``schedule``, which spells both out, is left alone.
 
@@ -241,7 +242,10 @@ def _expand_epochs(cfg: Config, schedule: Mapping[str, Any]) -> None:
     _check_schedule(schedule)
     interval = schedule.get("val_interval", 1)
     ours = "" if cfg.get("default_scope") in (None, "mimseg") else "mimseg."
-    cfg.train_cfg = {"type": f"{ours}PretrainLoop", "max_epochs": schedule["epochs"], "val_interval": interval}
+    end = schedule.get("stop", schedule["epochs"])
+    cfg.train_cfg = {"type": f"{ours}PretrainLoop", "max_epochs": end, "val_interval": interval}
+    if "stop" in schedule:
+        cfg.train_cfg.schedule_epochs = schedule["epochs"]
     if "steps" in schedule:
         kind = {"type": f"{ours}WarmupMultiStepLR", "steps": schedule["steps"], "gamma": schedule.get("gamma", 0.1)}
     else:
@@ -284,9 +288,11 @@ def _check_schedule(schedule: Mapping[str, Any]) -> None:
         raise ValueError(f"schedule.epochs must be a whole number of at least 1, got {epochs!r}")
     if not 0 <= warmup < epochs:
         raise ValueError(f"schedule.warmup_epochs must be at least 0 and less than epochs={epochs}, got {warmup!r}")
-    interval = schedule.get("val_interval", 1)
+    interval, stop = schedule.get("val_interval", 1), schedule.get("stop", epochs)
     if not isinstance(interval, int) or interval < 1:
         raise ValueError(f"schedule.val_interval must be a whole number of at least 1, got {interval!r}")
+    if not isinstance(stop, int) or not 1 <= stop <= epochs:
+        raise ValueError(f"schedule.stop must be a whole number from 1 to epochs={epochs}, got {stop!r}")
     for key in ("min_lr", "warmup_lr"):
         if schedule.get(key, 0.0) < 0:
             raise ValueError(f"schedule.{key} must not be negative, got {schedule[key]!r}")

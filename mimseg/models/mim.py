@@ -18,7 +18,15 @@ from .features import Pool, check_pool, pooled
 from .masking import Decision, MaskGenerator
 from .preprocessor import ImagePreprocessor
 from .reconstruction import Reconstruction
-from .scoring import ScoredBy, check_scoring, image_scores, patch_errors, scored_tasks, scoring_mask
+from .scoring import (
+    ScoredBy,
+    check_scoring,
+    check_weights,
+    image_scores,
+    patch_errors,
+    scored_tasks,
+    scoring_mask,
+)
 from .step import Need, Step, Want
 from .targets import PatchLossTarget, PixelTarget
 from .tasks import Task
@@ -304,18 +312,20 @@ class MaskedImageModel(BaseModel):
         Args:
             images: ``(B, C, H, W)``.
             by: mask the patches of the highest predicted losses, or random ones.
-            tau: weigh the masked patches by ``softmax(predicted loss / tau)`` (Eq. 7); None weighs them alike.
+            tau: weigh the masked patches by ``softmax(predicted loss / tau)`` (Eq. 7), whichever they are; None weighs
+                them alike.
             squared: score by the squared L2 distance of the first task; False: by all tasks' own weighted losses.
             noise: uniform ``(B, units)`` for random masks.
 
         Raises:
-            ValueError: no loss is predicted, a temperature that is not positive or has no use, or missing noise.
+            ValueError: a loss is needed that nothing predicts, a temperature that is not positive, or missing noise.
         """
         check_scoring(by, tau)
         with evaluating(self):
             step, tasks = self._step(images), scored_tasks(self._tasks, self.progress, squared)
-            predicted = self.predict_loss(images) if by == "predicted" else None
+            predicted = self.predict_loss(images) if by == "predicted" or tau is not None else None
             step.mask = scoring_mask(by, self.masking, step, predicted, noise)
+            check_weights(tau, predicted)
             self._look(step, tasks)
             latent = self.neck(self.encoder(images, step.mask))
             return image_scores(patch_errors(tasks, latent, step, squared), step.mask, predicted, tau)

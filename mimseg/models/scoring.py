@@ -20,14 +20,12 @@ def check_scoring(by: str, tau: float | None) -> None:
     """Refuse what no score can be made of.
 
     Raises:
-        ValueError: unknown ``by``; a temperature that is not positive, or one where no loss is predicted.
+        ValueError: unknown ``by``, or a temperature that is not positive.
     """
     if by not in get_args(ScoredBy):
         raise ValueError(f"images are scored by one of {', '.join(get_args(ScoredBy))}, got {by!r}")
     if tau is not None and not tau > 0:
         raise ValueError(f"tau={tau!r}: the temperature must be positive; None weighs all masked patches alike")
-    if tau is not None and by == "random":
-        raise ValueError(f"tau={tau!r} weighs patches by their predicted loss; with by='random' leave it None")
 
 
 def scoring_mask(
@@ -55,6 +53,19 @@ def scoring_mask(
             "PatchLossTarget, or score by='random'"
         )
     return masking.of_highest(predicted, step.patch_size, step.grid)
+
+
+def check_weights(tau: float | None, predicted: Tensor | None) -> None:
+    """Refuse weights that nothing gives.
+
+    Raises:
+        ValueError: a temperature, and no predicted losses.
+    """
+    if tau is not None and predicted is None:
+        raise ValueError(
+            f"tau={tau!r} weighs patches by their predicted loss, and no task and no teacher predicts any; add a task "
+            "with PatchLossTarget, or leave tau None"
+        )
 
 
 def scored_tasks(tasks: Mapping[str, Task], progress: float, squared: bool) -> dict[str, Task]:

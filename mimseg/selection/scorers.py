@@ -4,6 +4,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
+from ..models.scoring import ScoredBy
 from ..registry import SELECTORS
 from .base import Selector
 
@@ -26,21 +27,31 @@ class WSSSelector(Selector):
             its own (HPM).
         score_loss: 'l2' takes the squared distance, as printed, of the model's first task; 'task' what each of its
             tasks is trained with (L1 for SimMIM).
+        masks: 'predicted' masks the patches that the predictor names; 'random' as many random ones, whose errors are
+            weighted all the same (WSS without DTMP).
 
     Raises:
-        ValueError: ``tau`` is not positive, or unknown ``score_loss``.
+        ValueError: ``tau`` is not positive, or missing with random masks; unknown ``score_loss`` or ``masks``.
     """
 
     name = "weighted selection score"
 
     def __init__(
-        self, tau: float | None = 0.1, task: str | None = "predict_loss", score_loss: ScoreLoss = "l2"
+        self,
+        tau: float | None = 0.1,
+        task: str | None = "predict_loss",
+        score_loss: ScoreLoss = "l2",
+        masks: ScoredBy = "predicted",
     ) -> None:
         if tau is not None and not tau > 0:
             raise ValueError(f"WSSSelector: tau must be positive, or None for equal weights, got {tau!r}")
         if score_loss not in get_args(ScoreLoss):
             raise ValueError(f"WSSSelector: score_loss must be 'l2' or 'task', got {score_loss!r}")
-        self.tau, self.squared = tau, score_loss == "l2"
+        if masks not in get_args(ScoredBy):
+            raise ValueError(f"WSSSelector: masks must be 'predicted' or 'random', got {masks!r}")
+        if tau is None and masks == "random":
+            raise ValueError("WSSSelector: random masks without weights (tau=None) are what BSSSelector does")
+        self.tau, self.squared, self.masks = tau, score_loss == "l2", masks
         self.tasks = () if task is None else (task,)
 
     def check(self, model: Any) -> None:
@@ -52,12 +63,13 @@ class WSSSelector(Selector):
             )
 
     def noise_per_image(self, model: Any, images: Tensor | None) -> int:
-        """None: nothing of the score is random."""
-        return 0
+        """None, unless masks are random: nothing else of the score is."""
+        return 0 if self.masks == "predicted" else super().noise_per_image(model, images)
 
     def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
-        """The weighted error ``(B)`` under the predictor's mask."""
-        scores: Tensor = model.score_images(images, by="predicted", tau=self.tau, squared=self.squared)
+        """The weighted error ``(B)`` under the predictor's mask, or that which the noise ``(B, U)`` makes."""
+        given = None if self.masks == "predicted" else noise
+        scores: Tensor = model.score_images(images, by=self.masks, tau=self.tau, squared=self.squared, noise=given)
         return scores
 
 

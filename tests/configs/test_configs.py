@@ -95,7 +95,7 @@ def test_every_key_is_read(name):
     check_keys(cfg)
     assert not unread_keys(cfg)
     if "train_dataloader" in cfg:
-        epochs = cfg.schedule.epochs
+        epochs = cfg.schedule.get("stop", cfg.schedule.epochs)
         expand_schedule(cfg)
         assert cfg.train_cfg.max_epochs == epochs
 
@@ -255,17 +255,46 @@ def test_every_selection_config_scores_images(name, sample):
 
 
 @pytest.mark.parametrize(
-    ("name", "epochs"), [("dtmp-only", 30), ("static20", 20), ("static100", 100), ("static200", 200)]
+    ("name", "epochs"),
+    [
+        ("mae-vitb_200e_dtmp-only", 30),
+        ("mae-vitb_200e_static20", 20),
+        ("mae-vitb_200e_static100", 100),
+        ("mae-vitb_200e_static200", 200),
+        ("mae-vitb_200e", 30),  # the table's DTMP, with weights
+        ("mae-vitb_200e_wss-only", 30),
+        ("simmim-vitb_200e", 30),
+        ("ablations/reading-c", 30),
+        ("ablations/performed-selections", 27),
+        ("ablations/reading-a", 24),  # it ends at 165.9: its 8 selections are all made
+    ],
 )
 def test_the_predictor_is_trained_in_as_many_epochs_as_table_4_of_pass_says(name, epochs):
-    name = f"configs/pass/mae-vitb_200e_{name}.py"
+    name = f"configs/pass/{name}.py"
     cfg, hook = load(name), selection_of(name)
-    plan = make_plan(1000, cfg.schedule.epochs, hook.warmup_epochs, hook.interval, hook.get("keep"), hook.get("budget"))
+    solved = hook.get("keep"), hook.get("budget"), hook.get("stop", "full")
+    plan = make_plan(1000, cfg.schedule.epochs, hook.warmup_epochs, hook.interval, *solved)
     chosen = plan.epochs_before_selections(hook.dt_epochs, hook.get("keep_last_block", False))
     switched = bool(SELECTORS.build(hook.selector).tasks)
     task = MODELS.build(cfg.model.tasks.predict_loss)
     trained = [e for e in range(200) if task.active((e + 1) / 200) and (e in chosen or not switched)]
     assert len(trained) == epochs
+
+
+@pytest.mark.parametrize(
+    ("name", "selector"),
+    [
+        ("dtmp-only", dict(type="WSSSelector", tau=None)),
+        ("wss-only", dict(type="WSSSelector", tau=0.1, masks="random")),
+    ],
+)
+def test_rows_of_pass_without_weights_or_masks_differ_in_the_selector_alone(name, selector):
+    """Its Figure 5 and Table 3 compare them: nothing else may differ, the predictor's epochs least of all."""
+    ours, theirs = (load(f"configs/pass/mae-vitb_200e{row}.py").to_dict() for row in ("", f"_{name}"))
+    assert ours["default_hooks"]["selection"].pop("selector") == dict(type="WSSSelector", tau=0.1)
+    assert theirs["default_hooks"]["selection"].pop("selector") == selector
+    ours, theirs = ({key: value for key, value in cfg.items() if key[0] != "_"} for cfg in (ours, theirs))
+    assert ours == theirs
 
 
 def test_real_sizes_of_the_paper_models():

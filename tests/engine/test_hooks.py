@@ -60,6 +60,28 @@ def test_the_place_in_the_run_is_the_same_after_a_resume(toy, tmp_path):
     assert positions.told == [(n // 6 / 3, n // 2) for n in range(12, 18)]
 
 
+def kept(folder):
+    return sorted(int(path.stem.split("_")[1]) for path in folder.glob("epoch_*.pth"))
+
+
+def test_checkpoints_of_some_epochs_are_never_deleted(toy, tmp_path):
+    """Every third of 8 epochs stays; of the others the latest two, also after a resume in between."""
+    options = {
+        "default_hooks.checkpoint.type": "KeepingCheckpointHook",
+        "default_hooks.checkpoint.by_epoch": True,
+        "default_hooks.checkpoint.interval": 1,
+        "default_hooks.checkpoint.max_keep_ckpts": 2,
+        "default_hooks.checkpoint.keep_every": 3,
+    }
+    toy(tmp_path / "straight", epochs=8, **options).train()
+    assert kept(tmp_path / "straight") == [3, 6, 7, 8]
+    for stop, remaining in ((3, [2, 3]), (4, [2, 3, 4]), (7, [3, 5, 6, 7]), (8, [3, 6, 7, 8])):
+        toy(tmp_path / "resumed", epochs=8, resume=stop > 3, **options, **{"schedule.stop": stop}).train()
+        assert kept(tmp_path / "resumed") == remaining
+    with pytest.raises(ValueError, match="keep_every=3 is no multiple of interval=2; of those epochs no checkpoint"):
+        toy(**options | {"default_hooks.checkpoint.interval": 2})
+
+
 def test_progress_in_an_iteration_based_loop(toy):
     train_cfg = dict(type="IterBasedTrainLoop", max_iters=4)
     runner = toy(**{"schedule": None, "train_cfg": train_cfg, "train_dataloader.sampler.multiple_of": 4})

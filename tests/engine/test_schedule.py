@@ -43,6 +43,30 @@ def test_rate_of_every_iteration_is_the_closed_form(toy, epochs, warmup, minimum
     assert rates(runner) == pytest.approx(expected, rel=1e-9, abs=1e-30)
 
 
+def test_a_run_may_stop_before_its_schedule_ends(toy, tmp_path):
+    """3 of 6 epochs: rates, progress and the share behind are those of the run of 6, which a resume goes on with."""
+    whole = toy(tmp_path / "whole", epochs=6)
+    expected = rates(whole)
+    stopped = toy(tmp_path / "stopped", epochs=6, interval=18, **{"schedule.stop": 3})
+    assert rates(stopped) == pytest.approx(expected[:18], rel=1e-12)
+    assert stopped.iter == 18 and stopped.bare_model.progress == [1 / 6, 2 / 6, 3 / 6]
+    resumed = toy(tmp_path / "stopped", epochs=6, resume=True)
+    assert rates(resumed) == pytest.approx(expected[18:], rel=1e-12)
+    for name, value in whole.bare_model.state_dict().items():
+        assert torch.equal(resumed.bare_model.state_dict()[name], value)
+
+
+def test_a_stop_does_not_go_with_a_plan_of_subsets(toy):
+    with pytest.raises(ValueError, match="a SelectionHook says where its run ends: remove schedule.stop"):
+        toy(epochs=6, **{"schedule.stop": 3}).train_loop.follow(None)
+
+
+@pytest.mark.parametrize("stop", [0, 7, 2.5])
+def test_a_stop_outside_the_schedule_is_refused(stop):
+    with pytest.raises(ValueError, match="schedule.stop must be a whole number from 1 to epochs=6, got"):
+        expand_schedule(Config(dict(schedule=dict(epochs=6, warmup_epochs=1, stop=stop))))
+
+
 def test_steps_come_after_the_warm_up_and_count_fractional_epochs(toy):
     """Six iterations an epoch: half a warm-up epoch, a step in the middle of the second epoch and one at the third."""
     schedule = {"warmup_epochs": 0.5, "warmup_lr": 1e-3, "steps": [1.5, 2], "gamma": 0.2}

@@ -174,6 +174,25 @@ def test_basic_selection_is_the_plain_mean_under_the_mask_of_the_noise(mae, imag
         assert score.item() == pytest.approx(difference.square().sum().item() / 18, rel=1e-4)
 
 
+def test_random_masks_may_be_weighted_too(mae, images):
+    """WSS without DTMP: Eq. 7 and 8 over the patches that the noise masks, image after image."""
+    noise = torch.rand(4, 24, generator=torch.Generator().manual_seed(3))
+    scores = mae.score_images(images, by="random", tau=0.3, noise=noise)
+    model = copy.deepcopy(mae).eval()
+    for image, row, score in zip(images.split(1), noise, scores, strict=True):
+        masked = sorted(row.argsort(descending=True)[:18].tolist())
+        mask = torch.zeros(1, 24, dtype=torch.bool)
+        mask[0, masked] = True
+        p = model.predict_loss(image)[0, masked].tolist()
+        latent = model.neck(model.encoder(image, PatchMask.from_bool(mask, 18)))
+        difference = model.tasks["reconstruct"].decoder(latent)[0] - normalize_patches(patchify(image, 4))[0, masked]
+        error = difference.square().sum(1).tolist()
+        powers = [math.exp((value - max(p)) / 0.3) for value in p]
+        expected = sum(w * e for w, e in zip(powers, error, strict=True)) / sum(powers)
+        assert score.item() == pytest.approx(expected, rel=1e-4)
+    assert not torch.allclose(scores, mae.score_images(images, by="random", noise=noise))
+
+
 def test_the_host_own_loss_is_what_it_is_trained_with(simmim, images):
     noise = torch.rand(4, 6, generator=torch.Generator().manual_seed(3))
     scores = simmim.score_images(images, by="random", squared=False, noise=noise)
@@ -262,7 +281,10 @@ def image_scores_under(model, images, predicted):
     [
         (dict(tau=0.1), "images cannot be scored by predicted losses: no task and no teacher predicts any"),
         (dict(by="random"), "need noise"),
-        (dict(by="random", tau=0.1, noise=torch.rand(4, 24)), "with by='random' leave it None"),
+        (
+            dict(by="random", tau=0.1, noise=torch.rand(4, 24)),
+            "tau=0.1 weighs patches by their predicted loss, and no task and no teacher predicts any",
+        ),
         (dict(tau=0.0), "the temperature must be positive"),
         (dict(tau=math.nan), "the temperature must be positive"),
         (dict(by="hardest"), "one of predicted, random, got 'hardest'"),

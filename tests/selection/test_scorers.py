@@ -53,13 +53,14 @@ def test_each_asks_for_its_own_score(model, images, noise):
         WSSSelector(): model.score_images(images, **predicted, tau=0.1),
         WSSSelector(tau=0.02): model.score_images(images, **predicted, tau=0.02),
         WSSSelector(tau=None): model.score_images(images, **predicted),
+        WSSSelector(masks="random"): model.score_images(images, by="random", tau=0.1, noise=noise),
         WSSSelector(score_loss="task"): model.score_images(images, by="predicted", squared=False, tau=0.1),
         BSSSelector(): model.score_images(images, by="random", noise=noise),
         LossSelector(): model.score_images(images, by="random", squared=False, noise=noise),
     }
     found = []
     for selector, scores in expected.items():
-        given = none if isinstance(selector, WSSSelector) else noise
+        given = none if getattr(selector, "masks", "random") == "predicted" else noise
         assert given.shape[1] == selector.noise_per_image(model, images)
         found.append(selector.score(model, images, INDICES, given))
         assert torch.equal(found[-1], scores) and scores.shape == (5,) and scores.dtype == torch.float32
@@ -104,6 +105,8 @@ def test_they_are_found_by_name(name):
         (dict(tau=0), "WSSSelector: tau must be positive, or None for equal weights, got 0"),
         (dict(tau=-1.0), "got -1.0"),
         (dict(score_loss="l1"), "score_loss must be 'l2' or 'task', got 'l1'"),
+        (dict(masks="highest"), "masks must be 'predicted' or 'random', got 'highest'"),
+        (dict(masks="random", tau=None), "random masks without weights .tau=None. are what BSSSelector does"),
     ],
 )
 def test_wrong_options_are_refused(options, message):

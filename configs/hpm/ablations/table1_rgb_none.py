@@ -1,4 +1,4 @@
-"""HPM ablation: RGB, neither loss prediction nor learned masks.
+"""HPM ablation: RGB, neither loss prediction nor learned masks: MAE on plain pixels, the baseline of the paper.
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, Table 1 (RGB, first row).
 Command:  tools/dist_train.sh configs/hpm/ablations/table1_rgb_none.py 8

@@ -127,8 +127,8 @@ class NoisyPolicy(Policy):
 
     Args:
         amplitude: of the noise, in units of the image's own range of scores; 0 obeys the score alone.
-        start: progress up to which masks are plainly random; 0.25 of 400 epochs is the warm-up of 100 epochs that the
-            public code resumes from.
+        start: progress up to which masks are plainly random; 0.125 of 800 epochs is the warm-up of 100 epochs that
+            the public code resumes from.
         select: 'max' masks the highest scores, 'min' the lowest.
 
     Raises:

@@ -1,0 +1,17 @@
+"""SBAM on MAE, ViT-L/16, 800 epochs, mask ratio 0.75 throughout (no AMR).
+
+Checkpoints of epochs 200, 400, 600 and 800 stay: the stages that its Figures 4 and 6 evaluate. To evaluate them:
+docs/masking.md.
+
+Paper:    Choi et al., Salience-Based Adaptive Masking: Revisiting Token Dynamics for Enhanced Pre-training, 2024,
+          Table 1. Its code starts from 100 epochs of random masks: ablations/start100.py.
+Command:  tools/dist_train.sh configs/sbam/mae-vitl_800e.py 8
+Figure:   ImageNet-1K top-1 of the paper, fine-tuned from epoch 400: 85.1 (MAE: 84.3); its Figure 4 has the other
+          epochs, without numbers.
+Hardware: 8 GPUs of 80 GB at batch 256 each with accumulative_counts=2, bf16.
+"""
+
+_base_ = "./mae-vitb_800e.py"
+model = dict(encoder=dict(arch="large"))
+train_dataloader = dict(batch_size=256)
+optim_wrapper = dict(accumulative_counts=2)

@@ -1,0 +1,15 @@
+"""SBAM with AMR on MAE, ViT-L/16, 800 epochs: each image has its own mask ratio, from 0.60 to 0.90.
+
+Checkpoints of epochs 200, 400, 600 and 800 stay: the stages that its Figures 4 and 6 evaluate. To evaluate them:
+docs/masking.md.
+
+Paper:    Choi et al., Salience-Based Adaptive Masking: Revisiting Token Dynamics for Enhanced Pre-training, 2024, Eq.
+          7. Table 1 does not say whether AMR was on; Figure 6 shows it for ViT-L, without numbers.
+Command:  tools/dist_train.sh configs/sbam/mae-vitl_800e_amr.py 8
+Figure:   ImageNet-1K top-1 of the paper, fine-tuned from epoch 400: 85.1 (MAE: 84.3), with or without AMR; its
+          Figure 6 has the other epochs, without numbers.
+Hardware: 8 GPUs of 80 GB at batch 256 each with accumulative_counts=2, bf16.
+"""
+
+_base_ = "./mae-vitl_800e.py"
+model = dict(masking=dict(ratio=dict(type="AdaptiveRatio", spread=0.15, threshold=0.1, level="sample")))
