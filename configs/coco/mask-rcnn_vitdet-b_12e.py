@@ -5,7 +5,9 @@ Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, sect
           auto_scale_lr.enable=True makes it 2.5e-5. Its text describes taps of four blocks instead:
           configs/coco/mask-rcnn_fpn4-vitb_12e.py.
 Command:  tools/dist_train.sh configs/coco/mask-rcnn_vitdet-b_12e.py 8 --init work_dirs/vitb_200e/epoch_200.pth
-Figure:   COCO val box / mask AP of the papers: HPM 42.03 / 38.15 (MAE there 40.45 / 37.01, in PASS 41.54 / 37.63).
+Figure:   COCO val box / mask AP of the papers: HPM 42.03 / 38.15 (MAE there 40.45 / 37.01, in PASS 41.54 / 37.63). GPA,
+          Table 2: 33.0 / 29.8 (MAE), 33.3 / 30.1 (teacher), 34.5 / 31.1 (teacher and feature), about 8 AP below what
+          the others print for MAE with the recipe of this name: compare with GPA's own MAE row only.
 Hardware: 8 GPUs of 32 GB at batch 2 each, bf16.
 """
 
