@@ -8,7 +8,7 @@ Paper:    Liu et al., Good Helper Is around You: Attention-Driven Masked Image M
           code at SimMIM's batch of 2048: 1e-4 per 512 images, from 5e-7 and to 5e-6 per 512.
 Command:  tools/dist_train.sh configs/attmask/simmim-vitb_200e_amt.py 8
 Figure:   none in the papers that this toolbox follows; PASS (Table 1) quotes that paper's SimMIM without AMT: 81.5.
-          To fine-tune: configs/finetune/simmim_vitb_100e.py with model.encoder.positions=learned.
+          To fine-tune: configs/finetune/amt_simmim-vitb_100e.py.
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16.
 """
 

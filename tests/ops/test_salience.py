@@ -24,6 +24,17 @@ def test_salience_against_numpy(scaled):
     np.testing.assert_allclose(salience(tokens, scaled).numpy(), expected, rtol=1e-5)
 
 
+def test_tokens_in_half_precision_are_multiplied_in_single():
+    """Products of long tokens that differ in their last bits: bf16 has steps of 2 from 256 on."""
+    tokens = (16 + torch.randn(2, 49, 64, generator=torch.Generator().manual_seed(0))).bfloat16()
+    scores = salience(tokens)
+    assert scores.dtype == torch.float32
+    expected = np.stack([by_hand(image, False) for image in tokens.double().numpy()])
+    np.testing.assert_allclose(scores.numpy(), expected, rtol=1e-2, atol=1e-3)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(salience(tokens), scores)
+
+
 def test_the_values_of_an_image_sum_to_its_patches():
     tokens = 3 * torch.randn(5, 49, 16, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(salience(tokens).sum(dim=1), torch.full((5,), 49.0))
