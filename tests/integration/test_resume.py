@@ -78,3 +78,36 @@ def test_a_hostile_checkpoint_ends_in_one_line_and_does_not_run(train_here, micr
     assert errors.startswith(f"error: {hostile} was not loaded")
     assert "--trust-checkpoint" in errors
     assert not ran.exists()
+
+
+TURNS = """
+_base_ = "./{micro}"
+_decoder = dict(type="TransformerDecoder", depth=1, num_heads=2)
+_target = dict(type="AttentionTarget", teacher="ema", block=1, head=0)
+model = dict(
+    masking=dict(score=None, policy=dict(type="RandomPolicy", _delete_=True)),
+    tasks=dict(
+        predict_loss=None,
+        attention=dict(type="Task", decoder=_decoder, target=_target, loss=dict(type="PatchMSE")),
+    ),
+    alternate=("reconstruct", "attention"),
+)
+"""
+
+
+def test_tasks_that_take_turns_go_on_with_the_right_one(train_here, micro_config, tmp_path):
+    """24 steps, 12 of each task; resumed after 21 of them, the next one is attention's."""
+    config = micro_config.with_name("turns.py")
+    config.write_text(TURNS.format(micro=micro_config.name))
+    code, _, errors = train_here(config, "--work-dir", tmp_path / "straight")
+    assert code == 0, errors
+    straight = read_checkpoint(tmp_path / "straight" / "iter_24.pth")
+    steps = [int(state["step"]) for state in straight["optimizer"]["state"].values()]
+    assert set(steps) == {12, 24}, "decoders take every other step, the encoder all"
+    (tmp_path / "resumed").mkdir()
+    (tmp_path / "straight" / "iter_21.pth").rename(tmp_path / "resumed" / "iter_21.pth")
+    code, output, errors = train_here(config, "--work-dir", tmp_path / "resumed", "--resume")
+    assert code == 0 and "iter: 21" in output, errors
+    resumed = read_checkpoint(tmp_path / "resumed" / "iter_24.pth")
+    for part in ("state_dict", "optimizer"):
+        assert same(resumed[part], straight[part]) == []
