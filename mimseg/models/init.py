@@ -20,10 +20,11 @@ def init_normal(tensor: Tensor, std: float, bound: float = float("inf")) -> None
 
 
 def init_transformer(module: nn.Module) -> None:
-    """MAE's initialisation: xavier-uniform linears with zero bias, normal(0, 0.02) tokens (3-D parameters).
+    """Draw weights as MAE does: xavier-uniform linears with zero bias, normal(0, 0.02) tokens (3-D parameters).
 
     Its public code embeds patches by a convolution, whose weights start as those of such a linear, but whose bias keeps
-    PyTorch's start, uniform within ``1 / sqrt(P * P * C)`` (0.036 for 16 px); here it is zero like the others.
+    PyTorch's start, uniform within ``1 / sqrt(P * P * C)`` (0.036 for 16 px); here it is zero like the others. A
+    parameter that does not learn keeps the value that it has, as a mask token that is fixed at zero.
     """
     for part in module.modules():
         if isinstance(part, nn.Linear):
@@ -31,7 +32,7 @@ def init_transformer(module: nn.Module) -> None:
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
     for parameter in module.parameters():
-        if parameter.ndim == 3:
+        if parameter.ndim == 3 and parameter.requires_grad:
             nn.init.normal_(parameter, std=0.02)
 
 
@@ -43,5 +44,5 @@ def init_plain(module: nn.Module) -> None:
             if part.bias is not None:
                 nn.init.zeros_(part.bias)
     for name, parameter in module.named_parameters():
-        if parameter.ndim == 3 or name.endswith("positions.table"):
+        if parameter.requires_grad and (parameter.ndim == 3 or name.endswith("positions.table")):
             init_normal(parameter, 0.02)

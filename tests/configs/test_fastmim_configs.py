@@ -52,6 +52,18 @@ def test_sizes_are_the_papers(arch, millions):
     assert abs(count / millions - 1e6) <= 1e4 or millions in (count // 10**6, round(count / 1e6))
 
 
+@pytest.mark.parametrize("name", ["mae_zero", "mim_patch_zero", "mim_image_zero"])
+def test_a_fixed_token_is_zero_in_the_built_model_and_nothing_else_is_fixed(name):
+    """Table 10a: the value, after all initialisation, of every parameter that does not learn."""
+    torch.manual_seed(0)
+    cfg = Config.fromfile(FOLDER / "ablations" / f"table10a_{name}.py")
+    cfg.model.encoder.arch = dict(embed_dim=32, depth=1, num_heads=2)
+    model = MODELS.build(cfg.model)
+    fixed = {name: value for name, value in model.named_parameters() if not value.requires_grad}
+    (token,) = fixed
+    assert token.endswith("mask_token") and not fixed[token].any()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
 def test_steps_at_the_real_architecture(path, tmp_path):

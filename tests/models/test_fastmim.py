@@ -105,6 +105,16 @@ def test_the_token_learns_unless_it_is_fixed_at_zero(cfg, stride):
     assert tokens.std().item() == pytest.approx(0.02, rel=0.35)
 
 
+@pytest.mark.parametrize("init", ["beit", "normal", "xavier"])
+@pytest.mark.parametrize("mask_at", ["tokens", "pixels"])
+def test_a_token_that_does_not_learn_is_zero_whatever_the_weights_are_drawn_from(mask_at, init):
+    """FastMIM, Table 10a; a token in embedded patches is three-dimensional, as all that MAE's initialisation draws."""
+    torch.manual_seed(0)
+    encoder = MODELS.build({**VIT, "mask_at": mask_at, "init": init, "learn_token": False})
+    assert not encoder.mask_token.requires_grad and not encoder.mask_token.any()
+    assert MODELS.build({**VIT, "mask_at": mask_at, "init": init}).mask_token.all()
+
+
 @pytest.mark.parametrize("cfg", [VIT, SWIN], ids=["vit", "swin"])
 def test_a_scores_embedding_of_the_unmasked_image_is_used(cfg):
     encoder, images = make(cfg), images_for(cfg)

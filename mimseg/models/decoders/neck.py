@@ -74,11 +74,9 @@ class MaskTokenNeck(Neck):
     def __init__(self, in_dim: int, width: int, learn_token: bool = True) -> None:
         super().__init__(in_dim, width)
         self.project = Linear(in_dim, width)
-        self.mask_token = nn.Parameter(torch.empty(1, 1, width), requires_grad=learn_token)
+        self.mask_token = nn.Parameter(torch.zeros(1, 1, width), requires_grad=learn_token)
         self.positions = Positions(width)
         init_transformer(self)
-        if not learn_token:
-            nn.init.zeros_(self.mask_token)
 
     def forward(self, latent: Latent) -> Latent:
         """``(B, prefix + K, D)`` to ``(B, prefix + K + M, width)``; without a mask ``(B, prefix + L, width)``.
