@@ -17,6 +17,7 @@ from .decoders import Neck
 from .features import Pool, check_pool, pooled
 from .masking import Decision, MaskGenerator
 from .preprocessor import ImagePreprocessor
+from .reading import Encoded
 from .reconstruction import Reconstruction
 from .scoring import (
     ScoredBy,
@@ -89,6 +90,7 @@ class MaskedImageModel(BaseModel):
         check_alternate(self.alternate, self._tasks)
         check_parts(self.encoder, self.neck, self.masking, self._tasks)
         check_wiring(self._tasks, self._teachers, self._all_needs())
+        self.encoder.tap({task.reads for task in self._tasks.values() if isinstance(task.reads, int)})
         for task in self._tasks.values():
             task.setup(self.encoder, self.neck.width, self._teachers)
         for task in self._tasks.values():
@@ -128,8 +130,7 @@ class MaskedImageModel(BaseModel):
         step, tasks = self._step(images), self._tasks_in_turn()
         self._look(step, tasks)
         step.mask = self.masking(step)
-        latent = self.neck(self.encoder(images, step.mask, step.tokens))
-        losses = self._run_tasks(tasks, latent, step)
+        losses = self._run_tasks(tasks, self._encode(step), step)
         if self.masking.ratio.takes_score:
             losses["mask_ratio"] = step.mask.mask.float().mean()
         return losses
@@ -138,15 +139,20 @@ class MaskedImageModel(BaseModel):
         """The losses of normalised images ``(B, C, H, W)`` under given masks ``(B, L)``, with all tasks at work."""
         step = self._step(images, mask)
         self._look(step, self._tasks)
-        return self._run_tasks(self._tasks, self.neck(self.encoder(images, mask)), step)
+        return self._run_tasks(self._tasks, self._encode(step), step)
 
     def _step(self, images: Tensor, mask: PatchMask | None = None) -> Step:
         return Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress, mask=mask)
 
-    def _run_tasks(self, tasks: Mapping[str, Task], latent: Latent, step: Step) -> dict[str, Tensor]:
+    def _encode(self, step: Step) -> Encoded:
+        """What the decoders get of the images under the step's mask."""
+        return Encoded(self.encoder(step.images, step.mask, step.tokens), self.neck)
+
+    def _run_tasks(self, tasks: Mapping[str, Task], encoded: Encoded, step: Step) -> dict[str, Tensor]:
         losses = {}
         for name, task in tasks.items():
-            seen = self._encode_all(step, task.detach) if task.train_input == "full" else latent
+            full = task.train_input == "full"
+            seen = self._encode_all(step, task.detach) if full else encoded.read_by(task)
             losses[f"loss_{name}"], per_patch = task(seen, step)
             if per_patch is not None:
                 step.patch_losses[name] = per_patch
@@ -254,9 +260,8 @@ class MaskedImageModel(BaseModel):
         self._look(step, self._active_tasks())
         decision = self.masking.decide(step, generator)
         mask = step.mask = decision.mask
-        latent = self.neck(self.encoder(images, mask, step.tokens))
         task = next(iter(self._tasks.values()))
-        predicted = task.decoder(latent)
+        predicted = task.decoder(self._encode(step).read_by(task))
         _, per_patch = task.criterion(predicted, task.target(step), mask)
         predict = mask.spread(torch.ones_like(per_patch)) > 0
         pixels, note = None, ""
@@ -327,8 +332,7 @@ class MaskedImageModel(BaseModel):
             step.mask = scoring_mask(by, self.masking, step, predicted, noise)
             check_weights(tau, predicted)
             self._look(step, tasks)
-            latent = self.neck(self.encoder(images, step.mask))
-            return image_scores(patch_errors(tasks, latent, step, squared), step.mask, predicted, tau)
+            return image_scores(patch_errors(tasks, self._encode(step), step, squared), step.mask, predicted, tau)
 
 
 def build_each(configs: Mapping[str, dict[str, Any] | None]) -> dict[str, nn.Module]:

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from ..ops.masking import PatchMask
-from .backbones.base import Latent
 from .masking import MaskGenerator
+from .reading import Encoded
 from .step import Step
 from .tasks import Task
 
@@ -76,16 +76,17 @@ def scored_tasks(tasks: Mapping[str, Task], progress: float, squared: bool) -> d
     return {name: task for name, task in comparing.items() if task.active(progress)}
 
 
-def patch_errors(tasks: Mapping[str, Task], latent: Latent, step: Step, squared: bool) -> Tensor:
+def patch_errors(tasks: Mapping[str, Task], encoded: Encoded, step: Step, squared: bool) -> Tensor:
     """How wrong the tasks are at each masked patch ``(B, M)``: summed over the tasks.
 
     Args:
         tasks: at least one.
-        latent: what their decoders get.
+        encoded: what their decoders get.
         step: with mask and views.
         squared: take squared L2 distances rather than the tasks' own weighted losses.
     """
-    errors = [task.distances(latent, step) if squared else task.errors(latent, step) for task in tasks.values()]
+    read = [(task, encoded.read_by(task)) for task in tasks.values()]
+    errors = [task.distances(latent, step) if squared else task.errors(latent, step) for task, latent in read]
     return torch.stack(errors).sum(dim=0)
 
 

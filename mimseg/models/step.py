@@ -7,18 +7,20 @@ from torch import Tensor
 
 from ..ops.attention import AttentionMap
 from ..ops.masking import PatchMask
-from .backbones.base import Rows
+from .backbones.base import BlockFeatures, Rows
 
-Want = str | AttentionMap
-"""What a teacher can be asked for: ``"features"``, ``"predicted_loss"``, or one of its attention maps."""
+Want = str | AttentionMap | BlockFeatures
+"""What a teacher can be asked for: ``"features"``, ``"predicted_loss"``, an attention map, or a block's features."""
 
 Need = tuple[str, Want]
 """(name of a teacher, what is wanted of it), e.g. ``("ema", "predicted_loss")``."""
 
 
 def kind_of(want: Want) -> str:
-    """The kind of a want, as teachers list what they provide: the word itself, or ``"attention"``."""
-    return want if isinstance(want, str) else "attention"
+    """The kind of a want, as teachers list what they provide: the word itself, 'attention' or 'block_features'."""
+    if isinstance(want, str):
+        return want
+    return "block_features" if isinstance(want, BlockFeatures) else "attention"
 
 
 @dataclass(frozen=True)
@@ -29,11 +31,13 @@ class TeacherView:
         features: patch features ``(B, L, D)``.
         predicted_loss: predicted reconstruction loss per patch ``(B, L)``, fp32, higher = harder.
         attention: the attention maps ``(B, L)``, fp32, by what was asked for.
+        blocks: patch tokens ``(B, L, D)`` as they leave a block, by what was asked for.
     """
 
     features: Tensor | None = None
     predicted_loss: Tensor | None = None
     attention: Mapping[AttentionMap, Tensor] = field(default_factory=dict)
+    blocks: Mapping[BlockFeatures, Tensor] = field(default_factory=dict)
 
 
 @dataclass

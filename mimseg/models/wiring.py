@@ -32,6 +32,7 @@ def check_parts(encoder: MaskedEncoder, neck: Neck, masking: MaskGenerator, task
             f"{policy} throws patches away, which {kind} cannot leave out; use a SparseViT, or a DenseViT with "
             "positions='learned' or 'sincos'"
         )
+    check_reads(encoder, neck, tasks)
     for name, task in tasks.items():
         if task.positions == "all" and masking.policy.throws:
             raise ValueError(
@@ -61,6 +62,22 @@ def check_throwing(encoder: MaskedEncoder, masking: MaskGenerator, tasks: Mappin
                 f"{type(masking.policy).__name__} throws patches away: {type(encoder).__name__} gives zeros for them, "
                 f"which the {type(task.decoder).__name__} of task {name!r} would read; use a LinearDecoder"
             )
+
+
+def check_reads(encoder: MaskedEncoder, neck: Neck, tasks: Mapping[str, Task]) -> None:
+    """Refuse a task that reads tokens which the encoder does not give, and a neck that nothing reads.
+
+    Raises:
+        ValueError: there is one.
+    """
+    own = [name for name, task in tasks.items() if task.reads != "neck"]
+    if own and encoder.sparse:
+        raise ValueError(
+            f"task {own[0]!r} reads the tokens of a {type(encoder).__name__}, which gives none for masked patches; "
+            "leave its reads out, so that it reads the neck, or use a dense encoder"
+        )
+    if tasks and len(own) == len(tasks) and any(True for _ in neck.parameters()):
+        raise ValueError(f"no task reads the {type(neck).__name__}; set model.neck=None, or leave the task's reads out")
 
 
 def check_wiring(tasks: Mapping[str, Task], teachers: Mapping[str, Teacher], needs: Set[Need]) -> None:

@@ -173,9 +173,13 @@ def shrink(cfg: Config, folder: Path) -> Config:
             task.decoder.depth = 1
         if "dim" in task.decoder:
             task.decoder.dim = 16
+        if isinstance(task.get("reads"), int):
+            task.reads = 0
     for reader in (masking.get("score") or {}, *(task.target for task in tasks)):
-        if "block" in reader:
-            reader.update(block=0, head=None if reader.get("head", 0) is None else 1)
+        if reader.get("block") is not None:
+            reader.block = 0
+            if reader.type != "FeatureTarget":
+                reader.head = None if reader.get("head", 0) is None else 1
     if "spread" in masking.get("ratio", {}):
         masking.ratio.spread = 0.1  # of 16 patches some must stay visible
     for teacher in filter(None, (cfg.model.get("teachers") or {}).values()):

@@ -1,7 +1,7 @@
-"""Attention maps of a ViT that is shown full images: only as much of it is run as they take."""
+"""Attention maps and block features of a ViT that is shown full images: only as much of it is run as they take."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import repeat
 from typing import Any
 
@@ -9,7 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from ...ops.attention import AttentionMap, PatchAttention, class_attention, patch_attention
-from .base import Latent, MaskedEncoder
+from .base import BlockFeatures, Latent, MaskedEncoder
+
+Inside = AttentionMap | BlockFeatures
+"""What can be read of the blocks of a ViT."""
 
 
 def attend(encoder: MaskedEncoder, images: Tensor, wants: Collection[AttentionMap]) -> dict[AttentionMap, Tensor]:
@@ -21,34 +24,47 @@ def attend(encoder: MaskedEncoder, images: Tensor, wants: Collection[AttentionMa
     Raises:
         ValueError: see :func:`check_wants`.
     """
-    return observe(encoder, images, wants, encode=False)[1]
+    seen = observe(encoder, images, wants, encode=False)[1]
+    return {want: seen[want] for want in wants}
 
 
 @torch.no_grad()
 def observe(
-    encoder: MaskedEncoder, images: Tensor, wants: Collection[AttentionMap], encode: bool
-) -> tuple[Latent | None, dict[AttentionMap, Tensor]]:
-    """What :func:`attend` gives, and, if ``encode``, from the same pass also what the encoder gives."""
+    encoder: MaskedEncoder, images: Tensor, wants: Collection[Inside], encode: bool
+) -> tuple[Latent | None, dict[Inside, Tensor]]:
+    """What :func:`attend` gives, also features ``(B, L, D)`` of blocks, and, if ``encode``, what the encoder gives."""
     if not wants:
         return encoder(images) if encode else None, {}
     check_wants(encoder, wants)
     vit: Any = encoder
     blocks = list(vit.blocks)
     biases = position_biases(encoder, images)
-    by_block: dict[int, list[AttentionMap]] = defaultdict(list)
+    entering: dict[int, list[Inside]] = defaultdict(list)  # by the block whose input they are read of
     for want in wants:
-        by_block[want.block % len(blocks)].append(want)
-    stop = len(blocks) if encode else max(by_block)
-    maps: dict[AttentionMap, Tensor] = {}
+        entering[want.block % len(blocks) + isinstance(want, BlockFeatures)].append(want)
+    stop = len(blocks) if encode else max(entering)
+    seen: dict[Inside, Tensor] = {}
     x = vit.enter(images)
-    for index, (block, bias) in enumerate(zip(blocks, biases, strict=False)):
-        if index in by_block:
-            normed = block.norm1(x)
-            maps.update({want: map_of(block.attn, normed, want, *bias) for want in by_block[index]})
-        if index == stop:
-            return None, maps
-        x = block(x, *bias)
-    return Latent(vit.norm(x), encoder.grid_of(images), vit.prefix, None, "raster"), maps
+    for index in range(stop + 1):
+        here = entering.get(index, [])
+        seen.update({want: x[:, vit.prefix :] for want in here if isinstance(want, BlockFeatures)})
+        maps = [want for want in here if not isinstance(want, BlockFeatures)]
+        if maps or index < stop:
+            bias = next(biases)
+        if maps:
+            seen.update(maps_of(blocks[index], x, maps, bias))
+        if index < stop:
+            x = blocks[index](x, *bias)
+    latent = Latent(vit.norm(x), encoder.grid_of(images), vit.prefix, None, "raster") if encode else None
+    return latent, seen
+
+
+def maps_of(
+    block: Any, x: Tensor, wants: Sequence[AttentionMap], bias: tuple[Tensor | None, ...]
+) -> dict[Inside, Tensor]:
+    """Attention maps ``(B, L)`` of one block, from its input ``(B, prefix + L, D)``."""
+    normed = block.norm1(x)
+    return {want: map_of(block.attn, normed, want, *bias) for want in wants}
 
 
 def position_biases(encoder: MaskedEncoder, images: Tensor) -> Iterator[tuple[Tensor | None, ...]]:
@@ -74,8 +90,8 @@ def map_of(attention: Any, normed: Tensor, want: AttentionMap, position_bias: Te
     return class_attention(normed, weight, bias, heads, position_bias, want.heads)
 
 
-def check_wants(encoder: MaskedEncoder, wants: Collection[AttentionMap]) -> None:
-    """Refuse maps that an encoder does not have.
+def check_wants(encoder: MaskedEncoder, wants: Collection[Inside]) -> None:
+    """Refuse maps and block features that an encoder does not have.
 
     Raises:
         ValueError: there is no such block or head, or the encoder is no ViT with a class token.
@@ -83,6 +99,8 @@ def check_wants(encoder: MaskedEncoder, wants: Collection[AttentionMap]) -> None
     vit: Any = encoder
     kind = type(encoder).__name__
     if wants and type(encoder).enter is MaskedEncoder.enter:
+        if all(isinstance(want, BlockFeatures) for want in wants):
+            raise ValueError(f"{kind} has no blocks with tokens of all patches to read; leave the target's block out")
         raise ValueError(
             f"{kind} has no attention of a class token and all patches to read; give the teacher a ViT "
             "(a PretrainedTeacher with encoder=dict(type='SparseViT', ...)), or the masks another score"
@@ -91,15 +109,17 @@ def check_wants(encoder: MaskedEncoder, wants: Collection[AttentionMap]) -> None
         depth = len(vit.blocks)
         if not -depth <= want.block < depth:
             raise ValueError(f"{want} is wanted, but the {kind} has {depth} blocks; set block to 0 .. {depth - 1}")
+        if not isinstance(want, PatchAttention) or want.head is None:
+            continue
         heads = vit.blocks[want.block].attn.num_heads
-        if isinstance(want, PatchAttention) and want.head is not None and not -heads <= want.head < heads:
+        if not -heads <= want.head < heads:
             raise ValueError(
                 f"{want} is wanted, but the {kind} has {heads} heads; set head to 0 .. {heads - 1}, or None for all"
             )
 
 
-def cut_behind(encoder: MaskedEncoder, wants: Collection[AttentionMap]) -> MaskedEncoder:
-    """Drop what :func:`attend` does not need for these maps: later blocks and the final norm, in place.
+def cut_behind(encoder: MaskedEncoder, wants: Collection[Inside]) -> MaskedEncoder:
+    """Drop what :func:`observe` does not need for these: later blocks and the final norm, in place.
 
     Empty layers take the later blocks' places, so that blocks keep their numbers, from either end.
     """

@@ -1,6 +1,7 @@
 """The contract between encoders and everything that reads them."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import torch
@@ -15,6 +16,17 @@ Rows = Literal["masked", "all"]
 
 
 @dataclass(frozen=True)
+class BlockFeatures:
+    """Patch tokens ``(B, L, D)`` as they leave a block of a ViT, without a norm.
+
+    Attributes:
+        block: 0-based; negative ones count from the end.
+    """
+
+    block: int
+
+
+@dataclass(frozen=True)
 class Latent:
     """Tokens of a batch and which patches they are.
 
@@ -26,6 +38,7 @@ class Latent:
         order: which patches follow the prefix: 'visible' (the K visible ones), 'visible+masked' (those, then the M
             masked ones), 'raster' (all L in row-major order).
         packing: of sequences with different numbers of visible patches; None if all have as many.
+        taps: tokens as ``tokens``, but as they leave the blocks that :meth:`MaskedEncoder.tap` named, by block.
     """
 
     tokens: Tensor
@@ -34,11 +47,16 @@ class Latent:
     mask: PatchMask | None
     order: Literal["visible", "visible+masked", "raster"]
     packing: Packing | None = None
+    taps: Mapping[int, Tensor] = field(default_factory=dict)
 
     @property
     def patch_tokens(self) -> Tensor:
         """The tokens without the prefix ``(B, N, D)``."""
         return self.tokens[:, self.prefix :]
+
+    def behind(self, block: int) -> "Latent":
+        """The same with the tokens that leave a block, one of ``taps``."""
+        return replace(self, tokens=self.taps[block])
 
 
 class MaskedEncoder(nn.Module):
@@ -89,6 +107,18 @@ class MaskedEncoder(nn.Module):
             )
         h, w = patch_grid(images.shape[2], images.shape[3], self.patch_size * self.split)
         return h * self.split, w * self.split
+
+    def tap(self, blocks: Collection[int]) -> None:
+        """Give the tokens that leave these blocks (0-based), too, from now on; none takes nothing.
+
+        Raises:
+            ValueError: the encoder has no such block, or none whose tokens are all patches' at one width.
+        """
+        if blocks:
+            raise ValueError(
+                f"a task reads block {min(blocks)} of a {type(self).__name__}, which gives its last tokens only; set "
+                "the task's reads='encoder', or use a DenseViT"
+            )
 
     def embed(self, images: Tensor) -> Tensor:
         """Patch tokens of images ``(B, C, H, W)`` before masking and without position embedding.

@@ -1,7 +1,7 @@
 """The dense ViT encoder of SimMIM, MaskFeat and FastMIM: what is masked is replaced and keeps its place."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from itertools import repeat
 from typing import Literal, get_args
 
@@ -194,6 +194,7 @@ class DenseViT(DenseEncoder):
         self.positions = None if relative else make_positions(positions, dim, patch_size, image_size)
         self.blocks = nn.ModuleList(BiasedBlock(dim, heads, rate, layer_scale) for rate in rates)
         self.norm: nn.Module = nn.LayerNorm(dim, eps=1e-6)
+        self.taps: frozenset[int] = frozenset()
         self._init(init)
 
     def _init(self, kind: Init) -> None:
@@ -230,6 +231,17 @@ class DenseViT(DenseEncoder):
             return int(first) + 1
         return self.num_layers - 1 if part in ("norm", "relative_position_bias") else 0
 
+    def tap(self, blocks: Collection[int]) -> None:
+        """Give the tokens that leave these blocks (0-based), too, from now on.
+
+        Raises:
+            ValueError: there is no such block.
+        """
+        depth = len(self.blocks)
+        if wrong := [block for block in blocks if not 0 <= block < depth]:
+            raise ValueError(f"a task reads block {wrong[0]} of a DenseViT with {depth}; set reads to 0 .. {depth - 1}")
+        self.taps = frozenset(blocks)
+
     def embed(self, images: Tensor) -> Tensor:
         """Embedded patches ``(B, (H / P) * (W / P), D)`` before masking."""
         embedded: Tensor = self.patch_embed(patchify(images, self.patch_size * self.split))
@@ -256,12 +268,12 @@ class DenseViT(DenseEncoder):
         if thrown is not None:
             x = torch.cat([x[:, :1], thrown.leave_out_thrown(x[:, 1:])], dim=1)
         recompute = self.activation_checkpointing and self.training
-        for block, bias in zip(self.blocks, self.position_biases(grid), strict=True):
+        taps = {}
+        for index, (block, bias) in enumerate(zip(self.blocks, self.position_biases(grid), strict=True)):
             x = checkpoint(block, x, bias, use_reentrant=False) if recompute else block(x, bias)
-        x = self.norm(x)
-        if thrown is not None:
-            x = torch.cat([x[:, :1], thrown.put_back(x[:, 1:])], dim=1)
-        return Latent(x, self.grid_of(images), self.prefix, mask, "raster")
+            if index in self.taps:
+                taps[index] = put_back(x, thrown)
+        return Latent(put_back(self.norm(x), thrown), self.grid_of(images), self.prefix, mask, "raster", taps=taps)
 
     def position_biases(self, grid: tuple[int, int]) -> Iterator[Tensor | None]:
         """What each block adds to the logits of attention ``(heads, 1 + L, 1 + L)`` for a patch grid; None: nothing."""
@@ -279,3 +291,8 @@ class DenseViT(DenseEncoder):
             if isinstance(self.positions, LearnedPositions):
                 first = first + self.positions.prefix
         return torch.cat([first.expand(x.shape[0], -1, -1), x], dim=1)
+
+
+def put_back(x: Tensor, thrown: PatchMask | None) -> Tensor:
+    """Tokens ``(B, 1 + N, D)`` with zeros for the patches that were thrown away, if any."""
+    return x if thrown is None else torch.cat([x[:, :1], thrown.put_back(x[:, 1:])], dim=1)

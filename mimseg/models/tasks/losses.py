@@ -55,11 +55,21 @@ class PatchL1(PatchLoss):
 
     All masked pixels and channels weigh the same: SimMIM's sum over them, divided by their number, without the 1e-5
     that its code adds to the number of pixels.
+
+    Args:
+        normalize: divide predictions and targets by their L2 norms first, as the distillation of DMAE's code does.
     """
+
+    def __init__(self, normalize: bool = False) -> None:
+        super().__init__()
+        self.normalize = normalize
 
     def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
         """Scalar and ``(B, M)``."""
-        per_patch = (predicted.float() - target.float()).abs().mean(dim=-1)
+        predicted, target = predicted.float(), target.float()
+        if self.normalize:
+            predicted, target = F.normalize(predicted, dim=-1), F.normalize(target, dim=-1)
+        per_patch = (predicted - target).abs().mean(dim=-1)
         return mean_of(per_patch, mask), per_patch
 
 

@@ -15,6 +15,7 @@ from ..teachers.base import Teacher
 from .losses import PatchLoss
 
 TrainInput = Literal["visible", "full"]
+Reads = Literal["neck", "encoder"] | int
 
 
 @MODELS.register_module()
@@ -34,6 +35,8 @@ class Task(nn.Module):
         end: share of the epochs in which it takes part (PASS, Table 4, static-20 of 200 epochs: 0.1), however the
             progress of a method counts them.
         positions: predict and compare at the 'masked' patches, or at 'all'.
+        reads: what its decoder gets: what the 'neck' makes of the encoder's tokens, as the other tasks; the 'encoder's
+            own last tokens; or those that leave a block of it, by its 0-based number (distillation in FastMIM, 5.6).
         train_input: what a loss predictor is trained on: 'visible' patches with mask tokens for the others, like the
             reconstruction (HPM); or the 'full' image, as it is used, which takes another pass of the encoder.
         detach: keep its gradient out of neck and encoder, so that it changes nothing for the other tasks.
@@ -43,8 +46,9 @@ class Task(nn.Module):
 
     Raises:
         ValueError: a loss that does not go with the target, ``start`` and ``end`` that are not 0 <= start < end <= 1,
-            ``shortcut_until`` outside [0, 1] or for a target that is no number, unknown ``positions`` or
-            ``train_input``, or 'full' for a task that has to see less.
+            ``shortcut_until`` outside [0, 1] or for a target that is no number, unknown ``positions``, ``train_input``
+            or ``reads``, 'full' for a task that has to see less, or a loss predictor that does not read the neck,
+            through which teachers ask it.
 
     Attributes:
         on: whether it takes part between ``start`` and ``end``.
@@ -61,6 +65,7 @@ class Task(nn.Module):
         start: float = 0.0,
         end: float = 1.0,
         positions: Rows = "masked",
+        reads: Reads = "neck",
         train_input: TrainInput = "visible",
         detach: bool = False,
         shortcut_until: float = 0.0,
@@ -69,6 +74,8 @@ class Task(nn.Module):
         super().__init__()
         check_choice("positions", positions, get_args(Rows))
         check_choice("train_input", train_input, get_args(TrainInput))
+        if isinstance(reads, bool) or (reads not in ("neck", "encoder") and not isinstance(reads, int)):
+            raise ValueError(f"a task's reads must be 'neck', 'encoder' or the number of a block, got {reads!r}")
         if not 0 <= start < 1:
             raise ValueError(f"a task's start is a share of training in [0, 1), got {start}")
         if not start < end <= 1:
@@ -76,6 +83,7 @@ class Task(nn.Module):
         if not 0 <= shortcut_until <= 1:
             raise ValueError(f"a task's shortcut_until is a share of training in [0, 1], got {shortcut_until}")
         self.positions: Rows = positions
+        self.reads: Reads = reads
         self.target: Target = MODELS.build(target)
         self.criterion: PatchLoss = MODELS.build(loss)
         self.weight, self.start, self.end, self.on = weight, start, end, True
@@ -94,6 +102,8 @@ class Task(nn.Module):
             )
         if self.predicts_losses and self.positions == "all":
             raise ValueError(f"{target} has values at the masked patches only; drop positions='all'")
+        if self.predicts_losses and self.reads != "neck":
+            raise ValueError(f"a task with {target} reads the neck, as it is asked; drop reads={self.reads!r}")
         if self.train_input == "full" and not self.predicts_losses:
             raise ValueError(
                 f"a task with {target} that sees the full image has nothing to predict; drop train_input='full'"
@@ -104,8 +114,9 @@ class Task(nn.Module):
         """Whether it predicts another task's losses rather than what is in the patches."""
         return bool(self.target.reads)
 
-    def setup(self, encoder: MaskedEncoder, width: int, teachers: Mapping[str, Teacher]) -> None:
+    def setup(self, encoder: MaskedEncoder, neck_width: int, teachers: Mapping[str, Teacher]) -> None:
         """Build the decoder, once everything that its sizes follow from is there."""
+        width = neck_width if self.reads == "neck" else encoder.embed_dim
         derived = {"width": width, "out_dim": self.target.out_dim(encoder, teachers)}
         if self.shortcut_until and (derived["out_dim"] != 1 or encoder.split > 1):
             raise ValueError(

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
-from ...ops.attention import AttentionMap
-from ..backbones.attending import observe
-from ..backbones.base import Latent, MaskedEncoder
+from ..backbones.attending import Inside, observe
+from ..backbones.base import BlockFeatures, Latent, MaskedEncoder
 from ..preprocessor import ImagePreprocessor
 from ..step import TeacherView, Want
 
@@ -33,7 +32,7 @@ class Teacher(nn.Module):
     """A network without gradient that looks at full images.
 
     Attributes:
-        provides: what it can be asked for: 'features', 'predicted_loss', 'attention'.
+        provides: what it can be asked for: 'features', 'predicted_loss', 'attention', 'block_features'.
         patch_size: side in pixels of the patches that its features are of, known after the set-up; None if unknown.
         moves: whether it follows the student, so that :meth:`update` has to be called after each step.
         name: its key in ``model.teachers``, for messages; the model sets it before the set-up.
@@ -52,7 +51,7 @@ class Teacher(nn.Module):
         """Take from the complete student what giving ``wanted`` takes; called once.
 
         Raises:
-            ValueError: an attention map is wanted that its encoder does not have.
+            ValueError: an attention map or a block's features are wanted that its encoder does not have.
         """
         raise NotImplementedError
 
@@ -76,18 +75,20 @@ class Teacher(nn.Module):
         return self
 
 
-def maps_in(wanted: frozenset[Want]) -> frozenset[AttentionMap]:
-    """The attention maps among what is wanted."""
+def inside(wanted: frozenset[Want]) -> frozenset[Inside]:
+    """What is wanted of an encoder's blocks: attention maps and features."""
     return frozenset(want for want in wanted if not isinstance(want, str))
 
 
 def view(encoder: MaskedEncoder, images: Tensor, wanted: frozenset[Want]) -> tuple[TeacherView, Latent | None]:
-    """Features ``(B, L, D)`` after the final norm and attention maps ``(B, L)`` of full images, from one pass.
+    """What is wanted of full images, from one pass: features after the final norm, attention, features of blocks.
 
     Returns:
-        What is wanted, and what the encoder gives; None where only attention is wanted, because then it stops early.
+        That, and what the encoder gives; None where only its blocks are read, because then it stops early.
     """
-    maps = maps_in(wanted)
-    latent, attention = observe(encoder, images, maps, encode=wanted != maps)
+    wants = inside(wanted)
+    latent, seen = observe(encoder, images, wants, encode=wanted != wants)
     features = latent.patch_tokens if latent is not None and "features" in wanted else None
-    return TeacherView(features, attention=attention), latent
+    blocks = {want: value for want, value in seen.items() if isinstance(want, BlockFeatures)}
+    attention = {want: value for want, value in seen.items() if not isinstance(want, BlockFeatures)}
+    return TeacherView(features, attention=attention, blocks=blocks), latent

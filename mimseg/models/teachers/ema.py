@@ -11,7 +11,7 @@ from ...registry import MODELS
 from ..backbones.attending import check_wants, cut_behind
 from ..backbones.base import MaskedEncoder
 from ..step import TeacherView, Want
-from .base import Student, Teacher, maps_in, view
+from .base import Student, Teacher, inside, view
 
 
 @MODELS.register_module()
@@ -19,7 +19,7 @@ class EMATeacher(Teacher):
     """Exponential moving average of the student (HPM, Eq. 1 and Figure 3).
 
     It copies only what it is asked for: the encoder, for the predicted loss also the neck and the loss predictor, and
-    for attention alone only the encoder's *trunk*, its blocks up to the deepest one that is read. A reconstruction
+    for blocks alone only the encoder's *trunk*, its blocks up to the deepest one that is read. A reconstruction
     decoder is never copied and never run. ``t <- d * t + (1 - d) * s`` after every optimizer step, d rising linearly
     from ``start`` to ``end`` over the first ``ramp_epochs`` epochs (HPM's public code).
 
@@ -34,7 +34,7 @@ class EMATeacher(Teacher):
             map that the encoder does not have (at set-up).
     """
 
-    provides = frozenset({"features", "predicted_loss", "attention"})
+    provides = frozenset({"features", "predicted_loss", "attention", "block_features"})
     moves = True
 
     def __init__(
@@ -71,9 +71,9 @@ class EMATeacher(Teacher):
 
     def setup(self, student: Student, wanted: frozenset[Want]) -> None:
         """Copy the parts that are wanted."""
-        maps = maps_in(wanted)
-        check_wants(student.encoder, maps)
-        names = ["trunk"] if wanted == maps else ["encoder"]
+        wants = inside(wanted)
+        check_wants(student.encoder, wants)
+        names = ["trunk"] if wanted == wants else ["encoder"]
         if "predicted_loss" in wanted:
             if self.predictor not in student.decoders:
                 raise ValueError(
@@ -85,7 +85,7 @@ class EMATeacher(Teacher):
         for name in names:
             self.parts[name] = copy.deepcopy(sources[name]).requires_grad_(False)
         if "trunk" in self.parts:
-            cut_behind(cast(MaskedEncoder, self.parts["trunk"]), maps)
+            cut_behind(cast(MaskedEncoder, self.parts["trunk"]), wants)
         self.train(False)
 
     def follows(self, task: str) -> bool:
@@ -94,7 +94,7 @@ class EMATeacher(Teacher):
 
     @torch.no_grad()
     def look(self, images: Tensor, wanted: frozenset[Want]) -> TeacherView:
-        """Features after the final norm ``(B, L, D)``, attention maps and predicted loss ``(B, L)``, from one pass."""
+        """Features ``(B, L, D)``, attention maps and predicted loss ``(B, L)``, from one pass."""
         encoder = cast(MaskedEncoder, self.parts["trunk" if "trunk" in self.parts else "encoder"])
         seen, latent = view(encoder, images, wanted)
         if "predicted_loss" in wanted:

@@ -13,7 +13,7 @@ from ...registry import MODELS
 from ..backbones.attending import check_wants, cut_behind
 from ..backbones.base import MaskedEncoder
 from ..step import TeacherView, Want
-from .base import Student, Teacher, maps_in, view
+from .base import Student, Teacher, inside, view
 from .frozen import leave_network_out, miss_no_network
 
 
@@ -21,8 +21,8 @@ from .frozen import leave_network_out, miss_no_network
 class PretrainedTeacher(Teacher):
     """A frozen encoder loaded from a file: MAE, timm, Hugging Face or a run of this project (GPA, section 3.2).
 
-    It is shown the very crop that the student is normalised for. Its weights stay out of checkpoints, and if only
-    attention is wanted, only the blocks up to the deepest one that is read are kept.
+    It is shown the very crop that the student is normalised for. Its weights stay out of checkpoints, and if only its
+    blocks are read (attention, features of a block), they are kept up to the deepest one that is.
 
     Args:
         checkpoint: any file or folder that :func:`mimseg.checkpoints.load_weights` reads.
@@ -33,10 +33,10 @@ class PretrainedTeacher(Teacher):
     Raises:
         FileNotFoundError: there is no such file (at set-up).
         ValueError: the file does not fill the encoder, which is never left at random weights, or is damaged; an
-            attention map is wanted that the encoder does not have (all at set-up); unknown ``weights``.
+            attention map or block is wanted that the encoder does not have (all at set-up); unknown ``weights``.
     """
 
-    provides = frozenset({"features", "attention"})
+    provides = frozenset({"features", "attention", "block_features"})
 
     network: MaskedEncoder
 
@@ -62,11 +62,11 @@ class PretrainedTeacher(Teacher):
 
     def setup(self, student: Student, wanted: frozenset[Want]) -> None:
         """Build the encoder, load it, and keep of it what is wanted."""
-        encoder, maps = self._build(student.encoder), maps_in(wanted)
-        check_wants(encoder, maps)
+        encoder, wants = self._build(student.encoder), inside(wanted)
+        check_wants(encoder, wants)
         self._load(encoder)
-        if wanted == maps:
-            cut_behind(encoder, maps)
+        if wanted == wants:
+            cut_behind(encoder, wants)
         self.network, self.patch_size = encoder.requires_grad_(False), encoder.patch_size
         self.train(False)
 
@@ -95,7 +95,7 @@ class PretrainedTeacher(Teacher):
 
     @torch.no_grad()
     def look(self, images: Tensor, wanted: frozenset[Want]) -> TeacherView:
-        """Features after the final norm ``(B, L, D)`` and attention maps ``(B, L)``, from one pass."""
+        """Features ``(B, L, D)`` after the final norm or a block and attention maps ``(B, L)``, from one pass."""
         return view(self.network, images, wanted)[0]
 
 

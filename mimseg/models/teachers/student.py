@@ -10,7 +10,7 @@ from ...registry import MODELS
 from ..backbones.attending import check_wants
 from ..backbones.base import MaskedEncoder
 from ..step import TeacherView, Want
-from .base import Student, Teacher, maps_in, view
+from .base import Student, Teacher, inside, view
 
 
 @MODELS.register_module()
@@ -20,7 +20,7 @@ class StudentTeacher(Teacher):
     It is a reference: there is no copy, and nothing of it is in a checkpoint.
     """
 
-    provides = frozenset({"features", "attention"})
+    provides = frozenset({"features", "attention", "block_features"})
 
     encoders: tuple[MaskedEncoder, ...] = ()  # a tuple, so that the encoder does not become a part of the teacher
 
@@ -30,12 +30,12 @@ class StudentTeacher(Teacher):
 
     def setup(self, student: Student, wanted: frozenset[Want]) -> None:
         """Keep a reference to the encoder."""
-        check_wants(student.encoder, maps_in(wanted))
+        check_wants(student.encoder, inside(wanted))
         self.encoders = (student.encoder,)
 
     @torch.no_grad()
     def look(self, images: Tensor, wanted: frozenset[Want]) -> TeacherView:
-        """Features after the final norm ``(B, L, D)`` and attention maps ``(B, L)``, from one pass; no drop path."""
+        """Features ``(B, L, D)`` and attention maps ``(B, L)``, from one pass; no drop path."""
         (encoder,) = self.encoders
         with evaluating(encoder), without_cast_cache():
             return view(encoder, images, wanted)[0]
