@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import CutMix, Identity, MixUp, RandomChoice
 
 from ..registry import MODELS
+from .expanded_mean import ExpandedMean
 from .features import FeatureExtractor, Pool, pooled
 from .init import init_normal
 
@@ -19,7 +20,8 @@ class Classifier(FeatureExtractor):
 
     Fine-tuning as in MAE and HPM: ``pool='avg', norm='layer'``; a fresh LayerNorm of the pooled patch tokens takes the
     place of the encoder's final one. Their linear probes: ``frozen=True, norm='batch'``; BatchNorm without scale and
-    shift (eps 1e-6) of what the frozen encoder gives.
+    shift (eps 1e-6) of what the frozen encoder gives. CMT's fine-tuning: ``norm=None, expand=1280, dropout=0.1`` on an
+    encoder without final norm; see :class:`ExpandedMean`.
 
     Args:
         data_preprocessor: config of :class:`ImagePreprocessor`.
@@ -27,6 +29,9 @@ class Classifier(FeatureExtractor):
         num_classes: number of classes.
         pool: 'avg' (mean of the patch tokens) or 'cls' (class token).
         norm: 'layer' instead of the encoder's final norm, 'batch' after it, or None.
+        expand: width to which a 1 x 1 convolution, BatchNorm and Swish take the patch tokens before their mean; None
+            takes the mean of the tokens as they are.
+        dropout: share of the head's input that is dropped in training.
         frozen: keep the encoder as it is: no gradient, no drop path, not trained.
         head_std: the head's weights start at normal(0, ``head_std``), its bias at 0.
         label_smoothing: share of the target that is spread evenly over the classes.
@@ -35,7 +40,8 @@ class Classifier(FeatureExtractor):
         activation_checkpointing: recompute encoder blocks in the backward pass: less memory, more time.
 
     Raises:
-        ValueError: unknown ``pool`` or ``norm``.
+        ValueError: unknown ``pool`` or ``norm``, ``expand`` with another pooling or a norm, or a ``dropout`` outside
+            [0, 1).
     """
 
     def __init__(
@@ -45,6 +51,8 @@ class Classifier(FeatureExtractor):
         num_classes: int,
         pool: Pool = "avg",
         norm: Literal["layer", "batch"] | None = "layer",
+        expand: int | None = None,
+        dropout: float = 0.0,
         frozen: bool = False,
         head_std: float = 0.01,
         label_smoothing: float = 0.0,
@@ -55,7 +63,10 @@ class Classifier(FeatureExtractor):
         super().__init__(data_preprocessor, encoder, pool)
         if norm not in ("layer", "batch", None):
             raise ValueError(f"norm must be 'layer', 'batch' or None, got {norm!r}")
-        width = self.encoder.embed_dim
+        check_expand(expand, dropout, pool, norm)
+        width = expand or self.encoder.embed_dim
+        self.expand = None if expand is None else ExpandedMean(self.encoder.embed_dim, expand)
+        self.drop = nn.Dropout(dropout)
         self.norm: nn.Module = nn.Identity()
         if norm == "layer":
             self.encoder.norm = nn.Identity()
@@ -112,9 +123,14 @@ class Classifier(FeatureExtractor):
     def represent(self, images: Tensor) -> Tensor:
         """What the head sees ``(B, D)``."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            features = pooled(self.encoder, images, self.pool)
-        normalised: Tensor = self.norm(features)
-        return normalised
+            if self.expand is None:
+                features = pooled(self.encoder, images, self.pool)
+            else:
+                tokens = self.encoder(images).patch_tokens
+        if self.expand is not None:
+            features = self.expand(tokens)
+        seen: Tensor = self.drop(self.norm(features))
+        return seen
 
     def labels_of(self, data_samples: Sequence[Any]) -> Tensor:
         """Class indices ``(B,)`` of a batch, on the CPU, where the loader left them."""
@@ -140,6 +156,18 @@ class Classifier(FeatureExtractor):
         """The layer of a parameter by its name within this model."""
         part, rest = name.split(".", 1)
         return self.encoder.layer_of(rest) if part == "encoder" else self.num_layers - 1
+
+
+def check_expand(expand: int | None, dropout: float, pool: str, norm: str | None) -> None:
+    """Refuse what the way to the head cannot be.
+
+    Raises:
+        ValueError: ``expand`` beside a norm or another pooling than the mean, or a ``dropout`` outside [0, 1).
+    """
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout is a share in [0, 1), got {dropout!r}")
+    if expand is not None and (pool != "avg" or norm is not None):
+        raise ValueError(f"expand={expand} goes with pool='avg' and norm=None, got pool={pool!r} and norm={norm!r}")
 
 
 def mixed(mixup: float, cutmix: float, num_classes: int) -> nn.Module:

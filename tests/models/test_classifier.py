@@ -212,3 +212,46 @@ def test_every_trained_weight_of_a_dense_encoder_gets_a_gradient(encoder):
     model = Classifier(STATS, encoder, num_classes=5, norm="layer").train()
     model.loss(torch.randn(4, 3, 16, 16), torch.tensor([0, 1, 2, 3]))["loss"].backward()
     assert not [name for name, p in model.named_parameters() if p.requires_grad and p.grad is None]
+
+
+def test_cmts_classifier_is_wide_features_and_then_their_mean():
+    """As CMT's public code ends: convolution, BatchNorm, Swish, mean, dropout, linear; on the map, in plain PyTorch."""
+    model = classifier(norm=None, expand=12, dropout=0.3).train()
+    images = torch.randn(3, 3, 16, 24)
+    torch.nn.init.normal_(model.expand.norm.weight)
+    torch.nn.init.normal_(model.expand.norm.bias)
+    tokens = model.encoder(images).tokens[:, 1:]
+    x = F.conv2d(tokens.mT.unflatten(2, (4, 6)), model.expand.conv.weight[:, :, None, None], model.expand.conv.bias)
+    mean, var = x.mean(dim=(0, 2, 3), keepdim=True), x.var(dim=(0, 2, 3), unbiased=False, keepdim=True)
+    scale, shift = (p.view(1, -1, 1, 1) for p in (model.expand.norm.weight, model.expand.norm.bias))
+    x = (x - mean) / (var + 1e-5).sqrt() * scale + shift
+    expected = (x * torch.sigmoid(x)).mean(dim=(2, 3))
+    drawn = torch.stack([model.represent(images) for _ in range(200)])
+    kept = drawn.ne(0)
+    assert kept.float().mean().item() == pytest.approx(0.7, abs=0.02)
+    torch.testing.assert_close(drawn[kept], (expected / 0.7).expand_as(drawn)[kept], rtol=1e-4, atol=1e-5)
+    model.eval().expand.norm.running_mean = mean.flatten().detach()
+    model.expand.norm.running_var = var.flatten().detach()
+    torch.testing.assert_close(model(images), expected @ model.head.weight.T + model.head.bias, rtol=1e-4, atol=1e-5)
+
+
+def test_the_wide_features_learn_also_on_a_frozen_encoder_and_at_the_heads_rate():
+    model = classifier(norm=None, expand=12, frozen=True).train()
+    model.loss(torch.randn(4, 3, 16, 16), torch.tensor([0, 1, 2, 3]))["loss"].backward()
+    assert {name for name, p in model.named_parameters() if p.grad is not None} == {
+        f"{name}.{kind}" for name in ("expand.conv", "expand.norm", "head") for kind in ("weight", "bias")
+    }
+    assert model.layer_of("expand.conv.weight") == model.layer_of("head.weight") == model.num_layers - 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (dict(expand=12), "expand=12 goes with pool='avg' and norm=None, got pool='avg' and norm='layer'"),
+        (dict(expand=12, norm=None, pool="cls"), "expand=12 goes with pool='avg'"),
+        (dict(dropout=1.0), r"dropout is a share in \[0, 1\), got 1.0"),
+    ],
+)
+def test_wide_features_of_something_else_are_refused(settings, message):
+    with pytest.raises(ValueError, match=message):
+        classifier(**settings)

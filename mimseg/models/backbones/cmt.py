@@ -211,9 +211,10 @@ class CMT(nn.Module):
     """The trunk of CMT (Guo et al., CVPR 2022): a convolutional stem and four stages, without final norm or classifier.
 
     As in the paper's public code, positions are a free number for every pair of a query and a key; the pairs of an
-    image of another size get theirs by bicubic resizing of the ``(N, N / r^2)`` matrix. Public classifiers continue
-    with a 1 x 1 convolution to 1280 channels, BatchNorm, Swish, mean and a linear layer; FastMIM continues with a
-    LayerNorm instead.
+    image of another size get theirs by bicubic resizing of the ``(N, N / r^2)`` matrix. Public classifiers, FastMIM's
+    included, continue with a 1 x 1 convolution to 1280 channels, BatchNorm, Swish, mean, dropout and a linear layer
+    (``Classifier(expand=1280, dropout=0.1)``); FastMIM's pre-training continues with a LayerNorm
+    (``DenseBackbone(add_norm=True)``).
 
     Args:
         arch: 'tiny', 'xsmall', 'small', 'base', or a dict of stem_dim, embed_dims, depths, num_heads, mlp_ratio.
