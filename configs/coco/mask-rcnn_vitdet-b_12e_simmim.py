@@ -10,3 +10,4 @@ Hardware: 8 GPUs of 80 GB at batch 2 each, bf16; a bias of all pairs is kept for
 
 _base_ = "./mask-rcnn_vitdet-b_12e.py"
 model = dict(backbone=dict(encoder=dict(type="DenseViT", layer_scale=1.0), relative="table", relative_sharing="model"))
+optim_wrapper = dict(paramwise_cfg=dict(no_decay=("positions", "gamma")))  # LayerScale, which ViTDet does not have

@@ -45,7 +45,11 @@ model = dict(
     ),
     test_cfg=dict(rpn=dict(nms_pre=200, max_per_img=50), rcnn=dict(max_per_img=20)),
 )
-optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.9))
+optim_wrapper = dict(
+    precision="fp32",
+    optimizer=dict(lr=1e-3),
+    paramwise_cfg=dict(_delete_=True, layer_decay=0.9, no_decay=("positions", "relative")),
+)
 schedule = dict(epochs=4, warmup_epochs=0.5, warmup_lr=1e-6, steps=[3, 3.65], val_interval=4)
 default_hooks = dict(logger=dict(interval=10))
 custom_hooks = [dict(type="mimseg.PredictionPictureHook", enlarge=6)]

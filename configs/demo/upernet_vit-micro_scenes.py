@@ -28,7 +28,11 @@ model = dict(
     auxiliary_head=dict(in_channels=128, channels=_width, num_classes=_num_classes),
     test_cfg=dict(mode="whole"),
 )
-optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.9))
+optim_wrapper = dict(
+    precision="fp32",
+    optimizer=dict(lr=1e-3),
+    paramwise_cfg=dict(_delete_=True, layer_decay=0.9, no_decay=("positions", "relative", "cls_token")),
+)
 schedule = dict(iterations=800, warmup_iterations=100, val_interval=800)
 default_hooks = dict(checkpoint=dict(interval=800), logger=dict(interval=10))
 custom_hooks = [dict(type="mimseg.PredictionPictureHook", enlarge=6)]

@@ -9,7 +9,9 @@ Hardware: as configs/finetune/vitb_100e.py.
 
 _base_ = "./vitb_100e.py"
 model = dict(
-    encoder=dict(_delete_=True, type="DenseBackbone", backbone="pvt_v2_b2", image_size=224, drop_path=0.1),
+    encoder=dict(
+        _delete_=True, type="DenseBackbone", backbone="pvt_v2_b2", image_size=224, drop_path=0.1, between="precedes"
+    ),
     norm=None,
 )
 optim_wrapper = dict(

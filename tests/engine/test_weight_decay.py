@@ -2,9 +2,11 @@
 
 import pytest
 import torch
+from timm.layers import LayerScale
 from torch import nn
 
 from mimseg.engine import LayerDecay, WarmupCosineLR, WeightDecayByShape
+from mimseg.models import LN2d
 
 CFG = dict(type="MIMOptimWrapper", optimizer=dict(type="AdamW", lr=1e-3, weight_decay=0.05, fused=True))
 
@@ -37,10 +39,50 @@ def test_more_can_be_exempted_by_name():
     assert groups(dict(no_decay=("cls_token",)))[0.05] == ["table", "linear.weight"]
 
 
+class Mixed(nn.Module):
+    """One of each kind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 4, 1)
+        self.norm = nn.LayerNorm(4)
+        self.group = nn.GroupNorm(2, 4)
+        self.bn = nn.SyncBatchNorm(4)
+        self.ln = LN2d(4)
+        self.scale = LayerScale(4)
+        self.bias_free = nn.Linear(4, 4, bias=False)
+        self.table = nn.Parameter(torch.zeros(3, 2))
+
+
+@pytest.mark.parametrize(
+    ("rule", "exempt"),
+    [
+        ("shape", "conv.bias norm.weight norm.bias group.weight group.bias bn.weight bn.bias ln.weight ln.bias"
+                  " scale.gamma"),
+        ("norms", "norm.weight norm.bias group.weight group.bias bn.weight bn.bias"),
+        ("names", ""),
+    ],
+)  # fmt: skip
+def test_rules_of_public_detectors(rule, exempt):
+    """detectron2 exempts what it lists as norms (LayerNorm of tokens, BatchNorm, GroupNorm), mmcv what keys name."""
+    model = Mixed()
+    names = {id(p): name for name, p in model.named_parameters()}
+    for extra in ((), ("table",)):
+        wrapper = WeightDecayByShape(CFG, dict(exempt_by=rule, no_decay=extra))(model)
+        found = {names[id(p)] for g in wrapper.optimizer.param_groups if not g["weight_decay"] for p in g["params"]}
+        assert found == {*exempt.split(), *extra}
+        assert sum(len(g["params"]) for g in wrapper.optimizer.param_groups) == len(names)
+
+
+def test_an_unknown_rule_is_refused():
+    with pytest.raises(ValueError, match="exempt_by is 'kind'; use one of shape, norms, names"):
+        groups(dict(exempt_by="kind"))
+
+
 def test_an_exemption_that_matches_nothing_or_an_unknown_key_is_refused():
     with pytest.raises(ValueError, match="no trained parameter has 'cls_tokn' in its name"):
         groups(dict(no_decay=("cls_tokn",)))
-    with pytest.raises(ValueError, match="unknown key 'norm_decay_mult'; known are exempt, no_decay"):
+    with pytest.raises(ValueError, match="unknown key 'norm_decay_mult'; known are exempt, exempt_by, no_decay"):
         groups(dict(norm_decay_mult=0.0))
 
 

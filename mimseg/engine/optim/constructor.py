@@ -5,11 +5,15 @@ from typing import Any
 
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
+from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm, _InstanceNorm
+from timm.layers import LayerNorm2d
 from torch import nn
 
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 Parameters = dict[str, nn.Parameter]
+EXEMPT_BY = ("shape", "norms", "names")
+NORMS = (nn.LayerNorm, nn.GroupNorm, nn.LocalResponseNorm, _BatchNorm, _InstanceNorm)
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()
@@ -18,20 +22,26 @@ class WeightDecayByShape:
 
     A parameter is exempt if it has at most one dimension or its name ends in ``.bias``; so class and mask
     tokens (three dimensions) decay. Frozen parameters are left out. Two groups instead of one per parameter
-    keep the ``foreach`` and ``fused`` implementations of the optimizers whole.
+    keep the ``foreach`` and ``fused`` implementations of the optimizers whole. Detectors' public recipes have
+    other rules, ``exempt_by``:
+
+    - 'shape' is the one above;
+    - 'norms' exempts the scales and shifts of norms only, biases of layers decay (detectron2's ViTDet, MIMDet;
+      norms over the channels of a map, :class:`LN2d`, decay as well, because detectron2 does not count its own);
+    - 'names' exempts nothing but what ``no_decay`` names (mmcv's ``custom_keys``: Swin in FastMIM's release).
 
     Args:
         optim_wrapper_cfg: config of the optimizer wrapper, with ``optimizer`` inside.
-        paramwise_cfg: ``no_decay``, further exemptions: parts of parameter names, e.g. ``("cls_token",)``;
-            ``exempt``, options of the optimizer that differ for the exempt parameters, e.g.
+        paramwise_cfg: ``exempt_by``; ``no_decay``, further exemptions: parts of parameter names, e.g.
+            ``("cls_token",)``; ``exempt``, options of the optimizer that differ for the exempt parameters, e.g.
             ``dict(always_adapt=False)`` for LARS.
 
     Raises:
-        ValueError: unknown key in ``paramwise_cfg``, an entry of ``no_decay`` that matches nothing, or
-            nothing to train.
+        ValueError: unknown key or ``exempt_by`` in ``paramwise_cfg``, an entry of ``no_decay`` that matches nothing,
+            or nothing to train.
     """
 
-    known_keys = frozenset({"no_decay", "exempt"})
+    known_keys = frozenset({"exempt_by", "no_decay", "exempt"})
 
     def __init__(self, optim_wrapper_cfg: Mapping[str, Any], paramwise_cfg: Mapping[str, Any] | None = None) -> None:
         paramwise_cfg = paramwise_cfg or {}
@@ -42,6 +52,10 @@ class WeightDecayByShape:
         self.wrapper_cfg = dict(optim_wrapper_cfg)
         self.optimizer_cfg = dict(self.wrapper_cfg.pop("optimizer"))
         self.no_decay = tuple(paramwise_cfg.get("no_decay", ()))
+        self.exempt_by = paramwise_cfg.get("exempt_by", "shape")
+        if self.exempt_by not in EXEMPT_BY:
+            choices = ", ".join(EXEMPT_BY)
+            raise ValueError(f"optim_wrapper.paramwise_cfg.exempt_by is {self.exempt_by!r}; use one of {choices}")
         self.exempt_options = {**paramwise_cfg.get("exempt", {}), "weight_decay": 0.0}
 
     def __call__(self, model: nn.Module) -> OptimWrapper:
@@ -71,11 +85,23 @@ class WeightDecayByShape:
         for part in self.no_decay:
             if not any(part in name for name in trained):
                 raise ValueError(f"optim_wrapper.paramwise_cfg.no_decay: no trained parameter has {part!r} in its name")
-        exempt = {name: parameter for name, parameter in trained.items() if self._is_exempt(name, parameter)}
+        named = {name for name in trained if any(part in name for part in self.no_decay)}
+        left_out = named | self._exempt_of_rule(model, trained)
+        exempt = {name: parameter for name, parameter in trained.items() if name in left_out}
         return {name: parameter for name, parameter in trained.items() if name not in exempt}, exempt
 
-    def _is_exempt(self, name: str, parameter: nn.Parameter) -> bool:
-        return parameter.ndim <= 1 or name.endswith(".bias") or any(part in name for part in self.no_decay)
+    def _exempt_of_rule(self, model: nn.Module, trained: Parameters) -> set[str]:
+        """Names of the parameters that ``exempt_by`` exempts."""
+        if self.exempt_by == "shape":
+            return {name for name, parameter in trained.items() if parameter.ndim <= 1 or name.endswith(".bias")}
+        if self.exempt_by == "names":
+            return set()
+        norms = {
+            f"{name}." if name else ""
+            for name, part in model.named_modules()
+            if isinstance(part, NORMS) and not isinstance(part, LayerNorm2d)
+        }
+        return {name for name in trained if name[: name.rfind(".") + 1] in norms}
 
 
 @OPTIM_WRAPPER_CONSTRUCTORS.register_module()

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isqrt
-from typing import Any
+from typing import Any, Literal, get_args
 
 import timm
 import torch
@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from ...ops.masking import PatchMask
 from ...registry import MODELS
 from .base import Latent, check_mask
-from .dense import DenseEncoder, check_truncate
+from .dense import DenseEncoder, check_choice, check_truncate
 
 BLOCKS = r"\b(?:blocks)(?:\.\d+)+"
 """How networks of timm and of this project name their blocks."""
+Between = Literal["follows", "precedes"]
 HEADS = ("head", "fc", "classifier", "conv_head", "norm_head", "fc_norm", "head_drop", "head_dist")
 """What follows the last map in timm's networks."""
 
@@ -42,6 +43,9 @@ class DenseBackbone(DenseEncoder):
         add_norm: end with a LayerNorm, for networks without a final one.
         blocks: regular expression that finds a block's name in a parameter's, for layer-wise decay, ``truncate`` and
             compiling.
+        between: whose layer, for layer-wise decay, a patch embedding between two stages is of: that of the block that
+            'follows' (CMT's in FastMIM's release), or of the one that 'precedes' it; then a norm behind the last block
+            is of the head's layer (PVTv2's there).
         truncate: number of blocks at the end that are left out (FastMIM, Table 1c).
         learn_token: see :class:`DenseEncoder`.
         mask_size: see :class:`DenseEncoder`.
@@ -52,8 +56,8 @@ class DenseBackbone(DenseEncoder):
 
     Raises:
         ValueError: unknown timm model; ``drop_path`` or ``options`` for one that is not timm's; an output that is
-            neither map nor tokens; ``blocks`` that finds none although ``truncate`` asks for some; or what
-            :class:`DenseEncoder` raises.
+            neither map nor tokens; ``blocks`` that finds none although ``truncate`` asks for some; unknown
+            ``between``; or what :class:`DenseEncoder` raises.
     """
 
     def __init__(
@@ -65,10 +69,12 @@ class DenseBackbone(DenseEncoder):
         options: dict[str, Any] | None = None,
         add_norm: bool = False,
         blocks: str = BLOCKS,
+        between: Between = "follows",
         truncate: int = 0,
         learn_token: bool = True,
         mask_size: int | None = None,
     ) -> None:
+        check_choice("between", between, get_args(Between))
         size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
         if isinstance(backbone, str):
             network = make_timm(backbone, size, in_channels, drop_path, options or {})
@@ -90,13 +96,14 @@ class DenseBackbone(DenseEncoder):
             found = found[: len(found) - truncate]
         for block in found:
             network.get_submodule(block).compiles = True  # type: ignore[assignment]
-        self.layers = layers_of(network, found, blocks)
+        self.layers = layers_of(network, found, blocks, between)
+        self.depth = len(found) if between == "precedes" else max(self.layers.values())
         self.init_token()
 
     @property
     def num_layers(self) -> int:
         """Layers that layer-wise learning-rate decay tells apart, the embedding's first, the head's last."""
-        return max(self.layers.values()) + 2
+        return self.depth + 2
 
     def layer_of(self, name: str) -> int:
         """The layer of a parameter: embedding 0, block i of all (from 0) i + 1, final norm the last."""
@@ -271,19 +278,20 @@ def find_blocks(network: nn.Module, pattern: str) -> list[str]:
     return list(dict.fromkeys(match.group(1) for match in found if match))
 
 
-def layers_of(network: Any, blocks: list[str], pattern: str) -> dict[str, int]:
-    """The layer of every parameter: 0 for the stem, i + 1 for block i and what leads to it.
+def layers_of(network: Any, blocks: list[str], pattern: str, between: Between = "follows") -> dict[str, int]:
+    """The layer of every parameter: 0 for the stem, i + 1 for block i and what leads to it, or from it.
 
-    What follows a block within its stage (a norm) is of that block's layer. timm's own grouping is taken where it tells
-    at least as many layers apart.
+    What follows a block within its stage (a norm) is of that block's layer. With ``between='follows'`` timm's own
+    grouping is taken where it tells at least as many layers apart.
 
     Args:
         network: the backbone.
         blocks: names of its blocks, in order.
         pattern: what found them.
+        between: see :class:`DenseBackbone`.
     """
     names = [parameter for parameter, _ in network.named_parameters()]
-    if hasattr(network, "group_matcher"):
+    if hasattr(network, "group_matcher") and between == "follows":
         grouped = group_parameters(network, network.group_matcher(coarse=False), reverse=True)
         if len(set(grouped.values())) > len(blocks):
             return {parameter: int(grouped[parameter]) for parameter in names}
@@ -294,6 +302,8 @@ def layers_of(network: Any, blocks: list[str], pattern: str) -> dict[str, int]:
         here, following = (bool(stages[i]) and parameter.startswith(stages[i]) for i in (last, last + 1))
         if inside:
             last = layers[parameter] = inside[0]
+        elif between == "precedes":
+            layers[parameter] = last + (last == len(blocks))
         elif here or last == len(blocks) or (last == 0 and not following):
             layers[parameter] = last
         else:
