@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 from mmengine.config import Config
 
+from ..packages import require
 from ..quiet import quiet_imports
 
 TASKS = {"mmdet": "detection", "mmseg": "segmentation"}
-INSTALL = "install it by tools/env/setup.sh test, as make test does (12 minutes on 2 cores the first time)"
 
 
 def is_dense(cfg: Config) -> bool:
@@ -28,20 +27,9 @@ def import_task(cfg: Config) -> None:
     if not is_dense(cfg):
         return
     scope = cfg.default_scope
-    task = TASKS[scope]
-    if find_spec(scope) is None:
-        raise ValueError(f"{task} needs {scope}, which is not installed here: {INSTALL}")
-    if scope == "mmdet":
-        _require_ops(task)
+    require(scope, TASKS[scope])
     with quiet_imports():
         import_module(f"{scope}.models")
-
-
-def _require_ops(task: str) -> None:
-    try:
-        import_module("mmcv._ext")
-    except ImportError as error:
-        raise ValueError(f"{task} needs an mmcv with compiled ops, which is not installed here: {INSTALL}") from error
 
 
 def start_backbone_from(cfg: Config, weights: str | Path) -> None:

@@ -5,7 +5,7 @@ import sys
 import pytest
 from mmengine.config import Config
 
-from mimseg.apis import dense as module
+from mimseg import packages as module
 from mimseg.apis import import_task, start_backbone_from, train_on_folder, use_data
 
 

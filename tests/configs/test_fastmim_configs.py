@@ -8,6 +8,9 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
+from mimseg.apis import load_config
+from mimseg.engine import MIMOptimWrapper
+from mimseg.engine.schedule import WarmupMultiStepLR, expand_schedule
 from mimseg.registry import MODELS
 
 FOLDER = Path(__file__).parents[2] / "configs" / "fastmim"
@@ -68,6 +71,36 @@ def test_cmt_is_fine_tuned_with_the_classifier_of_its_public_code(name, dims, mi
     if millions:
         assert round(count / 1e6, 2) == millions
     assert (model.drop.p, model.expand.norm.eps) == (0.1, 1e-5)
+
+
+SWIN_L = sorted(path for path in FOLDER.rglob("*swinl*.py"))
+
+
+@pytest.mark.parametrize("path", SWIN_L, ids=lambda path: path.stem)
+def test_the_rate_of_swin_l_falls_in_one_step_at_seven_eighths(path):
+    """Table 11: "step (Xie et al.)", SimMIM's: a tenth from epoch 700 of 800 on; of the built schedule, all of it."""
+    cfg = Config.fromfile(path)
+    epochs = cfg.schedule.epochs
+    expand_schedule(cfg)
+    parameter = torch.nn.Parameter(torch.zeros(1))
+    wrapper = MIMOptimWrapper(torch.optim.SGD([parameter], lr=1.0))
+    options = dict(cfg.param_scheduler)
+    assert options.pop("type") == "WarmupMultiStepLR" and options.pop("convert_to_iter_based")
+    schedule = WarmupMultiStepLR(wrapper, epoch_length=8, **options)
+    rates = []
+    for _ in range(8 * epochs):
+        rates.append(wrapper.param_groups[0]["lr"])
+        schedule.step()
+    assert rates[80 : 7 * epochs] == [1.0] * (7 * epochs - 80) and max(rates[:80]) < 1
+    assert rates[7 * epochs :] == pytest.approx([0.1] * epochs)
+    cosine = load_config(path, ["schedule.steps=None"])
+    expand_schedule(cosine)
+    assert cosine.param_scheduler.type == "WarmupCosineLR"
+
+
+def test_every_other_backbone_runs_a_cosine():
+    others = [path for path in FOLDER.rglob("*.py") if path not in SWIN_L]
+    assert len(SWIN_L) == 15 and not [path for path in others if Config.fromfile(path).schedule.get("steps")]
 
 
 @pytest.mark.parametrize("name", ["mae_zero", "mim_patch_zero", "mim_image_zero"])

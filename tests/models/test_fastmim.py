@@ -1,5 +1,7 @@
 """FastMIM: masked pixels, any backbone, decoders of tokens that hold several patches, truncated encoders."""
 
+import sys
+
 import pytest
 import timm
 import torch
@@ -7,6 +9,7 @@ import torch.nn.functional as F
 from mmengine.registry import init_default_scope
 from torch import nn
 
+from mimseg import packages
 from mimseg.models.backbones.dense_backbone import DenseBackbone, Skip
 from mimseg.models.backbones.dense_vit import DenseViT
 from mimseg.models.backbones.swin import DenseSwin
@@ -371,6 +374,44 @@ def test_masks_finer_than_embedded_patches_are_pixels_business():
         DenseViT(32, arch=VIT["arch"], patch_size=8, mask_size=4)
     with pytest.raises(ValueError, match="encoder.mask_at is 'image'; use one of tokens, pixels"):
         DenseSwin(64, mask_at="image")
+
+
+PVT = dict(type="mmdet.PyramidVisionTransformer", num_layers=(1, 1, 1, 1), pretrain_img_size=64)
+
+
+def test_a_backbone_of_a_package_that_is_not_there_names_the_command_that_installs_it(monkeypatch):
+    monkeypatch.setattr(packages, "find_spec", lambda name: None)
+    needs = "^encoder.backbone of type mmdet.PyramidVisionTransformer needs mmdet, which is not installed here: install"
+    with pytest.raises(ValueError, match=needs) as told:
+        DenseBackbone(PVT, 64)
+    assert "tools/env/setup.sh test" in str(told.value) and "\n" not in str(told.value)
+    monkeypatch.setattr(packages, "find_spec", lambda name: True)
+    monkeypatch.setitem(sys.modules, "mmcv._ext", None)  # what importing it finds in mmcv-lite: nothing
+    with pytest.raises(ValueError, match="PyramidVisionTransformer needs an mmcv with compiled ops, which is not"):
+        DenseBackbone(PVT, 64)
+    with pytest.raises(
+        ValueError, match="encoder.backbone: there is no model 'CMTT'; register it, or correct its type"
+    ):
+        DenseBackbone(dict(type="CMTT"), 64)
+
+
+def test_swin_starts_as_its_own_code_or_as_fastmims_release():
+    """normal(0, 0.02), or xavier-uniform: within sqrt(6 / (in + out)), which a deviation of 0.02 is not."""
+    torch.manual_seed(0)
+    arch = dict(embed_dim=64, depths=(2, 2), num_heads=(1, 2))
+    for init in ("normal", "xavier"):
+        swin = DenseSwin(64, 4, arch, init=init)
+        for part in swin.layers.modules():
+            if isinstance(part, nn.Linear):
+                bound = (6 / sum(part.weight.shape)) ** 0.5
+                spread = 0.02 if init == "normal" else bound / 3**0.5
+                assert part.weight.std().item() == pytest.approx(spread, rel=0.05)
+                assert init == "normal" or part.weight.abs().max() <= bound
+                assert part.bias is None or not part.bias.any()
+        table = swin.layers[0].blocks[0].attn.relative_position_bias_table
+        assert table.std().item() == pytest.approx(0.02, rel=0.2)
+    with pytest.raises(ValueError, match="encoder.init is 'beit'; use one of normal, xavier"):
+        DenseSwin(64, 4, arch, init="beit")
 
 
 def test_scores_that_cannot_be_had_are_refused():

@@ -1,6 +1,7 @@
 """FastMIM, Swin-L at 192 px, normalised pixels, 800 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 7.
+Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 7; rate times
+          0.1 at 7/8 of the epochs, as configs/fastmim/swinl_400e.py (schedule.steps=None: a cosine).
 Command:  tools/dist_train.sh configs/fastmim/ablations/table7_swinl_pixel_192px.py 8
 Figure:   ImageNet-1K top-1 of the paper: 85.5 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.

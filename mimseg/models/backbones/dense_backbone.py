@@ -14,6 +14,7 @@ from timm.models import group_parameters
 from torch import Tensor, nn
 
 from ...ops.masking import PatchMask
+from ...packages import require
 from ...registry import MODELS
 from .base import Latent, check_mask
 from .dense import DenseEncoder, check_choice, check_truncate
@@ -241,14 +242,20 @@ def make_registered(
     """A module of a registry, initialised its own way.
 
     Raises:
-        ValueError: ``drop_path`` or ``options`` were given, which are timm's.
+        ValueError: ``drop_path`` or ``options`` were given, which are timm's; its package is not installed, or has no
+            such class.
     """
     if drop_path or options:
         raise ValueError(
             f"encoder.drop_path and encoder.options are for timm models; write them into encoder.backbone of {config}"
         )
-    kind = MODELS.get(config["type"])
-    takes = inspect.signature(kind).parameters if kind is not None else {}
+    name = config["type"]
+    if "." in name:
+        require(name.split(".")[0], f"encoder.backbone of type {name}")
+    kind = MODELS.get(name)
+    if kind is None:
+        raise ValueError(f"encoder.backbone: there is no model {name!r}; register it, or correct its type")
+    takes = inspect.signature(kind).parameters
     derived = {"in_channels": channels, "image_size": size}
     network: Any = MODELS.build(config, default_args={key: derived[key] for key in derived if key in takes})
     if isinstance(network, BaseModule):

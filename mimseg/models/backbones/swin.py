@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import TypedDict
+from typing import Literal, TypedDict, get_args
 
 import torch
 from timm.layers import PatchEmbed
@@ -14,9 +14,10 @@ from ...ops.patches import patch_grid
 from ...registry import MODELS
 from ..init import init_normal
 from .base import Latent
-from .dense import DenseEncoder, MaskAt, check_truncate
+from .dense import DenseEncoder, MaskAt, check_choice, check_truncate
 from .windows import Pair, PatchMerging, SwinBlock, WindowAttention, WindowPlan, fit_window
 
+SwinInit = Literal["normal", "xavier"]
 EMBEDDED = 4
 """Side in pixels of the patches that Swin embeds; every stage but the first halves the grid."""
 
@@ -118,14 +119,17 @@ class DenseSwin(DenseEncoder):
         mask_at: see :class:`DenseEncoder`, as for the next two.
         learn_token: likewise.
         mask_size: likewise.
+        init: 'normal' draws linear layers from normal(0, 0.02), as Swin's public code; 'xavier' xavier-uniformly, which
+            is what FastMIM's release ends with, because its model initialises the encoder once more. Tables are from
+            normal(0, 0.02) in both.
 
     Attributes:
         patch_size: side in pixels of what is masked as one: of a token of the last stage, 32 with four stages.
         embed_dim: width D of the last stage.
 
     Raises:
-        ValueError: unknown or contradictory arch, a window without tokens, an image size that is no multiple of 32, or
-            what :class:`DenseEncoder` raises.
+        ValueError: unknown or contradictory arch, unknown ``init``, a window without tokens, an image size that is no
+            multiple of 32, or what :class:`DenseEncoder` raises.
     """
 
     def __init__(
@@ -140,8 +144,10 @@ class DenseSwin(DenseEncoder):
         mask_at: MaskAt = "tokens",
         learn_token: bool = True,
         mask_size: int | None = None,
+        init: SwinInit = "normal",
     ) -> None:
         size = resolve_arch(arch)
+        check_choice("init", init, get_args(SwinInit))
         if window_size < 1:
             raise ValueError(f"encoder.window_size must be at least 1 token, got {window_size}")
         check_truncate(truncate, sum(size["depths"]))
@@ -164,14 +170,17 @@ class DenseSwin(DenseEncoder):
         self.layers = nn.ModuleList(Stage(*stage, merges=index > 0) for index, stage in enumerate(sizes))
         self.norm: nn.Module = nn.LayerNorm(dims[-1])
         self.plans: dict[tuple[Pair, torch.device], list[tuple[WindowPlan, WindowPlan]]] = {}
-        self._init()
+        self._init(init)
 
-    def _init(self) -> None:
-        """As Swin's public code: normal(0, 0.02) weights and tables, zero biases."""
+    def _init(self, kind: SwinInit) -> None:
+        """Draw weights and tables; biases are zero."""
         self.init_token()
         for part in self.layers.modules():
             if isinstance(part, nn.Linear):
-                init_normal(part.weight, 0.02)
+                if kind == "xavier":
+                    nn.init.xavier_uniform_(part.weight)
+                else:
+                    init_normal(part.weight, 0.02)
                 if part.bias is not None:
                     nn.init.zeros_(part.bias)
             elif isinstance(part, WindowAttention):
