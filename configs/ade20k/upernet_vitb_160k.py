@@ -1,11 +1,9 @@
 """UperNet on ViT-B, ADE20K, 160,000 iterations at batch 16.
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, and GPA, by the recipe of MAE (mmseg's
-          configs/mae). FastMIM's Table 14 and text have optim_wrapper.optimizer.lr=1e-3 and 3e-4; its release 3e-4,
-          optim_wrapper.paramwise_cfg.layer_decay=0.75 and model.backbone.taps=[1,3,9,11] with
-          model.auxiliary_head.in_index=3, from weights fine-tuned on ImageNet.
+          configs/mae). FastMIM's: configs/ade20k/upernet_vitb_160k_fastmim.py.
 Command:  tools/dist_train.sh configs/ade20k/upernet_vitb_160k.py 8 --init work_dirs/vitb_800e/epoch_800.pth
-Figure:   ADE20K val mIoU of the papers: HPM 48.5, GPA 48.9, FastMIM 49.4, MAE 48.1; `tools/test.sh ... --tta` for
+Figure:   ADE20K val mIoU of the papers: HPM 48.5, GPA 48.9, MAE 48.1; `tools/test.sh ... --tta` for
           several scales and flips (MAE in mmseg: 48.13, and 48.70 so).
 Hardware: 8 GPUs of 24 GB at batch 2 each, bf16.
 """

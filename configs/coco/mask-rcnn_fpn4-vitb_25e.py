@@ -1,7 +1,7 @@
 """Mask R-CNN with an FPN over four taps of a ViT-B, COCO, 25 epochs at batch 64, cosine.
 
 Paper:    Li et al., Benchmarking Detection Transfer Learning with Vision Transformers, 2021; recipe of MIMDet's public
-          reproduction. FastMIM's Table 13 has batch 32 at the same rate (train_dataloader.batch_size=4).
+          reproduction. FastMIM's row: configs/coco/mask-rcnn_fpn4-vitb_25e_fastmim.py.
 Command:  tools/dist_train.sh configs/coco/mask-rcnn_fpn4-vitb_25e.py 8 --init mae_pretrain_vit_base.pth
 Figure:   COCO val box / mask AP of the reproduction, from MAE: 48.0 / 43.0 (50 epochs: 50.2 / 44.9).
 Hardware: 8 GPUs of 80 GB at batch 8 each, bf16.

@@ -142,6 +142,22 @@ def test_relative_tables_of_swin_are_resized_and_stage_norms_reported(saved, loa
     assert "window 4 -> 7 (bicubic)" in lines[0] and "6 missing (not in the file)" in lines[0]
 
 
+def test_a_fine_tuned_swin_starts_a_detector(saved, load, lines):
+    """FastMIM's Table 5: everything but the classifier's head is taken, the final norm ends the last stage."""
+    statistics = dict(type="ImagePreprocessor", mean=[100.0] * 3, std=[50.0] * 3)
+    swin = dict(type="DenseSwin", arch=SWIN_ARCH, image_size=64, window_size=2)
+    init_default_scope("mimseg")
+    classifier = MODELS.build(
+        dict(type="Classifier", data_preprocessor=statistics, encoder=swin, num_classes=7, norm=None)
+    )
+    for parameter in classifier.parameters():
+        torch.nn.init.normal_(parameter)
+    model = load(saved(checkpoint_of(classifier)), swin, "HierarchicalBackbone")
+    theirs, ours = classifier.encoder.state_dict(), model.encoder.state_dict()
+    assert theirs.keys() == ours.keys() and all(torch.equal(theirs[key], ours[key]) for key in theirs)
+    assert "head.* (2 tensors)" in "\n".join(lines)
+
+
 @pytest.fixture
 def simmim_vit():
     """A ViT with one table of relative positions for all blocks and no absolute ones, for images of 16 px."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
@@ -11,7 +12,7 @@ from mmengine.registry import init_default_scope
 from mimseg.apis import load_config
 from mimseg.engine import MIMOptimWrapper
 from mimseg.engine.schedule import WarmupMultiStepLR, expand_schedule
-from mimseg.registry import MODELS
+from mimseg.registry import MODELS, TRANSFORMS
 
 FOLDER = Path(__file__).parents[2] / "configs" / "fastmim"
 MILLIONS = {  # of parameters, as the paper's Tables 3 and 4 have them: rounded, with a head of 1000 classes
@@ -71,6 +72,40 @@ def test_cmt_is_fine_tuned_with_the_classifier_of_its_public_code(name, dims, mi
     if millions:
         assert round(count / 1e6, 2) == millions
     assert (model.drop.p, model.expand.norm.eps) == (0.1, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "window", "tokens"),
+    [
+        ("fastmim/ablations/table8_swinb_224px", 224, 7, [56, 28, 14, 7]),
+        ("fastmim/ablations/table8_swinb_448px", 448, 14, [112, 56, 28, 14]),
+        ("finetune/swinb_100e_384px", 384, 12, [96, 48, 24, 12]),
+        ("fastmim/ablations/table8_swinb_in22k", 128, 4, [32, 16, 8, 4]),
+    ],
+)
+def test_larger_images_of_table_8_come_with_windows_that_fit(name, side, window, tokens):
+    """H / 32 tokens a side: every stage is cut evenly and the last one is a window. Batches stay the tables'."""
+    cfg = Config.fromfile(FOLDER.parent / f"{name}.py")
+    scales = [step.scale for step in cfg.train_dataloader.dataset.dataset.pipeline if "scale" in step]
+    assert scales == [side] and cfg.model.encoder.image_size == side
+    with torch.device("meta"):
+        encoder = MODELS.build({**cfg.model.encoder, "in_channels": 3})
+    assert encoder.windows == [(window, window)] * 4 and all(count % window == 0 for count in tokens)
+    assert [side // (4 * 2**stage) for stage in range(4)] == tokens
+    accumulated = cfg.optim_wrapper.get("accumulative_counts", 1)
+    assert 8 * cfg.train_dataloader.batch_size * accumulated == (1024 if "finetune" in name else 2048)
+
+
+@pytest.mark.parametrize(("name", "side", "share"), [("swinb_100e", 224, 0.875), ("swinb_100e_384px", 384, 1.0)])
+def test_images_of_384_px_are_tested_whole(name, side, share):
+    """The public code resizes the short side to 256 for 224 px, and to the crop itself above."""
+    cfg = Config.fromfile(FOLDER.parent / "finetune" / f"{name}.py")
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        crop = TRANSFORMS.build(loader.dataset.pipeline[1])
+        assert crop.scale == (side, side) and crop.crop_fraction == share
+        stripes = np.repeat(np.arange(1000, dtype=np.float32).reshape(1, -1, 1), 800, axis=0)  # pixel x has value x
+        seen = crop.transform(dict(img=stripes))["img"][side // 2, :, 0]
+        assert seen[-1] - seen[0] == pytest.approx(800 * share, rel=0.01)
 
 
 SWIN_L = sorted(path for path in FOLDER.rglob("*swinl*.py"))

@@ -13,7 +13,7 @@ from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DATASETS, DefaultScope
 from PIL import Image
 
-from mimseg.apis import check_keys
+from mimseg.apis import check_keys, load_config
 from mimseg.datasets.scenes import CLASSES, write_scenes
 from mimseg.engine import keep_ops_in_float32
 from mimseg.engine.schedule import expand_schedule
@@ -54,9 +54,11 @@ def test_no_config_has_gone_or_is_untested():
     named = {f"mask-rcnn_{name}" for name in ("vitdet-b_12e", "vitdet-b_100e", "vitdet-l_12e", "vitdet-l_100e")}
     named |= {f"mask-rcnn_{name}" for name in ("fpn4-vitb_12e", "fpn4-vitb_25e", "fpn4-vitb_100e")}
     named |= {"mask-rcnn_swinb_36e", "mask-rcnn_swinl_36e", "mask-rcnn_vitdet-b_12e_simmim"}
+    named |= {f"mask-rcnn_{name}" for name in ("fpn4-vitb_25e_fastmim", "fpn4-vitb_100e_fastmim", "swinb_36e_greenmim")}
     assert {Path(name).stem for name in COCO} == named
     assert {Path(name).stem for name in ADE} == {
-        f"upernet_{name}" for name in ("vitb_80k", "vitb_160k", "vitl_160k", "swinb_160k", "swinl_160k")
+        f"upernet_{name}"
+        for name in ("vitb_80k", "vitb_160k", "vitb_160k_fastmim", "vitl_160k", "swinb_160k", "swinl_160k")
     }
 
 
@@ -86,7 +88,20 @@ def test_sizes_and_classes_have_one_owner(name):
         assert size == 1024 and size % cfg.model.data_preprocessor.pad_size_divisor == 0
         return
     assert {cfg.model.decode_head.num_classes, cfg.model.auxiliary_head.num_classes} == {classes} == {150}
-    assert cfg.model.test_cfg.crop_size == cfg.model.data_preprocessor.size == (size, size) == (512, 512)
+    assert cfg.model.data_preprocessor.size == (size, size) == (512, 512)
+    if cfg.model.test_cfg.mode == "slide":
+        assert cfg.model.test_cfg.crop_size == (size, size)
+
+
+@pytest.mark.parametrize("name", ADE)
+def test_swin_is_tested_on_whole_images_and_vits_by_windows(name):
+    """As mmseg's configs of either: a ViT's relative positions are those of a square window, Swin takes any size."""
+    cfg = load(name)
+    if "swin" in name:
+        assert cfg.model.test_cfg == dict(mode="whole") and "test_cfg" not in cfg.model.data_preprocessor
+    else:
+        assert cfg.model.test_cfg == dict(mode="slide", crop_size=(512, 512), stride=(341, 341))
+        assert cfg.model.data_preprocessor.test_cfg.size == (512, 512)
 
 
 @pytest.mark.parametrize(
@@ -98,6 +113,9 @@ def test_sizes_and_classes_have_one_owner(name):
         ("fpn4-vitb_12e", 16, 12, 1e-4, 0.1, 0.7, 0.1),
         ("fpn4-vitb_25e", 64, 25, 8e-5, 0.1, None, 0.1),
         ("fpn4-vitb_100e", 64, 100, 8e-5, 0.1, None, 0.1),
+        ("fpn4-vitb_25e_fastmim", 32, 25, 8e-5, 0.1, None, 0.1),
+        ("fpn4-vitb_100e_fastmim", 32, 100, 8e-5, 0.1, None, 0.1),
+        ("swinb_36e_greenmim", 16, 36, 1e-4, 0.05, None, 0.2),
         ("swinb_36e", 32, 36, 6e-5, 0.05, None, 0.2),
         ("swinl_36e", 32, 36, 6e-5, 0.05, None, 0.3),
     ],
@@ -109,6 +127,62 @@ def test_recipes_of_detection(name, images, epochs, rate, decay, layers, path):
     assert (optimizer.lr, optimizer.weight_decay) == (rate, decay)
     assert cfg.optim_wrapper.paramwise_cfg.get("layer_decay") == layers
     assert cfg.model.backbone.encoder.drop_path == path
+
+
+@pytest.mark.parametrize(
+    ("name", "iterations"),
+    [
+        ("fpn4-vitb_25e_fastmim", 1500),
+        ("fpn4-vitb_100e_fastmim", 1500),
+        ("swinb_36e", 1500),
+        ("swinl_36e", 1500),
+        ("swinb_36e_greenmim", 1500),
+    ],
+)
+def test_fastmims_detectors_warm_up_for_1500_iterations(name, iterations):
+    """Table 13; COCO has 117,266 training images with objects in them. The rate starts at a thousandth of the peak."""
+    cfg = load(f"configs/coco/mask-rcnn_{name}.py")
+    epoch = 117266 / (8 * cfg.train_dataloader.batch_size)
+    assert cfg.schedule.warmup_epochs * epoch == pytest.approx(iterations, abs=1)
+    assert cfg.schedule.warmup_lr == pytest.approx(cfg.optim_wrapper.optimizer.lr / 1000)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "figure"),
+    [
+        ("coco/mask-rcnn_swinb_36e", "swinb_100e/epoch_100.pth", "52.2 / 46.1"),
+        ("coco/mask-rcnn_swinl_36e", "swinl_100e/epoch_100.pth", "53.2 / 46.9"),
+        ("coco/mask-rcnn_swinb_36e_greenmim", "swinb_400e/epoch_400.pth", "50.3 / 44.4"),
+        ("coco/mask-rcnn_fpn4-vitb_25e_fastmim", "vitb_800e/epoch_800.pth", "48.6 / 43.5"),
+        ("coco/mask-rcnn_fpn4-vitb_100e_fastmim", "vitb_800e/epoch_800.pth", "50.7 / 45.1"),
+        ("ade20k/upernet_swinb_160k", "swinb_100e/epoch_100.pth", "52.6"),
+        ("ade20k/upernet_vitb_160k_fastmim", "vitb_800e/epoch_800.pth", "49.4"),
+    ],
+)
+def test_the_first_command_is_the_one_that_the_first_figure_belongs_to(name, start, figure):
+    """FastMIM's Tables 5 and 6, whose Swin-L and first Swin-B rows start from weights fine-tuned on ImageNet."""
+    header = (ROOT / "configs" / f"{name}.py").read_text().split('"""')[1]
+    command, told = header.split("Command:")[1].split("Figure:")
+    assert command.split("--init ")[1].split()[0] == f"work_dirs/{start}"
+    assert told.split("paper: ")[1].startswith(figure)
+
+
+def test_swins_other_start_has_its_own_figure():
+    header = (ROOT / "configs/coco/mask-rcnn_swinb_36e.py").read_text().split('"""')[1]
+    assert "from pre-training alone: --init work_dirs/swinb_400e/epoch_400.pth" in header
+    assert "51.9 / 45.8 from\n          pre-training" in header
+
+
+def test_fastmims_uper_head_takes_the_switches_of_its_header(scenes):
+    """Its release: taps 1 3 9 11, the auxiliary head on level 3, a layer decay of 0.75."""
+    name = "configs/ade20k/upernet_vitb_160k_fastmim.py"
+    header = (ROOT / name).read_text().split('"""')[1]
+    switches = [word for word in header.split() if word.startswith(("model.", "optim_wrapper."))]
+    cfg = load_config(ROOT / name, [switch.rstrip(";,").replace('"', "") for switch in switches])
+    assert cfg.optim_wrapper.optimizer.lr == 1e-3 and cfg.optim_wrapper.paramwise_cfg.layer_decay == 0.75
+    assert (cfg.model.backbone.taps, cfg.model.auxiliary_head.in_index) == ([1, 3, 9, 11], 3)
+    with DefaultScope.overwrite_default_scope("mmseg"):
+        assert MODELS.build(shrink(cfg, scenes).model).auxiliary_head.in_index == 3
 
 
 def test_vitdet_steps_where_detectron2_does():
@@ -127,6 +201,7 @@ def test_vitdet_steps_where_detectron2_does():
     [
         ("vitb_80k", 80000, 1e-4, 0.65, 0.1, (3, 5, 7, 11)),
         ("vitb_160k", 160000, 1e-4, 0.65, 0.1, (3, 5, 7, 11)),
+        ("vitb_160k_fastmim", 160000, 3e-4, 0.65, 0.1, (3, 5, 7, 11)),
         ("vitl_160k", 160000, 2e-5, 0.95, 0.2, (7, 11, 15, 23)),
         ("swinb_160k", 160000, 3e-4, 0.9, 0.1, None),
         ("swinl_160k", 160000, 3e-4, 0.9, 0.3, None),

@@ -1,6 +1,8 @@
 """Mask R-CNN with an FPN over four taps of a ViT-B, as MAE's authors benchmark it (Li et al., 2021).
 
-Absolute positions are resized to the images' size once, when weights are loaded (public reproduction, hustvl/MIMDet).
+Absolute positions are resized to the images' size once, when weights are loaded, and learn from there. The public
+reproduction (hustvl/MIMDet) lets them learn, too, but replaces the table by one computed for 64 x 64 patches, its axes
+swapped against MAE's.
 """
 
 _base_ = "./mask-rcnn_vitdet-base.py"

@@ -1,4 +1,4 @@
-"""UperNet (Xiao et al., 2018) with an auxiliary FCN head, tested by sliding windows.
+"""UperNet (Xiao et al., 2018) with an auxiliary FCN head, tested by sliding windows, or on whole images (Swin).
 
 Backbone, neck and widths are those of the configs that inherit it.
 """

@@ -1,4 +1,4 @@
-"""UperNet on the four stages of a Swin-B, a norm behind each."""
+"""UperNet on the four stages of a Swin-B, a norm behind each; tested on whole images, as mmseg's Swin configs are."""
 
 _base_ = "./upernet.py"
 model = dict(
@@ -10,4 +10,5 @@ model = dict(
     ),
     decode_head=dict(in_channels=[128, 256, 512, 1024], channels=512),
     auxiliary_head=dict(in_channels=512),
+    test_cfg=dict(mode="whole"),
 )

@@ -10,4 +10,4 @@ optim_wrapper = dict(
     precision="bf16",
     optimizer=dict(type="AdamW", lr=8e-5, betas=(0.9, 0.999), weight_decay=0.1, fused=True),
 )
-schedule = dict(epochs=100, warmup_epochs=0.25, val_interval=10)
+schedule = dict(epochs=100, warmup_epochs=0.25, warmup_lr=8e-8, val_interval=10)

@@ -10,4 +10,4 @@ optim_wrapper = dict(
     precision="bf16",
     optimizer=dict(type="AdamW", lr=6e-5, betas=(0.9, 0.999), weight_decay=0.05, fused=True),
 )
-schedule = dict(epochs=36, warmup_epochs=0.406, warmup_lr=6e-8, steps=[27, 33], gamma=0.1, val_interval=9)
+schedule = dict(epochs=36, warmup_epochs=0.4093, warmup_lr=6e-8, steps=[27, 33], gamma=0.1, val_interval=9)
