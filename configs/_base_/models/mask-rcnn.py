@@ -1,8 +1,9 @@
 """Mask R-CNN with a deep head: two convolutions in the RPN, four and one linear layer for boxes, four for masks.
 
-Losses, matching and thresholds are detectron2's. The backbone, the neck and the norms of the
-heads are those of the configs that inherit it. RoIAlign is torchvision's, equal to mmcv's, which silently reads
-wrong numbers from maps in the channels-last layout.
+Losses, matching and thresholds are detectron2's, but for anchors that fit badly: the best one of an object counts from
+an overlap of 0.3 on, as in mmdet, not from 0. The backbone, the neck and the norms of the heads are those of the
+configs that inherit it. RoIAlign is torchvision's, equal to mmcv's, which silently reads wrong numbers from maps in the
+channels-last layout.
 """
 
 _match = dict(type="MaxIoUAssigner", ignore_iof_thr=-1)
