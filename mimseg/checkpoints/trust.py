@@ -9,6 +9,7 @@ import pickle
 import re
 import zipfile
 from argparse import Namespace
+from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,23 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 NUMERIC_CODES = "?bBhHiIlLqQefdFD"
+SETTINGS = (
+    "yacs.config.CfgNode",
+    "fvcore.common.config.CfgNode",
+    "detectron2.config.config.CfgNode",
+    "easydict.EasyDict",
+    "pytorch_lightning.utilities.parsing.AttributeDict",
+    "lightning.pytorch.utilities.parsing.AttributeDict",
+    "lightning_fabric.utilities.data.AttributeDict",
+    "lightning.fabric.utilities.data.AttributeDict",
+)
+"""Dicts of settings of other libraries (SimMIM's and Swin's files hold the first), read as plain ones."""
+PATHS = tuple(
+    f"{module}.{kind}{flavour}Path"
+    for module in ("pathlib", "pathlib._local")
+    for kind in ("", "Pure")
+    for flavour in ("Posix", "Windows")
+)
 HISTORY_STATISTICS = ("min", "max", "mean", "current")
 REFUSALS = (
     re.compile(r"GLOBAL (\S+) (?:was not an allowed global|whose module)"),
@@ -86,7 +104,8 @@ def allow_list() -> list[Any]:
     """What a checkpoint may name besides PyTorch's own types, as ``safe_globals`` takes it.
 
     NumPy 1 and 2 name the same two functions by different paths. ``numpy.dtype`` and ``getattr`` can do harm,
-    so their names lead to two functions that only do what an honest checkpoint asks of them.
+    so their names lead to two functions that only do what an honest checkpoint asks of them. Other libraries' dicts of
+    settings become ``OrderedDict``, paths text: their own code is never imported.
     """
     rebuild_array: Any = np.empty(0).__reduce__()[0]
     rebuild_scalar: Any = np.float64(0).__reduce__()[0]
@@ -96,6 +115,7 @@ def allow_list() -> list[Any]:
         for function in (rebuild_array, rebuild_scalar)
     ]
     functions += [(numeric_dtype, "numpy.dtype"), (history_statistic, "builtins.getattr")]
+    functions += [(OrderedDict, name) for name in SETTINGS] + [(path_text, name) for name in PATHS]
     dtype_classes = {type(np.dtype(code)) for code in NUMERIC_CODES}
     return [HistoryBuffer, Namespace, np.ndarray, *dtype_classes, *functions]
 
@@ -119,6 +139,13 @@ def history_statistic(owner: type, name: str) -> Callable[..., Any]:
         raise pickle.UnpicklingError(f"refused call getattr({owner!r}, {name!r})")
     statistic: Callable[..., Any] = getattr(HistoryBuffer, name)
     return statistic
+
+
+def path_text(*parts: str) -> str:
+    """Stand in for a pickled path: its parts as text."""
+    if not all(isinstance(part, str) for part in parts):
+        raise pickle.UnpicklingError(f"refused call Path{parts!r}")
+    return "/".join(parts).replace("//", "/")
 
 
 def _refused_name(error: Exception) -> str | None:

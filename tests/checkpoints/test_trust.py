@@ -1,8 +1,10 @@
 import os
 import random
+import sys
 from argparse import Namespace
 from collections import OrderedDict
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from mimseg.checkpoints import (
     UntrustedCheckpointError,
     read_checkpoint,
 )
+from mimseg.checkpoints.trust import SETTINGS
 
 
 class Payload:
@@ -134,6 +137,62 @@ def test_gadgets_on_the_allow_list_are_refused(tmp_path, hostile, named):
     path = tmp_path / "hostile.pth"
     torch.save({"extra": hostile}, path)
     with pytest.raises(UntrustedCheckpointError, match=named):
+        read_checkpoint(path)
+
+
+class Settings(dict):
+    """A dict of settings with attributes beside its entries, as yacs has it."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.__dict__["__immutable__"] = True
+
+
+@pytest.fixture
+def settings(monkeypatch):
+    """Make settings of another library; the library is not there when the file is read."""
+
+    def write(path, name, *, legacy=False):
+        module, _, kind = name.rpartition(".")
+        library = ModuleType(module)
+        made = type(kind, (Settings,), {"__module__": module, "__qualname__": kind})
+        setattr(library, kind, made)
+        content = made({"MODEL": made({"DEPTHS": [2, 2], "DROP": 0.1}), "TAG": "x"})
+        with monkeypatch.context() as patch:
+            for depth in range(1, module.count(".") + 2):
+                patch.setitem(sys.modules, ".".join(module.split(".")[:depth]), library)
+            torch.save(
+                {"model": {"a": torch.ones(1)}, "config": content}, path, _use_new_zipfile_serialization=not legacy
+            )
+
+    return write
+
+
+@pytest.mark.parametrize("legacy", [False, True])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings_of_other_libraries_become_plain_data(tmp_path, settings, name, legacy):
+    """SimMIM's and Swin's files hold a yacs config."""
+    path = tmp_path / "simmim.pth"
+    settings(path, name, legacy=legacy)
+    read = read_checkpoint(path)
+    assert type(read["config"]) is OrderedDict and type(read["config"]["MODEL"]) is OrderedDict
+    assert read["config"] == {"MODEL": {"DEPTHS": [2, 2], "DROP": 0.1}, "TAG": "x"}
+    torch.save(read, path)
+    assert read_checkpoint(path)["config"] == read["config"]
+
+
+def test_settings_of_a_library_that_is_not_known_are_refused(tmp_path, settings):
+    settings(tmp_path / "file.pth", "some_library.config.CfgNode")
+    with pytest.raises(UntrustedCheckpointError, match=r"names some_library.config.CfgNode.*--trust-checkpoint"):
+        read_checkpoint(tmp_path / "file.pth")
+
+
+def test_paths_become_text(tmp_path):
+    path = tmp_path / "file.pth"
+    torch.save({"args": Namespace(output_dir=Path("/a/b/c"), data=PureWindowsPath("c/d"))}, path)
+    assert vars(read_checkpoint(path)["args"]) == {"output_dir": "/a/b/c", "data": "c/d"}
+    torch.save({"args": Call(type(Path("a")), 7)}, path)
+    with pytest.raises(UntrustedCheckpointError, match="Path"):
         read_checkpoint(path)
 
 
