@@ -80,6 +80,13 @@ def square_grid(length: int) -> tuple[int, int] | None:
     return (side, side) if side * side == length else None
 
 
+def with_class_row(table: Tensor) -> Tensor:
+    """A table ``(1 + L, D)``; one of L rows of a square grid, to which the class token adds none, gets zeros for it."""
+    if square_grid(len(table) - 1) is None and square_grid(len(table)) is not None:
+        return torch.cat([torch.zeros_like(table[:1]), table])
+    return table
+
+
 def grid_of_table(length: int, told: tuple[int, int] | None, new: tuple[int, int]) -> tuple[int, int]:
     """The patch grid of a learned position table with ``length`` rows besides the class token's.
 

@@ -1,28 +1,25 @@
 """Deciding which tensor of a file goes where in a model, and whether the two are of one architecture."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import floor
 from typing import Any, Literal
 
 from torch import Tensor, nn
 
 from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_table, fixed_table
-from .formats.weights import KERNEL, RELATIVE, RELATIVE_SIZE, SIZE, TABLE, Weights, block_heads, count_blocks, listed
+from .formats.weights import FINAL_NORM, KERNEL, RELATIVE_PART, SIZE, TABLE, Weights, block_heads
+from .refusals import LOST_RELATIVE, TABLE_FIX, no_place, sizes
 from .report import part_of
-from .tables import BLOCK_TABLE, OWN_TABLES, REBUILT, PositionTables, is_own_size, resize_of, spread_names, spread_of
+from .tables import OWN_TABLES, REBUILT, PositionTables, is_own_size, is_relative, resize_of, spread_names, spread_of
 
 FixedPositions = Literal["computed", "resized"]
 """How a learned table starts from fixed positions: see :func:`mimseg.checkpoints.load_weights`."""
 LOSS_HEADS = ("tasks.predict_loss.decoder.head.", "teachers.ema.parts.predictor.head.")
-FINAL_NORM = "encoder.norm."
 MASK_TOKEN = "encoder.mask_token"
-DERIVED = (SIZE, RELATIVE_SIZE, *REBUILT)
+DERIVED = (SIZE, *REBUILT)
 """Endings of tensors that follow from how a model was built."""
-TABLE_FIX = (
-    "the file's learned position table has no place in a model with fixed positions; set "
-    "model.encoder.positions=learned and model.encoder.image_size"
-)
+LAYER_SCALE = re.compile(r"(encoder\.blocks\.\d+\.)ls[12]\.gamma")
 
 
 @dataclass
@@ -68,7 +65,7 @@ def fit_all(
     plan = Plan()
     target = model.state_dict()
     for name, tensor in target.items():
-        if name.endswith(DERIVED) or is_own_size(name):
+        if _is_derived(name) or is_own_size(name):
             continue
         if spread := spread_of(name, source, target, model):
             if tables == "reinit":
@@ -79,6 +76,10 @@ def fit_all(
             plan.fitted[name] = Fitted(tensor.new_zeros(tensor.shape), "zero: the file's positions are relative")
         elif name.endswith(TABLE) and name not in source and name.removesuffix(TABLE) + KERNEL in source:
             plan.fitted[name] = _fixed(found.grid, _grid(target, name), tensor.shape[1], fixed, plan)
+        elif name not in source and name == MASK_TOKEN and not hasattr(model, "masking"):
+            plan.kept[name] = "not in the file, and of no use here: nothing is masked"
+        elif name not in source and (block := LAYER_SCALE.fullmatch(name)) and f"{block[1]}norm1.weight" in source:
+            plan.fitted[name] = Fitted(tensor.new_ones(tensor.shape), "1: the file has no LayerScale")
         elif name not in source:
             norm = _norm_of_classifier(name, source)
             if norm is not None and norm.shape == tensor.shape:
@@ -155,9 +156,13 @@ def check_places(source: Mapping[str, Tensor], target: Mapping[str, Tensor], sco
     spread = spread_names(source, target)
     unused = [name for name in _unused(source, target) if name.startswith(scope) and name not in spread]
     for name in unused:
-        if not name.startswith(FINAL_NORM) and (exact or name != TABLE):
-            raise ValueError(_unused_message(name, unused, source, target))
+        if not name.startswith(FINAL_NORM) and (exact or name != TABLE or any(map(is_relative, source))):
+            raise ValueError(no_place(name, unused, source, target))
     notes = []
+    if any(name.startswith(OWN_TABLES) for name in source) and not any(name.startswith(OWN_TABLES) for name in target):
+        if exact:
+            raise ValueError(LOST_RELATIVE)
+        notes.append(LOST_RELATIVE)
     if TABLE in unused:
         notes.append(f"{TABLE_FIX}; without it the encoder does not see positions as the file's did")
     if any(name.startswith(FINAL_NORM) for name in unused):
@@ -178,7 +183,7 @@ def check_sizes(model: nn.Module, source: Mapping[str, Tensor], found: Weights, 
         number = "1 tensor differs" if len(differing) == 1 else f"{len(differing)} tensors differ"
         raise ValueError(
             f"of another architecture: {name} is {tuple(source[name].shape)} in the file and "
-            f"{tuple(target[name].shape)} in the model, {number}; {_sizes(source, target)}"
+            f"{tuple(target[name].shape)} in the model, {number}; {sizes(source, target)}"
         )
     _check_heads(model, found, scope)
 
@@ -195,59 +200,14 @@ def _unused(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> list[
         if name not in target
         and part_of(name) in parts
         and not name.startswith("teachers.")
-        and not name.endswith((*DERIVED, MASK_TOKEN))
+        and not _is_derived(name)
+        and name != MASK_TOKEN
     ]
 
 
-def _unused_message(name: str, unused: list[str], source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str:
-    if name == TABLE:
-        return TABLE_FIX
-    if RELATIVE in target and BLOCK_TABLE.fullmatch(name):
-        return (
-            "every block of the file's encoder has a table of relative positions of its own, the model's share one; "
-            "set model.encoder.relative_sharing=block"
-        )
-    if RELATIVE in source and any(other.startswith(OWN_TABLES) for other in target):
-        if lacking := _unlike_simmim(unused, target):
-            return lacking
-    elif RELATIVE in source and RELATIVE not in target:
-        return (
-            "the file's is a DenseViT with relative positions, the model's another encoder; set model.encoder to "
-            "dict(type='DenseViT', image_size=...), as configs/knn/simmim_vitb.py does"
-        )
-    others = [other for other in unused if part_of(other) == part_of(name)]
-    return (
-        f"of another architecture: its {part_of(name)} has {listed(others)}, for which the model has no place; "
-        f"{_sizes(source, target)}"
-    )
-
-
-def _unlike_simmim(unused: Sequence[str], target: Mapping[str, Tensor]) -> str | None:
-    """What a backbone for dense prediction lacks that a ViT of SimMIM has, and its keys; None if nothing."""
-    lacking = []
-    if RELATIVE in unused:
-        lacking.append(("a table of relative positions", "relative=table"))
-    if any(".ls1." in name for name in unused) and not any(".ls1." in name for name in target):
-        lacking.append(("LayerScale", "encoder.type=DenseViT model.backbone.encoder.layer_scale=1.0"))
-    if not lacking:
-        return None
-    what, settings = (" and ".join(part[0] for part in lacking), " ".join(f"model.backbone.{p[1]}" for p in lacking))
-    return (
-        f"the file's encoder has {what}, for which the model has no place; set {settings}, as "
-        "configs/coco/mask-rcnn_vitdet-b_12e_simmim.py does"
-    )
-
-
-def _sizes(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str:
-    """Both encoders in words, as far as they can be told, with the key that sets one."""
-    states = (source, target)
-    if not all("encoder.cls_token" in state and count_blocks(state, "encoder.blocks.") for state in states):
-        return "give model.encoder the type, arch and sizes that the file was written with"
-    of_file, of_model = (
-        f"{count_blocks(state, 'encoder.blocks.')} blocks of width {state['encoder.cls_token'].shape[-1]}"
-        for state in states
-    )
-    return f"the file's encoder has {of_file}, the model's {of_model} (model.encoder.arch)"
+def _is_derived(name: str) -> bool:
+    """Whether a tensor follows from how a model was built."""
+    return name.endswith(DERIVED) or (RELATIVE_PART in name and name.endswith(".size"))
 
 
 def _check_heads(model: nn.Module, found: Weights, scope: str) -> None:
@@ -256,14 +216,3 @@ def _check_heads(model: nn.Module, found: Weights, scope: str) -> None:
         own = block_heads(modules[name]) if name in modules and f"{name}.".startswith(scope) else None
         if own not in (None, heads):
             raise ValueError(f"of another architecture: its {name} has {heads} attention heads, the model's {own}")
-
-
-def shortage(plan: Plan, coverage: float, least: float, scope: str) -> str:
-    """The line that says that too little was found."""
-    names: Iterable[str] = (name for name in plan.missing if name.startswith(scope))
-    enough = floor(100 * coverage) / 100
-    part = f", or, if that part is all it is to give, set load_options.least={enough}" if enough and least < 1 else ""
-    return (
-        f"it has {coverage:.1%} of the weights {f'under {scope!r}' if scope else 'of the model'}, at least {least:.0%} "
-        f"are needed; missing are {listed(list(names))}; name another checkpoint, or another config{part}"
-    )

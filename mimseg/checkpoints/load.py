@@ -8,8 +8,10 @@ import torch
 from torch import nn
 
 from ..ops.patches import patch_grid
-from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all, shortage
+from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all
 from .formats import Weights
+from .formats.families import seen
+from .refusals import shortage
 from .report import LoadReport
 from .source import open_weights
 from .tables import PositionTables, spread_names
@@ -72,14 +74,14 @@ def load_weights(
         source = found.student(weights)
         notes = check_places(source, target, scope, exact=least >= 1)
         plan = fit_all(model, source, found, position_tables, fixed_positions)
-        plan.notes.extend(notes)
+        plan.notes.extend([*found.notes, *notes])
         check_sizes(model, source, found, plan, scope)
         _leave_teachers_to_student(model, plan)
         coverage = plan.coverage(target, scope)
         if coverage < least:
             raise ValueError(shortage(plan, coverage, least, scope))
     except ValueError as error:
-        raise ValueError(f"{path}: {error}") from error
+        raise ValueError(f"{path}: {seen(found.label, found.names)}: {error}") from error
     _apply(model, plan)
     used = spread_names(source, target)
     ignored = (*(name for name in source if name not in target and name not in used), *found.others)

@@ -1,7 +1,7 @@
 """Opening a file or folder of weights in whatever wrapping it comes."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +11,8 @@ from torch import Tensor
 
 from .formats import Weights, read_tensors
 from .trust import DamagedCheckpointError, MissingCheckpointError, read_checkpoint
+from .wrapping import unwrap
 
-STATE_KEYS = ("state_dict", "model")
-EMA_KEYS = ("ema_state_dict", "model_ema", "state_dict_ema")
-WRAPPERS = ("module.", "_orig_mod.")  # of DistributedDataParallel and torch.compile
 FOLDER_FILES = ("model.safetensors", "pytorch_model.bin")
 
 
@@ -37,33 +35,17 @@ def open_weights(path: str | Path, trust: bool = False, own_names: frozenset[str
         checkpoint: Mapping[str, Any] = _read_safetensors(file)
     else:
         checkpoint = read_checkpoint(file, trust=trust)
-    tensors = _unwrapped(checkpoint, STATE_KEYS) or _tensors(checkpoint)
-    if not tensors:
+    found = unwrap(checkpoint)
+    if not found.tensors:
         raise ValueError(f"{path} holds no weights: its entries are {', '.join(map(str, checkpoint)) or 'none'}")
     meta = checkpoint.get("meta")
     facts = config or (meta.get("mimseg", {}) if isinstance(meta, Mapping) else {})
     try:
-        return read_tensors(tensors, _unwrapped(checkpoint, EMA_KEYS), facts, own_names)
+        weights = read_tensors(found.tensors, found.ema, facts, own_names)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
-
-
-def _unwrapped(checkpoint: Mapping[str, Any], keys: tuple[str, ...]) -> dict[str, Tensor] | None:
-    """The tensors under the first of ``keys`` that has some; HPM keeps the model's name under 'model'."""
-    return next((found for key in keys if (found := _tensors(checkpoint.get(key)))), None)
-
-
-def _tensors(value: Any) -> dict[str, Tensor]:
-    if not isinstance(value, Mapping):
-        return {}
-    tensors = {str(name): tensor for name, tensor in value.items() if isinstance(tensor, Tensor)}
-    while tensors and (wrapper := _common_wrapper(tensors)):
-        tensors = {name.removeprefix(wrapper): tensor for name, tensor in tensors.items()}
-    return tensors
-
-
-def _common_wrapper(names: Iterable[str]) -> str | None:
-    return next((wrapper for wrapper in WRAPPERS if all(name.startswith(wrapper) for name in names)), None)
+    weights.notes += found.notes
+    return weights
 
 
 def _file_in(folder: Path) -> Path:

@@ -11,8 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..ops.posembed import resize_grid
-from .adapt import Fitted, adapt_table, grid_of_table, square_grid
-from .formats.weights import RELATIVE, SIZE, TABLE
+from .adapt import Fitted, adapt_table, grid_of_table, square_grid, with_class_row
+from .formats.weights import RELATIVE, RELATIVE_PART, SIZE, TABLE
 from .geometric import resize_geometric
 
 Pair = tuple[int, int]
@@ -94,6 +94,11 @@ def resize_of(
     return None
 
 
+def is_relative(name: str) -> bool:
+    """Whether a tensor is a table of relative positions of a ViT of pre-training, or its grid."""
+    return name.startswith(RELATIVE_PART)
+
+
 def spread_from(name: str, source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> str | None:
     """The file's table, of another name, from which the table ``name`` of some blocks starts; None for other tensors.
 
@@ -156,11 +161,19 @@ def _shorter(table: Tensor, old: Pair, new: Pair) -> Tensor:
 
 
 def _of_encoder(table: Tensor, told: Pair | None, new: Pair) -> Resize | None:
-    """The learned absolute table ``(1 + L, D)`` of our ViTs, and of those that are read as ours."""
+    """The learned absolute table ``(1 + L, D)`` of our ViTs, and of those that are read as ours.
+
+    One without a row for the class token, as DeiT-3's, gets zeros there.
+    """
+    added = ""
+    if told is None and len(table) - 1 != new[0] * new[1]:
+        rows = len(table)
+        table = with_class_row(table)
+        added = ", zeros for the class token" if len(table) > rows else ""
     old = grid_of_table(len(table) - 1, told, new)
-    if old == new:
+    if old == new and not added:
         return None
-    return Resize(f"grid {_sides(old)} -> {_sides(new)}", lambda: adapt_table(table, old, new))
+    return Resize(f"grid {_sides(old)} -> {_sides(new)}{added}", lambda: adapt_table(table, old, new))
 
 
 def _of_distances(table: Tensor, old: Pair, new: Pair, extra: int, what: str) -> Resize:

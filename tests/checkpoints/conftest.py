@@ -291,3 +291,67 @@ def quiet():
             self.append(text)
 
     return Log()
+
+
+@pytest.fixture
+def shaken():
+    """Give a model weights and statistics that are nowhere zero or one, and no two alike."""
+
+    def shake(model, seed=0):
+        generator = torch.Generator().manual_seed(seed)
+        with torch.no_grad():
+            for name, tensor in model.state_dict().items():
+                if tensor.is_floating_point():
+                    noise = torch.randn(tensor.shape, generator=generator)
+                    tensor.copy_(1 + 0.3 * noise.abs() if name.endswith("running_var") else tensor + 0.1 * noise)
+        model.eval()  # mmpretrain's gives nothing back
+        return model
+
+    return shake
+
+
+@pytest.fixture
+def pictures():
+    """Two images of a side, or of (H, W)."""
+
+    def draw(size):
+        shape = (size, size) if isinstance(size, int) else size
+        return torch.randn(2, 3, *shape, generator=torch.Generator().manual_seed(5))
+
+    return draw
+
+
+def built(kind, encoder, **config):
+    init_default_scope("mimseg")
+    torch.manual_seed(1)
+    preprocessor = dict(type="ImagePreprocessor", mean=[0.0] * 3, std=[1.0] * 3)
+    return MODELS.build(dict(type=kind, data_preprocessor=preprocessor, encoder=encoder, **config)).eval()
+
+
+@pytest.fixture
+def extractor():
+    """Build a FeatureExtractor around an encoder's config."""
+    return lambda encoder: built("FeatureExtractor", encoder)
+
+
+@pytest.fixture
+def classifier():
+    """Build a Classifier of five classes around an encoder's config."""
+    return lambda encoder, **options: built("Classifier", encoder, num_classes=5, **options)
+
+
+@pytest.fixture
+def pretext():
+    """Build a MaskedImageModel that predicts pixels around an encoder's config."""
+
+    def build(encoder, neck=None, decoder=None):
+        masking = dict(type="MaskGenerator", policy=dict(type="RandomPolicy"), ratio=dict(type="FixedRatio", ratio=0.5))
+        task = dict(
+            type="Task",
+            decoder=decoder or dict(type="TransformerDecoder", depth=1, num_heads=2),
+            target=dict(type="PixelTarget", normalize=False),
+            loss=dict(type="PatchMSE"),
+        )
+        return built("MaskedImageModel", encoder, neck=neck, masking=masking, tasks=dict(reconstruct=task))
+
+    return build

@@ -87,7 +87,8 @@ def test_official_mae_tells_the_grid_of_its_fixed_table(plain_mae, encoder, save
     expected = bicubic(plain.pos_embed[0, 1:], (4, 4), (16, 16))
     torch.testing.assert_close(model.encoder.positions.table[1:].detach(), expected, rtol=0, atol=1e-6)
     assert torch.equal(model.encoder.blocks[1].attn.qkv.weight, plain.blocks[1].attn.qkv.weight)
-    assert ("5 missing (not in the file)" in lines[0]) == (encoder is DENSE)  # a mask token, four of LayerScale
+    assert ("1 missing (not in the file, and of no use here" in lines[0]) == (encoder is DENSE)  # a mask token
+    assert ("1: the file has no LayerScale" in lines[0]) == (encoder is DENSE)
 
 
 def test_a_table_of_14_x_14_at_64_x_64_is_the_bicubic_reference(saved, load, lines):

@@ -7,10 +7,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-import torch.nn.functional as F
 from torch import Tensor
 
-from ..adapt import square_grid
+from ..adapt import with_class_row
 from . import timm
 from .weights import Weights
 
@@ -32,20 +31,11 @@ def fits(names: Collection[str]) -> bool:
 def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Tensor] | None = None) -> Weights:
     """Read the backbone; pyramid and heads have no counterpart. There is never a teacher."""
     net = {name.removeprefix(BACKBONE): tensor for name, tensor in tensors.items() if name.startswith(BACKBONE)}
-    net[timm.POSITIONS] = _with_class_row(net[timm.POSITIONS])
+    net[timm.POSITIONS] = with_class_row(net[timm.POSITIONS].reshape(-1, net[timm.POSITIONS].shape[-1]))
     weights = timm.read_vit(LABEL, net, timm.PREFIXES, None)
     weights.state = {_relative(name) or name: tensor for name, tensor in weights.state.items()}
     weights.others += [name for name in tensors if not name.startswith(BACKBONE)]
     return weights
-
-
-def _with_class_row(positions: Tensor) -> Tensor:
-    """A table ``(1, 1 + L, D)``; those of encoders that were pre-trained without class token have L rows."""
-    table = positions.reshape(1, -1, positions.shape[-1])
-    length = table.shape[1]
-    if square_grid(length - 1) is None and square_grid(length) is not None:
-        return F.pad(table, (0, 0, 1, 0))
-    return table
 
 
 def _relative(name: str) -> str | None:

@@ -5,17 +5,17 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from .weights import SIZE, Weights, as_student, block_heads
+from .weights import BACKBONE, KERNEL, SIZE, Weights, as_student, block_heads
 
 LABEL = "mimseg"
 
 
 def fits(names: Collection[str]) -> bool:
-    """Whether these are names of this project's encoders."""
-    known = {"encoder.cls_token", "encoder.mask_token"}
-    return not known.isdisjoint(names) or any(
-        name.startswith(("encoder.blocks.", "encoder.backbone.")) for name in names
-    )
+    """Whether these are names of this project's encoders, and of no public code's that wraps its own as ``encoder``."""
+    if KERNEL in names:
+        return True
+    swin = "encoder.layers.1.downsample.norm.weight" in names and "encoder.layers.0.downsample.norm.weight" not in names
+    return "encoder.mask_token" in names and (swin or any(name.startswith(BACKBONE) for name in names))
 
 
 def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Tensor] | None = None) -> Weights:

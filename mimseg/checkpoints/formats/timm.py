@@ -1,5 +1,6 @@
-"""timm's VisionTransformer, whose names official MAE encoders and classifiers share."""
+"""timm's VisionTransformer, whose names official MAE encoders and classifiers, DINO and DINOv2 share."""
 
+import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -19,17 +20,28 @@ PREFIXES = {
     "fc_norm.": "norm.",
     "head.": "head.",
 }
-WITHOUT_COUNTERPART = ("head_dist.", "pre_logits.", "mask_token", "vis_mask_token")  # of other ways to train
+MASK_TOKENS = {"mask_token": "encoder.mask_token", "masked_embed": "encoder.mask_token"}  # DINOv2, iBOT
+WITHOUT_COUNTERPART = (
+    "head_dist.",
+    "pre_logits.",
+    "mask_token",
+    "vis_mask_token",
+    "lm_head.",
+)  # of other ways to train
+CHUNKED = re.compile(r"^blocks\.\d+\.(\d+)\.")
+"""Blocks in chunks, as DINOv2's training saves them: every number of a block counts from the first chunk."""
+REGISTERS = ("register_tokens", "reg_token")
+GATED = re.compile(r"blocks\.\d+\.mlp\.(w12|fc1_g)\.weight")
 
 
 def fits(names: Collection[str]) -> bool:
     """Whether these are names of a ViT of timm."""
-    return KERNEL in names and any(name.startswith("blocks.0.attn.") for name in names)
+    return KERNEL in names and any(name.startswith(("blocks.0.attn.", "blocks.0.0.attn.")) for name in names)
 
 
 def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Tensor] | None = None) -> Weights:
     """Read a ViT; ``ema`` is a copy with the same names."""
-    return read_vit(LABEL, tensors, PREFIXES, ema)
+    return read_vit(LABEL, tensors, PREFIXES | MASK_TOKENS, ema)
 
 
 def read_vit(
@@ -39,7 +51,12 @@ def read_vit(
 
     A name that no prefix fits counts as a part of the encoder (or neck), where it meets no counterpart and is refused:
     what is not understood may change what the encoder computes.
+
+    Raises:
+        ValueError: it has register tokens, or gated feed-forward networks (SwiGLU).
     """
+    tensors = {CHUNKED.sub(r"blocks.\1.", name): tensor for name, tensor in tensors.items()}
+    _check_parts(tensors)
     kernel = tensors[KERNEL]
     weights = Weights(label, {"encoder.patch_embed.weight": conv_to_linear(kernel)})
     if "head.weight" in tensors:
@@ -51,7 +68,7 @@ def read_vit(
         if name == POSITIONS:
             _read_positions(weights, tensor)
         elif ours := rename(name, prefixes):
-            weights.state[ours] = tensor
+            weights.state[ours] = tensor.view(1, 1, -1) if ours == "encoder.mask_token" else tensor
         elif name.startswith(WITHOUT_COUNTERPART):
             weights.others.append(name)
         else:
@@ -60,6 +77,23 @@ def read_vit(
         weights.ema = read_vit(label, ema, prefixes, None).state
         weights.state.update(as_teacher(weights.ema))
     return weights
+
+
+def _check_parts(tensors: Mapping[str, Tensor]) -> None:
+    """Refuse parts that none of our ViTs has."""
+    for name in REGISTERS:
+        if name in tensors:
+            raise ValueError(
+                f"its ViT has {tensors[name].shape[-2]} register tokens ({name}), which ours have not; take a file of "
+                "the model without registers, or DenseBackbone with timm's network and timm's file"
+            )
+    first, second = (tensors.get(f"blocks.0.mlp.{layer}.weight") for layer in ("fc1", "fc2"))
+    halved = first is not None and second is not None and len(first) == 2 * second.shape[1]
+    if halved or any(map(GATED.fullmatch, tensors)):
+        raise ValueError(
+            "its ViT has gated feed-forward networks (SwiGLU, as DINOv2's ViT-g), which ours have not; take a smaller "
+            "model of the family, or DenseBackbone with timm's network and timm's file"
+        )
 
 
 def _read_positions(weights: Weights, positions: Tensor) -> None:

@@ -13,6 +13,12 @@ TABLE = "encoder.positions.table"
 SIZE = "encoder.positions.size"
 RELATIVE = "encoder.relative_position_bias.table"
 RELATIVE_SIZE = "encoder.relative_position_bias.size"
+RELATIVE_PART = "encoder.relative_position_bias."
+"""Where a ViT's tables of relative positions are: one that all blocks share, or one for each (:func:`relative_of`)."""
+ENCODER = "encoder."
+BACKBONE = "encoder.backbone."
+"""Where a :class:`mimseg.models.DenseBackbone` has its network."""
+FINAL_NORM = "encoder.norm."
 TEACHER = "teachers.ema.parts."
 PREDICTOR = "tasks.predict_loss.decoder."
 TEACHER_PARTS = {"encoder.": "encoder.", "neck.": "neck.", PREDICTOR: "predictor."}  # the student's: the teacher's
@@ -34,6 +40,10 @@ class Weights:
         normalize: whether pixels were predicted normalised per patch, if the file tells.
         pool: what a classifier's head reads, 'avg' (patch tokens' mean) or 'cls', if the file tells.
         others: tensors of the file that have no counterpart here, by the file's names.
+        notes: what a user should know of how it was read.
+        names: of all tensors, as the file has them.
+        reordered: whether the halves of the encoder's channels changed places, see
+            :mod:`mimseg.checkpoints.formats.rows_first`.
     """
 
     label: str
@@ -45,6 +55,9 @@ class Weights:
     normalize: bool | None = None
     pool: str | None = None
     others: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    names: tuple[str, ...] = ()
+    reordered: bool = False
 
     def student(self, which: str) -> dict[str, Tensor]:
         """The tensors to load, with the student's own weights or the EMA teacher's in their place.
@@ -103,6 +116,24 @@ def as_student(state: Mapping[str, Tensor]) -> dict[str, Tensor] | None:
         if name.startswith(TEACHER + theirs)
     }
     return found or None
+
+
+def with_ema(weights: Weights, ema: dict[str, Tensor] | None) -> Weights:
+    """``weights`` with an EMA teacher that has the student's names, if there is one."""
+    if ema is not None:
+        weights.ema = ema
+        weights.state.update(as_teacher(ema))
+    return weights
+
+
+def relative_of(block: int | str) -> str:
+    """The name of a block's own table of relative positions."""
+    return f"{RELATIVE_PART}{block}.table"
+
+
+def relative_size_of(block: int | str) -> str:
+    """The name of the patch grid ``[h, w]`` of :func:`relative_of`."""
+    return f"{RELATIVE_PART}{block}.size"
 
 
 def rename(name: str, prefixes: Mapping[str, str]) -> str | None:
