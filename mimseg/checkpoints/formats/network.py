@@ -7,7 +7,7 @@ from torch import Tensor
 
 from .weights import BACKBONE, ENCODER, FINAL_NORM, Weights, rename, with_ema
 
-LABEL = "the backbone's own library"
+LABEL = "the backbone's own names"
 OF_FILE, OF_NETWORK = 0.5, 0.25
 """Shares of a file's names, and of a network's, that must be common to both."""
 NORMS = {"norm.": FINAL_NORM, "fc_norm.": "norm."}
