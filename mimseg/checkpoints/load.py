@@ -72,9 +72,9 @@ def load_weights(
         if image_size is not None:
             found.grid = found.grid or _grid_of(image_size, found, model)
         source = found.student(weights)
-        notes = check_places(source, target, scope, exact=least >= 1)
+        notes = [*found.notes, *check_places(source, target, scope, exact=least >= 1)]
         plan = fit_all(model, source, found, position_tables, fixed_positions)
-        plan.notes.extend([*found.notes, *notes])
+        plan.notes.extend(notes)
         check_sizes(model, source, found, plan, scope)
         _leave_teachers_to_student(model, plan)
         coverage = plan.coverage(target, scope)
