@@ -68,7 +68,7 @@ def read_vit(
         if name == POSITIONS:
             _read_positions(weights, tensor)
         elif ours := rename(name, prefixes):
-            weights.state[ours] = tensor.view(1, 1, -1) if ours == "encoder.mask_token" else tensor
+            weights.state[ours] = tensor[None] if ours == "encoder.mask_token" and tensor.ndim == 2 else tensor
         elif name.startswith(WITHOUT_COUNTERPART):
             weights.others.append(name)
         else:
