@@ -221,6 +221,17 @@ def test_what_needs_a_dense_backbone_says_so(shaken, extractor, saved, quiet):
         assert "\n" not in str(error.value)
 
 
+def test_a_refusal_names_the_encoder_that_a_file_is_for(shaken, extractor, saved, quiet):
+    vit = extractor(dict(type="SparseViT", arch=dict(embed_dim=32, depth=2, num_heads=2), patch_size=4))
+    for state, words in (
+        (PublicCMT().state_dict(), r"read as CMT \(\d+ tensors: .*\), for encoder.type=DenseBackbone with .*type=CMT"),
+        (official_pvt(pvt(shaken)), r"read as PVTv2 .* for encoder.type=DenseBackbone with encoder.backbone=pvt_v2_b2"),
+    ):
+        with pytest.raises(ValueError, match=words) as error:
+            load_weights(vit, saved(state), scope="encoder.", least=0.9, log=quiet)
+        assert "\n" not in str(error.value)
+
+
 def test_cmt_of_this_project_keeps_its_names(saved, extractor, quiet):
     source, ours = extractor(CMT_ENCODER), extractor(CMT_ENCODER)
     report = load_weights(ours, saved(dict(state_dict=source.state_dict())), log=quiet)

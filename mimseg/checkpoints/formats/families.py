@@ -17,6 +17,14 @@ FAMILIES = (
     (r"layer1\.0\.conv1\.weight", "a ResNet's", "encoder.backbone=resnet50 or its size"),
 )
 """Networks that a DenseBackbone takes: a name, whose it is, and what to set."""
+HOSTS = {
+    "CMT": "encoder.type=DenseBackbone with encoder.backbone.type=CMT",
+    "PVTv2": "encoder.type=DenseBackbone with encoder.backbone=pvt_v2_b2 or its size",
+    "Swin": "encoder.type=DenseSwin",
+    "mmpretrain Swin": "encoder.type=DenseSwin",
+    "BEiT or SimMIM ViT": "encoder.type=DenseViT",
+}
+"""Which encoder a format is for, where there is one."""
 CLIP = re.compile(r"(.*\.)?(transformer\.resblocks\.0\.|vision_model\.).*")
 
 
@@ -32,4 +40,5 @@ def hint(names: Collection[str]) -> str:
 
 def seen(label: str, names: Collection[str]) -> str:
     """A file in a few words, for a refusal."""
-    return f"read as {label} ({len(names)} tensors: {listed(list(names))})"
+    encoder = f", for {HOSTS[label]}" if label in HOSTS else ""
+    return f"read as {label} ({len(names)} tensors: {listed(list(names))}){encoder}"
