@@ -112,6 +112,20 @@ def test_a_fine_tuned_cmt_gives_its_trunk(shaken, extractor, saved, pictures, qu
     torch.testing.assert_close(ours.encoder(pictures(64)).tokens, public(pictures(64)), rtol=0, atol=1e-5)
 
 
+def test_a_fine_tuned_cmt_is_the_same_function(shaken, classifier, saved, pictures, quiet):
+    """Its classifier widens by a 1 x 1 convolution before the mean."""
+    public = PublicCMT()
+    public.norm = nn.Identity()
+    public._fc, public._bn, public.head = nn.Conv2d(32, 9, 1), nn.BatchNorm2d(9), nn.Linear(9, 5)
+    shaken(public)
+    ours = classifier({**CMT_ENCODER, "add_norm": False}, norm=None, expand=9)
+    report = load_weights(ours, saved(public.state_dict()), log=quiet)
+    assert not report.ignored
+    wide = public._bn(public._fc(public(pictures(64)).transpose(1, 2).unflatten(2, (2, 2))))
+    expected = public.head(nn.functional.silu(wide).mean((2, 3)))
+    torch.testing.assert_close(ours(pictures(64)), expected, rtol=0, atol=1e-5)
+
+
 def test_cmts_positions_are_resized_for_other_images(shaken, extractor, saved, quiet):
     state = shaken(PublicCMT()).state_dict()
     ours = extractor({**CMT_ENCODER, "image_size": 96})
