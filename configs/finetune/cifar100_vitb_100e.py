@@ -8,10 +8,9 @@ Figure:   top-1 of the paper after 200 epochs of pre-training: 87.1 (MAE), 86.4 
 Hardware: 8 GPUs at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = "./mae_vitb_100e.py"
 _evaluate = [dict(type="LoadImage"), dict(type="CenterResizedCrop", scale=224, crop_fraction=1.0), _base_._pack]
 model = dict(num_classes=100)
-optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.65))
 train_dataloader = dict(
     dataset=dict(dataset=dict(data_root="data/cifar100/train")),
 )

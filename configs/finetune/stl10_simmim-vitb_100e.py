@@ -19,3 +19,4 @@ train_dataloader = dict(
 _test = dict(data_root="data/stl10/test", pipeline=_evaluate)
 val_dataloader = dict(dataset=_test)
 test_dataloader = dict(dataset=_test)
+schedule = dict(warmup_lr=1.25e-7, min_lr=1.25e-7)  # 2.5e-7 per 512 images at batch 256

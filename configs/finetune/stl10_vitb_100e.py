@@ -9,10 +9,9 @@ Figure:   top-1 of the paper after 200 epochs of pre-training: 95.9 (MAE), 95.4 
 Hardware: 8 GPUs at batch 32 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = "./mae_vitb_100e.py"
 _evaluate = [dict(type="LoadImage"), dict(type="CenterResizedCrop", scale=224, crop_fraction=1.0), _base_._pack]
 model = dict(num_classes=10)
-optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.65))
 train_dataloader = dict(
     batch_size=32,
     dataset=dict(dataset=dict(data_root="data/stl10/train")),

@@ -105,6 +105,9 @@ ROWS = [
         )
     ),
     *((f"finetune/{data}_vitb_100e", "optim_wrapper.paramwise_cfg.layer_decay", 0.65) for data in ("cifar10", "stl10")),
+    ("finetune/stl10_simmim-vitb_100e", "train_dataloader.batch_size", 256 // 8),
+    ("finetune/stl10_simmim-vitb_100e", "schedule.min_lr", 2.5e-7 * 256 / 512),
+    ("finetune/stl10_simmim-vitb_100e", "schedule.warmup_lr", 2.5e-7 * 256 / 512),
 ]
 
 
