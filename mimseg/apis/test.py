@@ -9,7 +9,7 @@ from mmengine.dist import is_main_process
 
 from ..checkpoints import MissingCheckpointError, load_weights
 from ..engine import MIMRunner
-from ..evaluation import naming_bad_folders, paper_metrics, replace_metrics
+from ..evaluation import name_of, naming_bad_folders, paper_metrics, replace_metrics
 from .config import check_keys
 from .dense import import_task
 
@@ -75,7 +75,8 @@ def run_test(
 ) -> dict[str, float]:
     """Test a checkpoint; gives the metrics, and puts them into ``WORK_DIR/metrics.json``.
 
-    They are there under ``test``, in place of an earlier test's, with the checkpoint and whose weights were taken.
+    They are there under ``test``, in place of an earlier test's, with the checkpoint, whose weights were taken and the
+    name of the data.
     The arguments are those of :func:`build_tester`.
 
     Raises:
@@ -88,7 +89,8 @@ def run_test(
     with naming_bad_folders():
         metrics = paper_metrics(runner.test(), getattr(runner.test_loop, "evaluator", None))
     if is_main_process():
-        tested = {"checkpoint": str(checkpoint), "weights": weights} | ({"tta": True} if tta else {})
+        data = name_of(cfg.test_dataloader.dataset, len(runner.test_dataloader.dataset))
+        tested = {"checkpoint": str(checkpoint), "weights": weights, "data": data} | ({"tta": True} if tta else {})
         path = replace_metrics(runner.work_dir, "test", {**metrics, **tested})
         runner.logger.info(f"metrics written to {path}")
     return metrics

@@ -1,6 +1,16 @@
 """How good the features are: k-NN, effective rank, the loss under fixed masks, and what runs' ``metrics.json`` say."""
 
-from mimseg.evaluation.comparison import Experiment, as_json, group_runs, pick_metrics, remarks
+from mimseg.evaluation.comparison import (
+    Experiment,
+    as_json,
+    group_runs,
+    metric_rows,
+    pick_metrics,
+    remarks,
+    statistics_of,
+    summarise,
+)
+from mimseg.evaluation.data_names import identity_of, name_of
 from mimseg.evaluation.head_selection import choose_head, recall_by_head
 from mimseg.evaluation.knn import knn_predictions, weighted_knn
 from mimseg.evaluation.knn_hook import KNNHook
@@ -13,23 +23,33 @@ from mimseg.evaluation.paper_metrics import paper_metrics
 from mimseg.evaluation.pimr import global_pimr, pimr
 from mimseg.evaluation.rankme import rankme
 from mimseg.evaluation.rankme_hook import RankMeHook
-from mimseg.evaluation.run_record import RunRecord, numbers, read_run
+from mimseg.evaluation.run_cost import Cost, cost_of, length_of
+from mimseg.evaluation.run_origin import Origin, data_name
+from mimseg.evaluation.run_record import RunRecord, numbers, read_run, run_folders
 from mimseg.evaluation.undisturbed import undisturbed
 
 __all__ = [
+    "Cost",
     "Experiment",
     "KNNHook",
     "KNNLoop",
     "MaskedLossHook",
     "MetricsHook",
+    "Origin",
     "RankMeHook",
     "RunRecord",
     "as_json",
     "choose_head",
+    "cost_of",
+    "data_name",
     "global_pimr",
     "group_runs",
+    "identity_of",
     "knn_predictions",
+    "length_of",
     "merge_metrics",
+    "metric_rows",
+    "name_of",
     "naming_bad_folders",
     "numbers",
     "paper_metrics",
@@ -41,6 +61,9 @@ __all__ = [
     "recall_by_head",
     "remarks",
     "replace_metrics",
+    "run_folders",
+    "statistics_of",
+    "summarise",
     "undisturbed",
     "weighted_knn",
 ]

@@ -1,20 +1,17 @@
 """What a work folder tells of its run: metrics, seed, and the settings that made it."""
 
-import ast
-import json
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mimseg.evaluation.data_names import name_of
 from mimseg.evaluation.metrics_file import METRICS_NAME, read_metrics
+from mimseg.evaluation.run_origin import Origin, data_name, hook_data, origin_of
+from mimseg.evaluation.stored_config import starts_of
 
-# Settings that make no other experiment. The source of the weights is followed instead.
-PASSED_OVER = re.compile(
-    r"_|(work_dir|experiment_name|launcher|resume|load_from|trust_checkpoint|randomness\.seed"
-    r"|model\.backbone\.init_cfg\.checkpoint)$"
-)
+HOOKS = {"knn": "KNNHook", "rankme": "RankMeHook", "masked_loss": "MaskedLossHook"}
+"""Which hook measures what stands under a key of ``metrics.json``."""
 
 
 @dataclass(frozen=True)
@@ -22,18 +19,52 @@ class RunRecord:
     """One run.
 
     Attributes:
-        folder: its work folder.
-        label: the config's folder and name, and those of the run that its weights came from.
-        seed: of the run and of the runs that its weights came from, e.g. ``0`` or ``0 of 2``; empty if unknown.
-        settings: all settings but the seed, by dotted name; equal settings make one experiment.
+        origin: its settings and where its weights came from.
         metrics: numbers by name, e.g. ``knn/end/top1_k10``.
+        data: name of the data that the metrics under a top-level key were measured on, where it is known.
+        details: what tells its tests from others of the same run, e.g. ``{"weights": "ema"}``.
     """
 
-    folder: Path
-    label: str
-    seed: str
-    settings: dict[str, str]
+    origin: Origin
     metrics: dict[str, float]
+    data: dict[str, str]
+    details: dict[str, str]
+
+    @property
+    def folder(self) -> Path:
+        """Its work folder."""
+        return self.origin.folder
+
+    @property
+    def label(self) -> str:
+        """The config's folder and name, those of the runs that its weights came from, and the details."""
+        shown = [value if name == "weights" else "test-time augmentation" for name, value in self.details.items()]
+        return " ".join([self.origin.label, *(f"({value})" for value in shown)])
+
+    @property
+    def seed(self) -> str:
+        """Of the run and of those before it, e.g. ``0 of 2``."""
+        return self.origin.seed
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """All settings but the seed, by dotted name; equal settings make one experiment."""
+        return self.origin.settings | self.details | self._tested
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Of the settings, those that never are a matter of seeds: data, length, budget, sources, whose weights."""
+        return self.origin.identity | self.details | self._tested
+
+    @property
+    def _tested(self) -> dict[str, str]:
+        """The data of the test, where it was another than the config's own."""
+        data = self.data.get("test")
+        return {} if data is None or data == data_name(self.origin.start, "test") else {"tested on": data}
+
+    def data_of(self, metric: str) -> str | None:
+        """The name of the data that a metric was measured on."""
+        return self.data.get(metric.split("/")[0])
 
 
 def read_run(folder: str | Path) -> RunRecord:
@@ -50,97 +81,32 @@ def read_run(folder: str | Path) -> RunRecord:
     if not (folder / METRICS_NAME).is_file():
         what = "has no metrics.json: the run measured nothing yet" if folder.is_dir() else "does not exist"
         raise FileNotFoundError(f"run {folder} {what}")
-    metrics = read_metrics(folder)
-    label, seed, settings = _origin(folder)
+    metrics, origin = read_metrics(folder), origin_of(folder)
     tested = metrics.get("test")
-    if isinstance(tested, Mapping) and tested.get("weights", "student") != "student":
-        settings["weights"] = str(tested["weights"])
-        label += f" ({tested['weights']})"
-    if isinstance(tested, Mapping) and tested.get("tta"):
-        settings["tta"] = "True"
-        label += " (test-time augmentation)"
-    return RunRecord(folder, label, seed, settings, dict(numbers(metrics)))
+    details = {}
+    if isinstance(tested, Mapping):
+        if tested.get("weights", "student") != "student":
+            details["weights"] = str(tested["weights"])
+        if tested.get("tta"):
+            details["tta"] = "True"
+    return RunRecord(origin, dict(numbers(metrics)), _data(origin, metrics), details)
 
 
-def _origin(folder: Path) -> tuple[str, str, dict[str, str]]:
-    """Label, seeds and settings of the run in a folder; its name alone where it keeps no config."""
-    start = _start(folder)
-    if start is None:
-        return folder.name, "", {"folder": str(folder)}
-    place, config = start
-    record = _read_record(place / "run.json")
-    path = Path(record.get("config") or folder.name)
-    label = "/".join(path.with_suffix("").parts[-2:])
-    seed = str(record.get("seed", ""))
-    settings = {name: value for name, value in _flat(config) if not PASSED_OVER.match(name)}
-    source = config.get("load_from") or _backbone_source(config)
-    if source is None:
-        return label, seed, settings
-    checkpoint = Path(source)
-    if _start(checkpoint.parent) is None:
-        return f"{label} of {checkpoint.name}", seed, {**settings, "checkpoint": str(source)}
-    source_label, source_seed, inherited = _origin(checkpoint.parent)
-    inherited = {f"source.{name}": value for name, value in inherited.items()}
-    settings |= {"checkpoint": checkpoint.name, **inherited}
-    return f"{label} of {source_label}", f"{seed} of {source_seed}", settings
+def run_folders(places: Iterable[str | Path]) -> list[Path]:
+    """The work folders with metrics among folders and below them, each once.
 
-
-def _backbone_source(config: Mapping[str, Any]) -> str | None:
-    """The file that the backbone of a detector or segmentor started from."""
-    backbone = (config.get("model") or {}).get("backbone") or {}
-    return (backbone.get("init_cfg") or {}).get("checkpoint")
-
-
-def _start(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """Where the newest start within a work folder keeps its files, and its resolved config."""
-    for path in sorted(folder.glob("*/vis_data/config.py"), reverse=True):
-        config = _read_config(path)
-        source = config.get("load_from")
-        own = source is not None and Path(source).resolve().parent == folder.resolve()
-        if not config.get("resume") and not own:
-            return path.parents[1], config
-    return None
-
-
-def _read_record(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON ({error}); leave this run out") from None
-    return record
-
-
-def _read_config(path: Path) -> dict[str, Any]:
-    """The values of a resolved config, which is read as data and never run."""
-    try:
-        assigned = [node for node in ast.parse(path.read_text(encoding="utf-8")).body if isinstance(node, ast.Assign)]
-        return {node.targets[0].id: _value(node.value) for node in assigned if isinstance(node.targets[0], ast.Name)}
-    except (SyntaxError, ValueError) as error:
-        raise ValueError(f"{path} is no resolved config ({error}); leave this run out") from None
-
-
-def _value(node: ast.expr) -> Any:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict":
-        positional = [_value(argument) for argument in node.args]
-        named = {str(keyword.arg): _value(keyword.value) for keyword in node.keywords}
-        return dict(*positional, **named)
-    if isinstance(node, ast.Dict):
-        return {_value(key): _value(value) for key, value in zip(node.keys, node.values, strict=True) if key}
-    if isinstance(node, ast.List | ast.Tuple):
-        return [_value(element) for element in node.elts]
-    return ast.literal_eval(node)
-
-
-def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Leaves of nested dicts and lists as text, by dotted name."""
-    items = value.items() if isinstance(value, Mapping) else enumerate(value) if isinstance(value, list) else None
-    if items is None or not value:
-        yield prefix, repr(value)
-        return
-    for key, inner in items:
-        yield from _flat(inner, f"{prefix}.{key}" if prefix else str(key))
+    Raises:
+        FileNotFoundError: no such folder, or no run in or below it.
+    """
+    found: dict[Path, Path] = {}
+    for place in map(Path, places):
+        if not place.is_dir():
+            raise FileNotFoundError(f"runs {place}: there is no such folder")
+        runs = sorted(path.parent for path in place.rglob(METRICS_NAME))
+        if not runs:
+            raise FileNotFoundError(f"runs {place}: no run in or below it; a run leaves a {METRICS_NAME} when it ends")
+        found |= {run.resolve(): run for run in runs if run.resolve() not in found}
+    return list(found.values())
 
 
 def numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
@@ -150,3 +116,26 @@ def numbers(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, f
             yield from numbers(inner, f"{prefix}{key}/")
         elif isinstance(inner, int | float) and not isinstance(inner, bool):
             yield f"{prefix}{key}", inner
+
+
+def _data(origin: Origin, metrics: Mapping[str, Any]) -> dict[str, str]:
+    """What each top-level key of the metrics was measured on."""
+    if origin.start is None:
+        return {}
+    found = {"val": data_name(origin.start, "val"), "test": _tested_data(origin, metrics.get("test"))}
+    for key, kind in HOOKS.items():
+        for hook in origin.start.config.get("custom_hooks") or []:
+            if str(hook.get("type", "")).endswith(kind):
+                data = dict(hook_data(hook))
+                found[key] = name_of(data.get("test") or data.get("dataloader"))
+    return {key: name for key, name in found.items() if name and key in metrics}
+
+
+def _tested_data(origin: Origin, tested: Any) -> str | None:
+    """What the test was on: as it says itself, or as the start says that read its checkpoint."""
+    if not isinstance(tested, Mapping):
+        return None
+    if tested.get("data"):
+        return str(tested["data"])
+    made = (start for start in starts_of(origin.folder) if start.config.get("load_from") == tested.get("checkpoint"))
+    return data_name(next(made, origin.start), "test")

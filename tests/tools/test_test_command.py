@@ -141,7 +141,7 @@ def test_accuracy_of_a_classifier(command, place, tmp_path):
             right += int(model((image[None].float() - 120) / 60).argmax()) == label
     assert metrics_of(tmp_path / "run")["accuracy/top1"] == pytest.approx(100 * right / 15)
     assert "accuracy/top1" in out
-    assert set(metrics_of(tmp_path / "run")) == {"accuracy/top1", "checkpoint", "weights"}
+    assert set(metrics_of(tmp_path / "run")) == {"accuracy/top1", "checkpoint", "data", "weights"}
 
 
 def test_a_moving_average_hook_of_the_training_changes_nothing(command, place, tmp_path):

@@ -17,7 +17,8 @@ def parse_args() -> argparse.Namespace:
     """Command line; imports nothing heavy, so that ``--help`` answers at once."""
     parser = argparse.ArgumentParser(
         description="Compare the metrics of several runs. Those that differ by seed only, also by the seed of the "
-        "run that their weights came from, are one column: mean ± standard deviation (number of runs)."
+        "run that their weights came from, are one column: mean ± standard deviation (number of runs). Runs on other "
+        "data, of another length or budget, or from other pre-trainings never are; each data set has rows of its own."
     )
     parser.add_argument("runs", nargs="+", metavar="RUN_DIR", help="work dirs with a metrics.json; globs are expanded")
     parser.add_argument(
@@ -31,7 +32,7 @@ def parse_args() -> argparse.Namespace:
         "--by",
         choices=("settings", "config"),
         default="settings",
-        help="what makes runs one column: equal settings (default), or the config file alone, whatever was overridden",
+        help="what makes runs one column: equal settings (default), or the config file, whatever else was overridden",
     )
     parser.add_argument("--json", metavar="FILE", help="write the table as data, with every run's values, too")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
@@ -40,7 +41,14 @@ def parse_args() -> argparse.Namespace:
 
 def compare(args: argparse.Namespace) -> None:
     """Read the runs, group them, print the table and what to know of it."""
-    from mimseg.evaluation import as_json, group_runs, pick_metrics, read_run, remarks  # heavy: after --help
+    from mimseg.evaluation import (  # heavy: after --help
+        as_json,
+        group_runs,
+        metric_rows,
+        pick_metrics,
+        read_run,
+        remarks,
+    )
 
     runs, broken = [], []
     for folder in folders_of(args.runs):
@@ -52,7 +60,10 @@ def compare(args: argparse.Namespace) -> None:
         print(f"left out: {line}", file=sys.stderr)
     experiments = group_runs(runs, by_config=args.by == "config")
     metrics = pick_metrics(runs, args.metric)
-    rows = [[metric, *(experiment.summary(metric) for experiment in experiments)] for metric in metrics]
+    rows = [
+        [f"{metric} ({data})" if data else metric, *(experiment.summary(metric, data) for experiment in experiments)]
+        for metric, data in metric_rows(experiments, metrics)
+    ]
     keys = [column_key(number) for number in range(len(experiments))]
     for key, experiment in zip(keys, experiments, strict=True):
         seeds = ", ".join(run.seed for run in experiment.runs if run.seed)

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 import sys
+import time
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ...checkpoints import write_atomically
 from ...registry import HOOKS
 from ...version import __version__
 
@@ -22,25 +24,60 @@ ROOT = Path(__file__).parents[3]
 
 @HOOKS.register_module()
 class Provenance(Hook):
-    """Write ``WORK_DIR/<timestamp>/run.json``: command, seed, processes, versions, git revision, devices."""
+    """Write ``WORK_DIR/<timestamp>/run.json``: where a run comes from, and what it cost.
+
+    That is command, config, seed, processes, versions, git revision, devices; the number of images of each dataset
+    (``images``); and how long this start has trained, evaluations included, up to its last checkpoint or its end
+    (``seconds``). What an interrupted run did after its last checkpoint does not count: a resume does it again.
+    """
+
+    def __init__(self) -> None:
+        self._record: dict[str, Any] = {}
+        self._began = 0.0
 
     def before_run(self, runner: Runner) -> None:
         """Write on the first process."""
-        if runner.rank != 0:
-            return
         devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
-        record: dict[str, Any] = {
+        self._record = {
             "argv": sys.argv,
             "config": runner.cfg.filename,
             "seed": runner.seed,
             "world_size": runner.world_size,
             "python": platform.python_version(),
             "versions": versions(),
-            "git": git_revision(),
+            "git": git_revision() if runner.rank == 0 else None,
             "machine": platform.platform(),
             "devices": devices or [f"CPU {platform.machine()}, {os.cpu_count()} cores"],
+            "images": images_of(runner),
         }
-        Path(runner.log_dir, "run.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        self._write(runner)
+
+    def before_train(self, runner: Runner) -> None:
+        """Take the time."""
+        self._began = time.perf_counter()
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
+        """Write how long it took to come here."""
+        self._write_seconds(runner)
+
+    def after_train(self, runner: Runner) -> None:
+        """Write how long it took in all."""
+        self._write_seconds(runner)
+
+    def _write_seconds(self, runner: Runner) -> None:
+        self._record["seconds"] = round(time.perf_counter() - self._began, 3)
+        self._write(runner)
+
+    def _write(self, runner: Runner) -> None:
+        if runner.rank == 0:
+            text = json.dumps(self._record, indent=2) + "\n"
+            write_atomically(Path(runner.log_dir, "run.json"), text.encode())
+
+
+def images_of(runner: Runner) -> dict[str, int]:
+    """Number of images of each loop that is built, by ``train``, ``val`` and ``test``."""
+    loops = {name: getattr(runner, f"_{name}_loop", None) for name in ("train", "val", "test")}
+    return {name: len(loop.dataloader.dataset) for name, loop in loops.items() if hasattr(loop, "dataloader")}
 
 
 def versions() -> dict[str, str | None]:
