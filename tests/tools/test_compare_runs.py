@@ -221,3 +221,124 @@ def test_markdown(command, make):
         "| --- | --: |",
         f"| knn/end/top1_k10 | 31.50 ± {math.sqrt(4.5):.2f} (2) |",
     ]
+
+
+def folder(root: str, **more) -> dict:
+    return dict(batch_size=64, dataset=dict(type="CustomDataset", data_root=root, **more))
+
+
+def loaders(name: str, **more) -> dict:
+    """Training and validation on a folder of images, as a linear probe's config has them."""
+    train = dict(
+        batch_size=64, dataset=dict(type="SeededDataset", dataset=folder(f"data/{name}/train", **more)["dataset"])
+    )
+    return dict(train_dataloader=train, val_dataloader=folder(f"data/{name}/test"))
+
+
+def top1(value: float) -> dict:
+    return {"val": {"end": {"accuracy/top1": value}}}
+
+
+def rows_of(out: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("│")[1:-1]] for line in out.splitlines() if line.startswith("│")]
+
+
+def test_runs_on_other_data_are_two_rows_and_no_seeds_of_each_other(command, make, tmp_path):
+    """Their mean, 91.10 ± 7.35, is of nothing."""
+    make("cifar", top1(96.3), 0, "configs/finetune/vitb_100e.py", **loaders("cifar10"))
+    make("stl", top1(85.9), 1, "configs/finetune/vitb_100e.py", **loaders("stl10"))
+    _, out, errors = command("cifar", "stl", "--by", "config", "--json", "table.json")
+    assert rows_of(out) == [
+        ["val/end/accuracy/top1 (CIFAR-10)", "96.30 (1)", "-"],
+        ["val/end/accuracy/top1 (STL-10)", "-", "85.90 (1)"],
+    ]
+    assert errors == "note: finetune/vitb_100e: not averaged over runs that differ in trained on, validated on\n"
+    assert [next(iter(column["metrics"].values()))["data"] for column in data_of(tmp_path)] == ["CIFAR-10", "STL-10"]
+
+
+def test_a_part_of_the_data_is_other_data(command, make):
+    make("all", top1(60.0), 0, **loaders("cifar10"))
+    make("part", top1(50.0), 1, **loaders("cifar10", indices=list(range(0, 50_000, 5))))
+    _, out, _ = command("all", "part", "--by", "config")
+    assert "A: demo/mae [trained on=CIFAR-10 train]" in out
+    assert "B: demo/mae [trained on=CIFAR-10 (10000 images) train]" in out
+
+
+def test_the_same_data_elsewhere_and_read_by_more_workers_is_the_same(command, make):
+    for seed, place in enumerate(("data", "/fast/disk")):
+        settings = loaders("cifar10")
+        settings["val_dataloader"]["dataset"]["data_root"] = f"{place}/cifar10/test"
+        settings["val_dataloader"]["num_workers"] = seed
+        make(place.strip("/").replace("/", "_"), top1(60.0 + seed), seed, **settings)
+    _, out, errors = command("data", "fast_disk")
+    assert rows_of(out) == [["val/end/accuracy/top1 (CIFAR-10)", "60.50 ± 0.71 (2)"]]
+    assert not errors
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        dict(train_cfg=dict(type="PretrainLoop", max_epochs=400)),
+        dict(custom_hooks=[dict(type="SelectionHook", budget=0.2)]),
+        dict(load_from="elsewhere/hpm/epoch_200.pth"),
+    ],
+    ids=["length", "budget", "weights of an unknown run"],
+)
+def test_also_by_config_what_changes_the_experiment_is_not_averaged(command, make, settings):
+    usual = dict(
+        train_cfg=dict(type="PretrainLoop", max_epochs=200),
+        custom_hooks=[dict(type="SelectionHook", budget=0.37)],
+        load_from="elsewhere/mae/epoch_200.pth",
+    )
+    make("a", top1(80.0), 0, **usual)
+    make("b", top1(82.0), 1, **usual)
+    make("c", top1(90.0), 2, **{**usual, **settings})
+    _, out, errors = command("a", "b", "c", "--by", "config")
+    assert rows_of(out) == [["val/end/accuracy/top1", "81.00 ± 1.41 (2)", "90.00 (1)"]]
+    assert "not averaged over runs that differ in" in errors
+
+
+def test_another_epoch_of_the_same_pre_training_is_another_start(command, make):
+    for seed in (0, 1):
+        source = make(f"mae_{seed}", final(0.0), seed)
+        for epoch in (100, 200):
+            start = str(source / f"epoch_{epoch}.pth")
+            make(f"ft_{seed}_{epoch}", top1(epoch + seed), 0, config="configs/finetune/a.py", load_from=start)
+    _, out, _ = command("ft_*", "--by", "config")
+    assert rows_of(out) == [["val/end/accuracy/top1", "100.5 ± 0.7 (2)", "200.5 ± 0.7 (2)"]]
+
+
+def test_the_teacher_of_a_seed_is_no_other_teacher_but_that_of_another_method_is(command, make):
+    teachers = {seed: make(f"mae_{seed}", final(0.0), seed) for seed in (0, 1)}
+    teachers[2] = make("hpm_2", final(0.0), 2, config="configs/demo/hpm.py", model=dict(type="hpm"))
+    for seed, place in teachers.items():
+        model = dict(
+            type="gpa", teachers=dict(mae=dict(type="PretrainedTeacher", checkpoint=str(place / "epoch_6.pth")))
+        )
+        make(f"gpa_{seed}", final(30.0 + seed), seed, config="configs/demo/gpa.py", model=model)
+    for by in ("settings", "config"):
+        _, out, _ = command("gpa_*", "--by", by)
+        assert rows_of(out) == [["knn/end/top1_k10", "30.50 ± 0.71 (2)", "32.00 (1)"]]
+
+
+def test_a_batch_counts_over_all_processes(command, make, tmp_path):
+    for name, processes, accumulated in (("a", 8, 1), ("b", 4, 2), ("c", 4, 1)):
+        place = make(name, top1(80.0), 0, optim_wrapper=dict(accumulative_counts=accumulated), **loaders("imagenet"))
+        record = {"config": "configs/demo/mae.py", "seed": ord(name), "world_size": processes}
+        (place / "1" / "run.json").write_text(json.dumps(record))
+    _, out, _ = command("a", "b", "c")
+    assert "A: demo/mae [batch=512]; seeds 97, 98" in out and "B: demo/mae [batch=256]; seeds 99" in out
+
+
+def test_a_test_on_other_data_is_labelled_with_it(command, make):
+    """Old records tell by the config of the test, new ones by themselves."""
+    old = make("old", top1(80.0), 0, **loaders("cifar10"))
+    later = old / "2" / "vis_data"
+    later.mkdir(parents=True)
+    test = dict(load_from=str(old / "epoch_9.pth"), test_dataloader=folder("/data/stl10/test"))
+    Config(test).dump(later / "config.py")
+    metrics = {**top1(80.0), "test": {"accuracy/top1": 70.0, "checkpoint": str(old / "epoch_9.pth")}}
+    (old / "metrics.json").write_text(json.dumps(metrics))
+    make("new", {"test": {"accuracy/top1": 71.0, "checkpoint": "x.pth", "data": "CIFAR-100"}}, 0, **loaders("cifar10"))
+    _, out, _ = command("old", "new", "--metric", "test/*")
+    assert [row[0] for row in rows_of(out)] == ["test/accuracy/top1 (STL-10)", "test/accuracy/top1 (CIFAR-100)"]
