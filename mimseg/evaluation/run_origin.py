@@ -67,11 +67,11 @@ def origin_of(folder: Path) -> Origin:
     label, seed = "/".join(path.with_suffix("").parts[-2:]), str(start.record.get("seed", ""))
     settings = settings_of(start)
     identity = {name: value for name, value in settings.items() if _always(name)}
-    for name, teacher in _teachers(start.config):
+    for name, teacher in _teachers(start):
         settings[name] = identity[name] = teacher
     source, checkpoint = None, start.weights
     if checkpoint is not None:
-        source = _source_of(checkpoint)
+        source = _source_of(checkpoint, start)
         came_from = source.label if source else Path(checkpoint).name
         label, seed = f"{label} of {came_from}", f"{seed} of {source.seed}" if source else seed
         own = {"checkpoint": Path(checkpoint).name if source else str(checkpoint)}
@@ -126,18 +126,20 @@ def _prefixed(settings: Mapping[str, str]) -> dict[str, str]:
     return {f"source.{name}": value for name, value in settings.items()}
 
 
-def _source_of(checkpoint: str) -> Origin | None:
-    """The run that wrote a file, if its folder still tells."""
+def _source_of(checkpoint: str, reader: Start) -> Origin | None:
+    """The run that wrote a file, if its folder still tells; as seen from here, or from where the reader was started."""
     folder = Path(checkpoint).expanduser().parent
+    if not folder.is_dir():
+        folder = Path(reader.record.get("folder", "."), folder)
     return origin_of(folder) if newest_start(folder) is not None else None
 
 
-def _teachers(config: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _teachers(start: Start) -> Iterator[tuple[str, str]]:
     """Whose weights frozen teachers have: the run's label and its epoch, so that a seed's own teacher is no other."""
-    for name, teacher in ((config.get("model") or {}).get("teachers") or {}).items():
+    for name, teacher in ((start.config.get("model") or {}).get("teachers") or {}).items():
         checkpoint = (teacher or {}).get("checkpoint")
         if checkpoint:
-            source = _source_of(str(checkpoint))
+            source = _source_of(str(checkpoint), start)
             told = f"{Path(checkpoint).name} of {source.label}" if source else str(checkpoint)
             yield f"model.teachers.{name}", told
 

@@ -9,7 +9,7 @@ import torch
 from mmengine.hooks import LoggerHook
 
 from mimseg.engine import NonFiniteLossError, ProgressHook, RuntimeInfo, ThroughputHook, UnreadableSummary
-from mimseg.engine.hooks.provenance import git_revision
+from mimseg.engine.hooks.provenance import Provenance, git_revision
 
 
 @pytest.fixture
@@ -228,3 +228,20 @@ def test_every_run_says_where_it_comes_from(toy):
 def test_no_git_outside_a_checkout(monkeypatch, tmp_path):
     monkeypatch.setattr("mimseg.engine.hooks.provenance.ROOT", tmp_path)
     assert git_revision() is None
+
+
+def test_a_run_says_how_many_images_it_read_and_how_long_it_took(toy, monkeypatch):
+    """Up to its last checkpoint: what an interrupted run did after it is done again."""
+    clock = iter((100.0, 107.5, 109.0))
+    monkeypatch.setattr("mimseg.engine.hooks.provenance.time.perf_counter", lambda: next(clock))
+    runner, hook = toy(length=24), Provenance()
+    assert len(runner.train_loop.dataloader.dataset) == 24  # as in a run, the loop is built before the hooks are called
+    hook.before_run(runner)
+    hook.before_train(runner)
+    path = Path(runner.log_dir, "run.json")
+    assert "seconds" not in json.loads(path.read_text())
+    hook.before_save_checkpoint(runner, {})
+    assert json.loads(path.read_text())["seconds"] == 7.5
+    hook.after_train(runner)
+    record = json.loads(path.read_text())
+    assert (record["seconds"], record["images"]) == (9.0, {"train": 24})

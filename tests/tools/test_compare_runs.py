@@ -342,3 +342,11 @@ def test_a_test_on_other_data_is_labelled_with_it(command, make):
     make("new", {"test": {"accuracy/top1": 71.0, "checkpoint": "x.pth", "data": "CIFAR-100"}}, 0, **loaders("cifar10"))
     _, out, _ = command("old", "new", "--metric", "test/*")
     assert [row[0] for row in rows_of(out)] == ["test/accuracy/top1 (STL-10)", "test/accuracy/top1 (CIFAR-100)"]
+
+
+def test_relative_paths_of_weights_are_those_of_the_folder_that_a_run_was_started_in(command, make, tmp_path):
+    make("there/work_dirs/mae", final(0.0), 3)
+    place = make("ft", top1(70.0), 0, config="configs/finetune/a.py", load_from="work_dirs/mae/epoch_9.pth")
+    record = {"config": "configs/finetune/a.py", "seed": 0, "folder": str(tmp_path / "there")}
+    (place / "1" / "run.json").write_text(json.dumps(record))
+    assert "A: finetune/a of demo/mae; seeds 0 of 3" in command("ft")[1]

@@ -26,9 +26,9 @@ ROOT = Path(__file__).parents[3]
 class Provenance(Hook):
     """Write ``WORK_DIR/<timestamp>/run.json``: where a run comes from, and what it cost.
 
-    That is command, config, seed, processes, versions, git revision, devices; the number of images of each dataset
-    (``images``); and how long this start has trained, evaluations included, up to its last checkpoint or its end
-    (``seconds``). What an interrupted run did after its last checkpoint does not count: a resume does it again.
+    That is command and its folder, config, seed, processes, versions, git revision, devices; the number of images of
+    each dataset (``images``); and how long this start has trained, evaluations included, up to its last checkpoint or
+    its end (``seconds``). What an interrupted run did after its last checkpoint does not count: a resume does it again.
     """
 
     def __init__(self) -> None:
@@ -40,6 +40,7 @@ class Provenance(Hook):
         devices = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
         self._record = {
             "argv": sys.argv,
+            "folder": os.getcwd(),
             "config": runner.cfg.filename,
             "seed": runner.seed,
             "world_size": runner.world_size,
