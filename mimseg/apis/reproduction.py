@@ -13,7 +13,7 @@ from mmengine.config import Config
 from ..engine import expand_schedule
 from ..evaluation import Cost, Origin, RunRecord, cost_of, data_name, group_runs, length_of, name_of
 from ..evaluation.paper_tables import SCRATCH, Column, Evaluation, Row, Table
-from ..evaluation.stored_config import flat
+from ..evaluation.stored_config import flat, hooks_of
 from .config import load_config
 
 ROOT = Path(__file__).parents[2]
@@ -163,7 +163,7 @@ def _settings_as_written(config: str, options: tuple[str, ...]) -> dict[str, str
 def _compared(cfg: Config) -> dict[str, str]:
     expand_schedule(cfg)
     settings = dict(flat(cfg.to_dict()))
-    for hook in cfg.get("custom_hooks") or []:
+    for _, hook in hooks_of(cfg):
         if str(hook.get("type", "")).endswith("SelectionHook"):
             settings |= {f"selection.{name}": value for name, value in flat(hook)}
     return {name: value for name, value in settings.items() if COMPARED.match(name) and not OVERLOOKED.match(name)}

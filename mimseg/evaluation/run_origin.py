@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from mimseg.evaluation.data_names import identity_of, name_of
-from mimseg.evaluation.stored_config import Start, flat, newest_start
+from mimseg.evaluation.stored_config import Start, flat, hooks_of, newest_start
 
 # Settings that make no other experiment. The sources of weights are followed instead, and data and batch are named.
 PASSED_OVER = re.compile(
@@ -90,9 +90,9 @@ def settings_of(start: Start) -> dict[str, str]:
         settings |= {key: found} if found else {}
     neighbours = ((config.get("test_cfg") or {}).get("neighbours") or {}).get("dataset")
     settings |= {"neighbours from": str(identity_of(neighbours))} if neighbours else {}
-    for number, hook in enumerate(config.get("custom_hooks") or []):
+    for place, hook in hooks_of(config):
         for name, dataset in hook_data(hook):
-            settings[f"custom_hooks.{number}.{name}"] = str(identity_of(dataset))
+            settings[f"{place}.{name}"] = str(identity_of(dataset))
         if str(hook.get("type", "")).endswith("SelectionHook"):
             settings |= {f"selection.{name}": value for name, value in flat(hook)}
     batch = (config.get("train_dataloader") or {}).get("batch_size")

@@ -8,7 +8,7 @@ from typing import Any
 from mimseg.evaluation.data_names import name_of
 from mimseg.evaluation.metrics_file import METRICS_NAME, read_metrics
 from mimseg.evaluation.run_origin import Origin, data_name, hook_data, origin_of
-from mimseg.evaluation.stored_config import starts_of
+from mimseg.evaluation.stored_config import hooks_of, starts_of
 
 HOOKS = {"knn": "KNNHook", "rankme": "RankMeHook", "masked_loss": "MaskedLossHook"}
 """Which hook measures what stands under a key of ``metrics.json``."""
@@ -124,7 +124,7 @@ def _data(origin: Origin, metrics: Mapping[str, Any]) -> dict[str, str]:
         return {}
     found = {"val": data_name(origin.start, "val"), "test": _tested_data(origin, metrics.get("test"))}
     for key, kind in HOOKS.items():
-        for hook in origin.start.config.get("custom_hooks") or []:
+        for _, hook in hooks_of(origin.start.config):
             if str(hook.get("type", "")).endswith(kind):
                 data = dict(hook_data(hook))
                 found[key] = name_of(data.get("test") or data.get("dataloader"))

@@ -89,6 +89,15 @@ def _value(node: ast.expr) -> Any:
     return ast.literal_eval(node)
 
 
+def hooks_of(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The hooks of a config with their dotted names: those of its list, and those that have names."""
+    for number, hook in enumerate(config.get("custom_hooks") or []):
+        yield f"custom_hooks.{number}", hook
+    for name, hook in (config.get("default_hooks") or {}).items():
+        if hook is not None:
+            yield f"default_hooks.{name}", hook
+
+
 def flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
     """Leaves of nested dicts and sequences as text, by dotted name.
 
