@@ -148,8 +148,8 @@ def pick_tables(papers: Mapping[str, Mapping[str, Table]], wanted: Sequence[str]
 def _named(known: Mapping[str, Any], name: str, message: str) -> Any:
     found = {key.lower(): value for key, value in known.items()}.get(name.lower())
     if found is None:
-        close = difflib.get_close_matches(name, known, 1)
-        raise ValueError(f"{message} {', '.join(known)}{f'; did you mean {close[0]}?' * bool(close)}")
+        hint = "".join(f"; did you mean {close}?" for close in difflib.get_close_matches(name, known, 1))
+        raise ValueError(f"{message} {', '.join(known)}{hint}")
     return found
 
 
