@@ -37,7 +37,7 @@ def set_up(clone: Path, kind: str, **variables: str) -> str:
         **variables,
     }
     command = ["bash", "tools/env/setup.sh", kind]
-    result = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, cwd=clone, env=environment, capture_output=True, text=True, timeout=280)
     assert result.returncode == 1
     assert not (clone / ".venv").exists()
     (line,) = (result.stdout + result.stderr).splitlines()

@@ -1,8 +1,10 @@
 import pytest
 import torch
 from mmengine.config import Config
+from torch.utils.flop_counter import FlopCounterMode
 
 from mimseg.benchmark import selection as module
+from mimseg.benchmark.counting import CPU_ATTENTION
 from mimseg.benchmark.selection import selection_costs
 
 PREDICTOR = dict(
@@ -45,8 +47,18 @@ def test_shares_follow_from_the_plan_and_from_what_steps_cost(costs, monkeypatch
         assert row.total == pytest.approx(row.training + row.predictor + row.selection)
 
 
-def test_flops_of_parts(costs):
-    """A random subset costs its budget; a predictor that is always on costs more than one that is switched."""
+def test_flops_of_parts(costs, monkeypatch):
+    """A random subset costs its budget; a predictor that is always on costs more than one that is switched.
+
+    The clock runs with the work, so that shares of time are those of FLOPs.
+    """
+
+    def seconds(call, device):
+        with FlopCounterMode(display=False, custom_mapping=CPU_ATTENTION) as counter:
+            call()
+        return float(counter.get_total_flops())
+
+    monkeypatch.setattr(module, "seconds", seconds)
     free, _ = costs(dict(type="RandomSelector"), end=0.25)
     assert (free.selection, free.passes) == (0.0, 0)
     assert free.training == pytest.approx(0.5, abs=1e-5) and free.predictor > 0
@@ -54,7 +66,8 @@ def test_flops_of_parts(costs):
     always, _ = costs(dict(type="WSSSelector", task=None))
     assert 0 < switched.predictor < always.predictor
     assert switched.selection == always.selection > costs(dict(type="BSSSelector"))[0].selection > 0
-    assert timed.predictor > 0 and timed.selection > 0
+    shares = [(row.training, row.predictor, row.selection) for row in (timed, switched)]
+    assert shares[0] == pytest.approx(shares[1])
 
 
 def test_other_configs_are_refused_in_one_line(config, monkeypatch):

@@ -110,7 +110,7 @@ def one_thread():
 def run_script(micro_config):
     """Run a script of ``tools/`` in a process of its own."""
 
-    def run(script, *arguments, timeout=120):
+    def run(script, *arguments, timeout=280):
         command = [str(ROOT / "tools" / script), *map(str, arguments)]
         if script.endswith(".py"):
             command.insert(0, sys.executable)

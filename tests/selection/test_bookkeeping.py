@@ -1,4 +1,4 @@
-"""ImageNet's number of images: everything about a selection but the forward passes takes seconds."""
+"""ImageNet's number of images: everything about a selection but the forward passes takes little memory."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 IMAGENET = textwrap.dedent(
     """
-    import sys, time
+    import sys
     from pathlib import Path
     import torch
     from mimseg.datasets import SeededSampler
@@ -31,7 +31,7 @@ IMAGENET = textwrap.dedent(
             return {"img_path": f"train/{index}.JPEG"}
 
     Path("/proc/self/clear_refs").write_text("5")  # the peak counts from here on, not from the imports
-    before, start = mebibytes("VmRSS"), time.process_time()
+    before = mebibytes("VmRSS")
     dataset = Index()
     plan = make_plan(len(dataset), 200, 20, 20, budget=0.37)
     sampler = SeededSampler(dataset, seed=0, multiple_of=4096)
@@ -45,17 +45,15 @@ IMAGENET = textwrap.dedent(
     sampler.set_subset(None)
     full = sum(1 for _ in sampler)
     assert (subset, full) == (len(kept) // 4096 * 4096, len(dataset) // 4096 * 4096)
-    print(time.process_time() - start, mebibytes("VmHWM") - before)
+    print(mebibytes("VmHWM") - before)
     """
 )
 
 
 @pytest.mark.slow
-def test_imagenet_takes_seconds_and_little_memory(tmp_path):
+def test_imagenet_takes_little_memory(tmp_path):
     """A round of 1,281,167 scores: noise, rank, save, table, and an epoch of the subset and of the full set."""
     command = [sys.executable, "-c", IMAGENET, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=280)
     assert done.returncode == 0, done.stderr[-2000:]
-    seconds, mebibytes = map(float, done.stdout.split()[-2:])
-    print(f"{seconds:.1f} s of processor time, {mebibytes:.0f} MiB")
-    assert seconds < 10 and 10 < mebibytes < 500
+    assert 10 < float(done.stdout.split()[-1]) < 500  # MiB

@@ -19,7 +19,7 @@ def run(tmp_path):
     def call(script, *arguments, **environment):
         environment = {"PATH": f"{tmp_path}:/usr/bin:/bin", "PYTHON": str(tmp_path / "python"), **environment}
         return subprocess.run(
-            [ROOT / "tools" / script, *arguments], capture_output=True, text=True, timeout=60, env=environment
+            [ROOT / "tools" / script, *arguments], capture_output=True, text=True, timeout=280, env=environment
         )
 
     return call
