@@ -285,3 +285,30 @@ def test_compiled_blocks_take_ragged_masks(build, images):
     for mask in masks:
         loss = model.loss_under(images, mask)["loss_reconstruct"]
         torch.testing.assert_close(loss, build(masking=AMR).loss_under(images, mask)["loss_reconstruct"])
+
+
+@pytest.mark.parametrize("policy", [dict(type="NoisyPolicy", amplitude=0.5), dict(type="RandomPolicy")])
+def test_units_of_an_adaptive_ratio_count_as_the_patches_that_they_hold(build, images, policy):
+    """SBAM with AMR on SimMIM: the loss is the mean over all masked patches of the batch, not over units."""
+    model = build(
+        encoder=dict(type="DenseViT", arch=dict(embed_dim=32, depth=2, num_heads=2), patch_size=4, image_size=(16, 24)),
+        neck=None,
+        masking=dict(AMR, unit=8, policy=policy, ratio=dict(type="AdaptiveRatio", ratio=0.5, spread=0.3)),
+        tasks=dict(
+            reconstruct=dict(
+                type="Task",
+                decoder=dict(type="LinearDecoder"),
+                target=dict(type="PixelTarget", normalize=False),
+                loss=dict(type="PatchL1"),
+            )
+        ),
+    )
+    seen = {}
+    model.masking.register_forward_hook(lambda module, inputs, mask: seen.update(mask=mask))
+    images = images * torch.tensor([0.1, 1.0, 2.0, 4.0]).view(4, 1, 1, 1)
+    loss = model.loss(images)["loss_reconstruct"]
+    mask = seen["mask"].mask
+    assert seen["mask"].is_ragged and mask.sum() % 4 == 0
+    predicted = model.tasks["reconstruct"].decoder(model.encoder(images, seen["mask"]), "all")
+    pixels = images.unfold(2, 4, 4).unfold(3, 4, 4).permute(0, 2, 3, 4, 5, 1).reshape(4, 24, 48)
+    torch.testing.assert_close(loss, (predicted - pixels).abs().mean(dim=2)[mask].mean())

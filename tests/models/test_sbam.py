@@ -118,3 +118,15 @@ def test_a_step_never_waits_for_the_device(build):
         losses = build(masking=SBAM)(torch.randn(4, 3, 16, 24))
         losses["loss_reconstruct"].backward()
     assert losses["loss_reconstruct"].shape == ()
+
+
+@pytest.mark.parametrize("autocast", [False, True])
+def test_salience_of_tokens_in_half_precision_is_computed_in_full(autocast):
+    """Of tokens whose own products pass 384, where a step of bf16 is 2: as of the same numbers in fp32."""
+    tokens = torch.randn(2, 49, 384, generator=torch.Generator().manual_seed(0)).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
+        found = salience(tokens, scaled=True)
+    x = tokens.double()
+    exact = ((x @ x.transpose(1, 2)) / 384**0.5).softmax(dim=2).sum(dim=1)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found.double(), exact, rtol=1e-5, atol=1e-6)
