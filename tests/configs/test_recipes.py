@@ -1,6 +1,7 @@
 """Every shipped run has the values that its paper prints: `recipes/*.yaml`, see pinned.py for how to read them."""
 
 import copy
+import re
 
 import pytest
 import yaml
@@ -185,12 +186,12 @@ CHANGED = [
     ("hpm/ablations/table3_hard-to-easy", "model.masking.policy.alpha_start", 0.0),
     ("hpm/ablations/tableS4_depth4", "model.tasks.reconstruct.decoder.depth", 3),
     ("hpm/ablations/tableS4_width256", "model.neck.width", 384),
-    ("pass/mae-vitb_200e", "custom_hooks.SelectionHook.selector.tau", 1.0),
+    ("pass/mae-vitb_200e", "default_hooks.selection.selector.tau", 1.0),
     ("pass/mae-vitb_200e", "model.tasks.predict_loss.loss.divide_by", "masked"),
     ("pass/ablations/table5_ratio40", "model.masking.ratio.ratio", 0.5),
-    ("pass/mae-vitb_200e", "custom_hooks.SelectionHook.budget", 0.4),
-    ("pass/ablations/figure7_budget50", "custom_hooks.SelectionHook.budget", 0.6),
-    ("pass/ablations/reading-a", "custom_hooks.SelectionHook.stop", "full"),
+    ("pass/mae-vitb_200e", "default_hooks.selection.budget", 0.4),
+    ("pass/ablations/figure7_budget50", "default_hooks.selection.budget", 0.6),
+    ("pass/ablations/reading-a", "default_hooks.selection.stop", "full"),
     ("pass/ablations/detach", "model.tasks.predict_loss.detach", False),
     ("finetune/vitb_100e", "optim_wrapper.paramwise_cfg.layer_decay", 0.75),
     ("finetune/vitb_100e", "optim_wrapper.optimizer.lr", 1e-3),
@@ -258,7 +259,8 @@ def test_a_hook_that_is_gone_is_noticed(run):
 @pytest.mark.parametrize(
     ("run", "hook"),
     [
-        *((run, "NonFiniteGuard") for run in KINDS),
+        *((run, hook) for run in KINDS for hook in ("NonFiniteGuard", "RNGStateHook")),
+        *(("hpm/vitb_200e", hook) for hook in ("TeacherHook", "ProgressHook")),
         ("pass/mae-vitb_200e", "SelectionHook"),
         ("finetune/vitb_100e", "MetricsHook"),
         ("linear/vitb_100e", "SyncBuffersHook"),
@@ -270,7 +272,9 @@ def test_a_hook_that_is_gone_is_noticed(run):
     ],
 )
 def test_a_run_has_the_hook_that_it_needs(run, hook):
-    assert hook in resolved(f"configs/{run}.py")["custom_hooks"]
+    flat = resolved(f"configs/{run}.py")
+    named = [value for key, value in flat.items() if re.fullmatch(r"default_hooks\.\w+\.type", key)]
+    assert hook in [*named, *flat["custom_hooks"]]
 
 
 @pytest.mark.parametrize("run", ["mae/vitb_200e", "finetune/vitb_100e", "linear/vitb_100e"])
