@@ -9,7 +9,7 @@ from unittest import mock
 
 from mmengine.config import Config
 
-ROOT = Path(__import__("os").environ.get("TREE", Path(__file__).parents[2]))
+ROOT = Path(__file__).parents[2]
 NAMES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.py") if "_base_" not in path.parts)
 
 _parse = functools.cache(Config._file2dict)

@@ -20,6 +20,7 @@ from mimseg import registry
 from mimseg.engine.schedule import expand_schedule
 
 REGISTRIES = [value for value in vars(registry).values() if isinstance(value, Registry)] + [FUNCTIONS, METRICS]
+KEYS_OF_RATES = ("warmup_lr", "min_lr", "steps", "gamma", "counts_warmup", "scale_limits")
 Flat = dict[str, Any]
 Defaults = Callable[[str], Mapping[str, Any]]
 
@@ -31,7 +32,7 @@ def class_of(name: str) -> Any:
 
 @functools.cache
 def code_defaults(name: str) -> Mapping[str, Any]:
-    """Defaults of a class of this project, through ``**kwargs`` up its bases; of other classes none."""
+    """Defaults of a class of this project, through ``**kwargs`` up to MMEngine's bases; of other classes none."""
     kind = class_of(name) if not name.startswith(("mmdet.", "mmseg.", "mmpretrain.")) else None
     if kind is None or not kind.__module__.startswith("mimseg"):
         return {}
@@ -40,6 +41,8 @@ def code_defaults(name: str) -> Mapping[str, Any]:
         function = base.__dict__.get("__init__")
         if function is None:
             continue
+        if base.__module__.startswith("mmengine"):
+            break
         parameters = inspect.signature(function).parameters.values()
         for parameter in parameters:
             if parameter.default is not parameter.empty:
@@ -135,7 +138,7 @@ def with_schedule(cfg: Mapping[str, Any]) -> dict[str, Any]:
         first, final = scheduler[0], scheduler[-1]
         filled = {"power": final["power"], "warmup_factor": first.get("start_factor")}
     else:
-        filled = {key: scheduler[key] for key in ("warmup_lr", "min_lr", "steps", "gamma") if key in scheduler}
+        filled = {key: scheduler[key] for key in KEYS_OF_RATES if key in scheduler}
     return {**cfg, "schedule": {**schedule, **filled}}
 
 

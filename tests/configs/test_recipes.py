@@ -111,7 +111,7 @@ OURS = sorted(
         name
         for registry in REGISTRIES
         for name, kind in registry.module_dict.items()
-        if getattr(kind, "__module__", "").startswith("mimseg.") and name != "MIMRunner"
+        if getattr(kind, "__module__", "").startswith("mimseg.")
     }
 )
 
