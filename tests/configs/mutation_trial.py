@@ -67,7 +67,7 @@ def hooks(cfg: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     own = cfg.get("custom_hooks", [])
     for index, hook in enumerate(own):
         yield f"custom_hooks.{hook['type']}", {**cfg, "custom_hooks": own[:index] + own[index + 1 :]}
-    for name in cfg["default_hooks"]:
+    for name in [name for name, hook in cfg["default_hooks"].items() if hook is not None]:
         yield f"default_hooks.{name}", {**cfg, "default_hooks": {**cfg["default_hooks"], name: None}}
 
 

@@ -251,7 +251,7 @@ def test_a_hook_that_is_gone_is_noticed(run):
     for index in range(len(cfg["custom_hooks"])):
         rest = cfg["custom_hooks"][:index] + cfg["custom_hooks"][index + 1 :]
         assert differences(resolve({**cfg, "custom_hooks": rest}, processes(name)), run) != before
-    for key in cfg["default_hooks"]:
+    for key in [key for key, hook in cfg["default_hooks"].items() if hook is not None]:
         rest = {**cfg["default_hooks"], key: None}
         assert differences(resolve({**cfg, "default_hooks": rest}, processes(name)), run) != before
 
