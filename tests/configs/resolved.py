@@ -9,6 +9,7 @@ and then one key for each part, by the name of its class:
 
 import functools
 import inspect
+import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -129,17 +130,18 @@ def twin_of(cfg: Mapping[str, Any], key: str) -> str | None:
 def with_schedule(cfg: Mapping[str, Any]) -> dict[str, Any]:
     """The config with the defaults of its schedule."""
     schedule = {key: value for key, value in (cfg.get("schedule") or {}).items() if key != "stages"}
-    if not schedule:
-        return dict(cfg)
-    expanded = Config({"schedule": schedule, "default_scope": cfg.get("default_scope")})
+    return {**cfg, "schedule": {**schedule, **rates_of(json.dumps(schedule))}} if schedule else dict(cfg)
+
+
+@functools.cache
+def rates_of(schedule: str) -> dict[str, Any]:
+    """What a schedule, as JSON, is expanded to."""
+    expanded = Config({"schedule": json.loads(schedule)})
     expand_schedule(expanded)
     scheduler = expanded.param_scheduler
-    if "iterations" in schedule:
-        first, final = scheduler[0], scheduler[-1]
-        filled = {"power": final["power"], "warmup_factor": first.get("start_factor")}
-    else:
-        filled = {key: scheduler[key] for key in KEYS_OF_RATES if key in scheduler}
-    return {**cfg, "schedule": {**schedule, **filled}}
+    if isinstance(scheduler, list):
+        return {"power": scheduler[-1]["power"], "warmup_factor": scheduler[0].get("start_factor")}
+    return {key: scheduler[key] for key in KEYS_OF_RATES if key in scheduler}
 
 
 def resolve(cfg: Mapping[str, Any], number: int) -> Flat:
