@@ -116,6 +116,8 @@ def test_fixed_positions_of_a_file_that_does_not_tell_its_size(mim, saved, load,
     fixed = source.encoder.positions((16, 16))
     torch.testing.assert_close(model.encoder.positions.table[1:].detach(), fixed)
     assert (told.encoder.positions.table[1:] - fixed).abs().max() > 0.5
+    computed = load(path, image_size=16, fixed_positions="computed")
+    torch.testing.assert_close(computed.encoder.positions.table[1:].detach(), fixed)
 
 
 def test_a_fine_tuned_classifier_starts_a_detector(vit, saved, load, lines):

@@ -6,6 +6,7 @@ from mmengine.logging import print_log
 from torch import nn
 
 from ...checkpoints import load_weights
+from ...checkpoints.fitting import FixedPositions
 from ...checkpoints.tables import PositionTables
 from ...registry import WEIGHT_INITIALIZERS
 from .base import warn_random
@@ -31,8 +32,9 @@ class MIMPretrained:
         weights: 'ema' takes the EMA teacher's encoder instead of the student's.
         position_tables: 'bicubic', 'geometric' or 'reinit', see :func:`mimseg.checkpoints.load_weights`.
         least: share, 0 to 1, of the encoder's weights that must be found.
-        image_size: (H, W) or one side of the images that the file's fixed positions were used on, where it does not
-            tell: in files of older versions of this project.
+        image_size: (H, W) or one side of the images that the file's fixed positions are for, where it does not tell or
+            tells another: in files of older versions of this project.
+        fixed_positions: 'resized' or 'computed', see :func:`mimseg.checkpoints.load_weights`.
         trust: whether the file may run code.
 
     Raises:
@@ -48,6 +50,7 @@ class MIMPretrained:
         least: float = 0.9,
         image_size: int | tuple[int, int] | None = None,
         trust: bool = False,
+        fixed_positions: FixedPositions = "resized",
     ) -> None:
         self.checkpoint = checkpoint
         self.weights: Literal["student", "ema"] = weights
@@ -55,6 +58,7 @@ class MIMPretrained:
         self.least = least
         self.image_size = image_size
         self.trust = trust
+        self.fixed_positions: FixedPositions = fixed_positions
 
     def __call__(self, backbone: nn.Module) -> None:
         """Load, and log the report."""
@@ -69,7 +73,7 @@ class MIMPretrained:
                 scope="encoder.",
                 least=self.least,
                 position_tables=self.position_tables,
-                fixed_positions="resized",
+                fixed_positions=self.fixed_positions,
                 image_size=self.image_size,
                 trust=self.trust,
                 log=lambda text: print_log(_at_backbone(text), logger="current"),
