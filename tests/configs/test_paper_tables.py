@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -73,6 +74,7 @@ def by_config() -> dict[str, list[Cell]]:
 OWN = by_config()
 
 
+@cache
 def figure_of(config: str) -> str:
     """What a header says behind ``Figure:``, without overrides and paths."""
     header = (ROOT / config).read_text().split('"""')[1]
