@@ -13,7 +13,6 @@ from mimseg import packages
 from mimseg.models.backbones.dense_backbone import DenseBackbone, Skip
 from mimseg.models.backbones.dense_vit import DenseViT
 from mimseg.models.backbones.swin import DenseSwin
-from mimseg.models.backbones.windows import WindowPlan, fit_window
 from mimseg.models.decoders import LinearDecoder, MaskTokenNeck
 from mimseg.ops.hog import hog
 from mimseg.ops.masking import PatchMask
@@ -246,37 +245,6 @@ def test_windows_follow_the_image_and_tables_follow_the_windows():
         assert [plan.shift[0] for _, plan in plans] == [side // 32, side // 32, 0, 0]
         images = torch.randn(1, 3, side, side)
         torch.testing.assert_close(moving(images).tokens, fixed(images).tokens)
-
-
-@pytest.mark.parametrize(
-    ("grid", "window", "expected"), [((8, 8), 4, (4, 2)), ((4, 8), 4, (4, 0)), ((3, 8), 4, (3, 0))]
-)
-def test_a_window_is_no_larger_than_its_stage(grid, window, expected):
-    (h, w), (down, right) = fit_window(grid, (window, window))
-    assert ((h, down), (w, right)) == (expected, (4, 2))
-
-
-@pytest.mark.parametrize(("grid", "window", "shift"), [((4, 6), (2, 3), (1, 1)), ((5, 7), (3, 3), (1, 0))])
-def test_windows_are_cut_and_joined(grid, window, shift):
-    plan = WindowPlan.of(grid, window, shift, torch.device("cpu"))
-    x = torch.arange(1.0, 2 * grid[0] * grid[1] * 3 + 1).view(2, *grid, 3)
-    windows = plan.cut(x)
-    rows, columns = -(-grid[0] // window[0]), -(-grid[1] // window[1])
-    assert windows.shape == (2, rows * columns, window[0] * window[1], 3)
-    assert torch.equal(windows[:, 0, 0], x[:, shift[0], shift[1]])
-    assert torch.equal(plan.join(windows, grid), x)
-    together = plan.elsewhere[:, 0] == 0
-    padded = rows * window[0], columns * window[1]
-    for index in range(rows * columns):
-        places = []
-        for n in range(window[0] * window[1]):
-            y = index // columns * window[0] + n // window[1]
-            right = index % columns * window[1] + n % window[1]
-            places.append(
-                (y >= padded[0] - shift[0] > 0 and shift[0] > 0, right >= padded[1] - shift[1] and shift[1] > 0)
-            )
-        expected = torch.tensor([[one == other for other in places] for one in places])
-        assert torch.equal(together[index], expected)
 
 
 def test_a_backbone_gives_its_networks_last_map_behind_its_final_norm():

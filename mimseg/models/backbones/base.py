@@ -100,13 +100,21 @@ class MaskedEncoder(nn.Module):
         Raises:
             ValueError: wrong number of channels, or a side that is not a multiple of the side of a token.
         """
+        self.check_channels(images)
+        h, w = patch_grid(images.shape[2], images.shape[3], self.patch_size * self.split)
+        return h * self.split, w * self.split
+
+    def check_channels(self, images: Tensor) -> None:
+        """Refuse what are no images ``(B, C, H, W)``.
+
+        Raises:
+            ValueError: wrong number of dimensions or channels.
+        """
         if images.ndim != 4 or images.shape[1] != self.in_channels:
             raise ValueError(
                 f"the encoder takes images (B, {self.in_channels}, H, W) but got {tuple(images.shape)}; "
                 f"set encoder.in_channels={images.shape[1] if images.ndim == 4 else '?'} or feed other images"
             )
-        h, w = patch_grid(images.shape[2], images.shape[3], self.patch_size * self.split)
-        return h * self.split, w * self.split
 
     def tap(self, blocks: Collection[int]) -> None:
         """Give the tokens that leave these blocks (0-based), too, from now on; none takes nothing.

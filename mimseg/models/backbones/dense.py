@@ -31,11 +31,15 @@ class DenseEncoder(MaskedEncoder):
         mask_size: side in pixels of what is masked and predicted as one, a divisor of ``stride``; default ``stride``.
             Larger squares are ``masking.unit``'s business.
 
+    Attributes:
+        fills_up: whether :meth:`stage_maps` takes images of any size, because every stage fills up what it needs.
+
     Raises:
         ValueError: unknown ``mask_at``, a ``mask_size`` that does not divide the stride, or, with
             ``mask_at='tokens'``, one that is no multiple of ``embedded``.
     """
 
+    fills_up = False
     mask_token: nn.Parameter
 
     def __init__(

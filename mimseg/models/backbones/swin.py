@@ -5,6 +5,7 @@ from itertools import accumulate
 from typing import Literal, TypedDict, get_args
 
 import torch
+import torch.nn.functional as F
 from timm.layers import PatchEmbed
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
@@ -20,6 +21,8 @@ from .windows import Pair, PatchMerging, SwinBlock, WindowAttention, WindowPlan,
 SwinInit = Literal["normal", "xavier"]
 EMBEDDED = 4
 """Side in pixels of the patches that Swin embeds; every stage but the first halves the grid."""
+KEPT_SIZES = 16
+"""Image sizes whose plans are kept; a plan for 1024 px is 20 MB."""
 
 
 class SwinArch(TypedDict):
@@ -101,8 +104,9 @@ class DenseSwin(DenseEncoder):
     are the last stage's tokens, normalised, 8 times as wide as the first stage's. Parameters have timm's names.
 
     Windows have ``window_size`` tokens a side. Where a stage of an ``image_size`` image is no larger, one window is the
-    stage, and nothing is shifted. Images of another size are taken, too, with the same windows, padded at the right and
-    bottom where they do not fit.
+    stage, and nothing is shifted. Images of another size are taken, too, with the same windows; maps that these do not
+    divide are filled up at the bottom and right before they are rolled, see
+    :class:`~mimseg.models.backbones.windows.WindowPlan`.
 
     With ``window_ratio`` the windows follow the image instead: their sides are those of the first stage's grid divided
     by it, clipped to each stage as above, and the tables of relative positions, which are for ``window_size``, are
@@ -124,6 +128,7 @@ class DenseSwin(DenseEncoder):
             normal(0, 0.02) in both.
 
     Attributes:
+        fills_up: True, see :class:`DenseEncoder`.
         patch_size: side in pixels of what is masked as one: of a token of the last stage, 32 with four stages.
         embed_dim: width D of the last stage.
 
@@ -131,6 +136,8 @@ class DenseSwin(DenseEncoder):
         ValueError: unknown or contradictory arch, unknown ``init``, a window without tokens, an image size that is no
             multiple of 32, or what :class:`DenseEncoder` raises.
     """
+
+    fills_up = True
 
     def __init__(
         self,
@@ -218,8 +225,14 @@ class DenseSwin(DenseEncoder):
         return Latent(self.norm(x).flatten(1, 2), grid, 0, mask, "raster")
 
     def stage_maps(self, images: Tensor) -> list[Tensor]:
-        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm."""
-        self.grid_of(images)
+        """The map ``(B, D, h, w)`` of every stage for full images of any size, none of them through the final norm.
+
+        As in Swin's public detector, zeros fill images up to whole patches of 4 px, maps to whole windows, and odd
+        sides before merging; a map of stride s has H / s rows, rounded up.
+        """
+        self.check_channels(images)
+        high, wide = (-side % EMBEDDED for side in images.shape[2:])
+        images = F.pad(images, (0, wide, 0, high)) if high or wide else images
         return [x.permute(0, 3, 1, 2) for x in self._stages(images, self.embed(images))]
 
     def _stages(self, images: Tensor, x: Tensor) -> Iterator[Tensor]:
@@ -235,11 +248,13 @@ class DenseSwin(DenseEncoder):
         """How every stage is cut into windows, without shift and with, for a first stage of this grid."""
         key = first, device
         if key not in self.plans:
+            if len(self.plans) >= KEPT_SIZES:
+                del self.plans[next(iter(self.plans))]
             self.plans[key] = [self._plans(stage, first, device) for stage in range(len(self.layers))]
         return self.plans[key]
 
     def _plans(self, stage: int, first: Pair, device: torch.device) -> tuple[WindowPlan, WindowPlan]:
-        grid = first[0] >> stage, first[1] >> stage
+        grid = -(-first[0] >> stage), -(-first[1] >> stage)  # odd sides are filled up before they are halved
         window, shift = self.windows[stage], self.shifts[stage]
         if self.window_ratio is not None:
             window, shift = fit_window(grid, (first[0] // self.window_ratio, first[1] // self.window_ratio))

@@ -27,30 +27,41 @@ def fit_window(grid: Pair, window: Pair) -> tuple[Pair, Pair]:
     return clipped, (0 if high <= h else h // 2, 0 if wide <= w else w // 2)
 
 
+def fill_up(x: Tensor, sides: Pair) -> Tensor:
+    """Tokens ``(B, H, W, D)`` with zeros at the bottom and right up to multiples of ``sides``."""
+    down, right = -x.shape[1] % sides[0], -x.shape[2] % sides[1]
+    return F.pad(x, (0, 0, 0, right, 0, down)) if down or right else x
+
+
 def cut_windows(x: Tensor, window: Pair) -> Tensor:
-    """Tokens ``(B, H, W, D)`` into windows ``(B, G, N, D)``, filled up with zeros at the right and bottom."""
-    (h, w), (high, wide) = window, x.shape[1:3]
-    if high % h or wide % w:
-        x = F.pad(x, (0, 0, 0, -wide % w, 0, -high % h))
-    windows: Tensor = x.unflatten(2, (-1, w)).unflatten(1, (-1, h)).transpose(2, 3)
+    """Tokens ``(B, H, W, D)`` into windows ``(B, G, N, D)``, filled up with zeros at the bottom and right."""
+    h, w = window
+    windows: Tensor = fill_up(x, window).unflatten(2, (-1, w)).unflatten(1, (-1, h)).transpose(2, 3)
     return windows.flatten(3, 4).flatten(1, 2)
 
 
 def join_windows(windows: Tensor, window: Pair, grid: Pair) -> Tensor:
     """Inverse of :func:`cut_windows`: ``(B, G, N, D)`` to ``(B, H, W, D)`` of a grid, without what filled it up."""
-    (h, w), (high, wide) = window, grid
-    rows, columns = -(-high // h), -(-wide // w)
-    x: Tensor = windows.unflatten(2, (h, w)).unflatten(1, (rows, columns)).transpose(2, 3)
-    return x.flatten(3, 4).flatten(1, 2)[:, :high, :wide]
+    return _join_filled(windows, window, grid)[:, : grid[0], : grid[1]]
+
+
+def _join_filled(windows: Tensor, window: Pair, grid: Pair) -> Tensor:
+    """``(B, G, N, D)`` to the map ``(B, H', W', D)`` that they were cut from, H' W' filled up to whole windows."""
+    rows, columns = (-(-side // size) for side, size in zip(grid, window, strict=True))
+    x: Tensor = windows.unflatten(2, window).unflatten(1, (rows, columns)).transpose(2, 3)
+    return x.flatten(3, 4).flatten(1, 2)
 
 
 @dataclass(frozen=True)
 class WindowPlan:
-    """How a stage of some image size is cut into windows, without shift or with.
+    """How a stage of some image size is cut into windows, without shift or with (Swin, section 3.2 and figure 4).
+
+    A map that windows do not divide is filled up first and rolled then, as in Swin's public detector: what is rolled
+    to the far side lies behind the filling, and ``elsewhere`` keeps it from the rows and columns before.
 
     Attributes:
         window: (h, w).
-        shift: by how much tokens are rolled up and left before they are cut; (0, 0) for not.
+        shift: by how much the filled map is rolled up and left before it is cut; (0, 0) for not.
         index: rows of a table of relative positions, for every pair ``(N * N)``.
         elsewhere: ``(G, 1, N, N)``, what keeps tokens apart that the roll brought together; None without shift.
     """
@@ -69,15 +80,16 @@ class WindowPlan:
         return cls(window, shift, index, elsewhere)
 
     def cut(self, x: Tensor) -> Tensor:
-        """Tokens ``(B, H, W, D)`` into windows ``(B, G, N, D)``, filled up with zeros at the right and bottom."""
+        """Tokens ``(B, H, W, D)`` into windows ``(B, G, N, D)``: filled up with zeros, rolled, cut."""
         if any(self.shift):
-            x = x.roll((-self.shift[0], -self.shift[1]), dims=(1, 2))
+            x = fill_up(x, self.window).roll((-self.shift[0], -self.shift[1]), dims=(1, 2))
         return cut_windows(x, self.window)
 
     def join(self, windows: Tensor, grid: Pair) -> Tensor:
         """Inverse of :meth:`cut`: ``(B, G, N, D)`` to ``(B, H, W, D)``."""
-        x = join_windows(windows, self.window, grid)
-        return x.roll(self.shift, dims=(1, 2)) if any(self.shift) else x
+        x = _join_filled(windows, self.window, grid)
+        x = x.roll(self.shift, dims=(1, 2)) if any(self.shift) else x
+        return x[:, : grid[0], : grid[1]]
 
 
 def _elsewhere(grid: Pair, window: Pair, shift: Pair, device: torch.device) -> Tensor:
@@ -183,7 +195,7 @@ class PatchMerging(nn.Module):
         self.reduction = Linear(4 * dim, 2 * dim, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """``(B, H, W, D)`` to ``(B, H / 2, W / 2, 2 D)``; a vector is (column, row, channel) of the four."""
-        four = x.unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2, 5).flatten(3)
+        """``(B, H, W, D)`` to ``(B, H / 2, W / 2, 2 D)``, odd sides filled up; the four are (column, row, channel)."""
+        four = fill_up(x, (2, 2)).unflatten(2, (-1, 2)).unflatten(1, (-1, 2)).permute(0, 1, 3, 4, 2, 5).flatten(3)
         merged: Tensor = self.reduction(self.norm(four))
         return merged

@@ -17,12 +17,14 @@ LEVELS = 4
 class HierarchicalBackbone(PretrainedBackbone):
     """The last four stages' maps of a hierarchical encoder, strides 4 to 32 in general, for any image size.
 
-    Images are filled up with zeros to a multiple of the last stride, and maps cut to what the image itself covers: a
-    map of stride s has H / s rows, rounded up. Swin fills up its windows besides, stage by stage.
+    A map of stride s has H / s rows, rounded up. A Swin fills up patches, windows and odd sides itself, stage by stage,
+    as its public detector does; for other networks images are filled up with zeros to a multiple of the last stride,
+    and maps are cut to what the image itself covers.
 
     Args:
         encoder: config of a :class:`DenseSwin` or :class:`DenseBackbone`. Swin's ``image_size``, a multiple of 32,
-            decides which stages fit in one window; other images are taken, too.
+            decides which stages fit in one window, not shifted (public detectors never decide so; it matters where the
+            last stage has no more tokens than a window); other images are taken, too.
         norms: end every stage with a LayerNorm, as public detectors of Swin and ConvNeXt do; the last stage with the
             encoder's own final norm, if it has one. Networks whose stages end with norms (PVT) need none.
         activation_checkpointing: recompute blocks in the backward pass: less memory, more time.
@@ -67,7 +69,8 @@ class HierarchicalBackbone(PretrainedBackbone):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Images ``(B, C, H, W)`` to four maps ``(B, D, H / s, W / s)``, rounded up."""
-        padded = self.pad(images)
+        encoder: Any = self.encoder
+        padded = images if encoder.fills_up else self.pad(images)
         maps = self.encoder.stage_maps(padded)[-LEVELS:]
         own: Any = self.encoder.norm
         maps = [_normed(norm, x) for norm, x in zip(self.norms, [*maps[:-1], _normed(own, maps[-1])], strict=True)]
