@@ -24,7 +24,7 @@ TOP_LEVEL_KEYS = frozenset(
 # Dicts of which MMEngine reads some keys and passes over the others.
 INNER_KEYS = {
     "auto_scale_lr": frozenset({"enable", "base_batch_size"}),
-    "load_options": frozenset({"weights", "least", "position_tables", "scratch"}),
+    "load_options": frozenset({"weights", "least", "position_tables", "fixed_positions", "image_size", "scratch"}),
     "env_cfg": frozenset({"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}),
     "default_hooks": frozenset(
         {

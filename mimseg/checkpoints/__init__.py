@@ -3,7 +3,7 @@
 from mimseg.checkpoints.atomic import AtomicBackend, AtomicWriteError, write_atomically
 from mimseg.checkpoints.formats import describe
 from mimseg.checkpoints.latest import find_latest
-from mimseg.checkpoints.load import load_weights
+from mimseg.checkpoints.load import load_weights, refer_positions
 from mimseg.checkpoints.report import LoadReport
 from mimseg.checkpoints.trust import (
     CheckpointError,
@@ -25,5 +25,6 @@ __all__ = [
     "find_latest",
     "load_weights",
     "read_checkpoint",
+    "refer_positions",
     "write_atomically",
 ]

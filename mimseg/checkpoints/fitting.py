@@ -8,7 +8,7 @@ from typing import Any, Literal
 from torch import Tensor, nn
 
 from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_table, fixed_table
-from .formats.weights import FINAL_NORM, KERNEL, RELATIVE_PART, SIZE, TABLE, Weights, block_heads
+from .formats.weights import FINAL_NORM, KERNEL, RELATIVE, RELATIVE_PART, SIZE, TABLE, Weights, block_heads
 from .refusals import LOST_RELATIVE, TABLE_FIX, no_place, sizes
 from .report import part_of
 from .tables import OWN_TABLES, REBUILT, PositionTables, is_own_size, is_relative, resize_of, spread_names, spread_of
@@ -30,6 +30,7 @@ class Plan:
         fitted: tensors by the model's names.
         missing: the model's tensors that get none, and why.
         kept: those that get none on purpose, and why.
+        reference: the patch grid whose embeddings the model's fixed positions are to be; None for those it has.
         notes: what a user should know of it.
     """
 
@@ -37,6 +38,7 @@ class Plan:
     missing: dict[str, str] = field(default_factory=dict)
     kept: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    reference: tuple[int, int] | None = None
 
     @property
     def has_teachers(self) -> bool:
@@ -55,7 +57,7 @@ def fit_all(
     source: Mapping[str, Tensor],
     found: Weights,
     tables: PositionTables = "bicubic",
-    fixed: FixedPositions = "computed",
+    fixed: FixedPositions = "resized",
 ) -> Plan:
     """Give every tensor of the model the file's, adapted where sizes differ in a way that is understood.
 
@@ -64,6 +66,9 @@ def fit_all(
     """
     plan = Plan()
     target = model.state_dict()
+    if fixed == "resized" and found.grid and KERNEL in source and not {TABLE, RELATIVE} & source.keys():
+        plan.reference = found.grid
+        plan.notes += _note_of_reference(found.grid, model)
     for name, tensor in target.items():
         if _is_derived(name) or is_own_size(name):
             continue
@@ -96,6 +101,23 @@ def fit_all(
     return plan
 
 
+def _note_of_reference(grid: tuple[int, int], model: Any) -> list[str]:
+    """What becomes of an encoder's fixed positions that were to be those of another grid."""
+    own = getattr(getattr(getattr(model, "encoder", None), "positions", None), "reference", None)
+    if own in (None, grid):
+        return []
+    return [
+        f"the encoder's fixed positions are the file's, of grid {grid[0]}x{grid[1]}, resized for other images (bicubic)"
+        f"; for those of {own[0]}x{own[1]} set load_options.fixed_positions=computed"
+    ]
+
+
+def token_size(encoder: Any) -> int:
+    """Side in pixels of an encoder's tokens, whatever part of one is masked as one."""
+    side: int = encoder.patch_size * getattr(encoder, "split", 1)
+    return side
+
+
 def _fixed(old: tuple[int, int] | None, new: tuple[int, int], dim: int, how: FixedPositions, plan: Plan) -> Fitted:
     """The start of a learned table of a grid ``new``, from the fixed one of a file's grid ``old``, if it tells."""
     words = "the file's is the fixed sine-cosine table"
@@ -114,7 +136,7 @@ def _fit(name: str, tensor: Tensor, target: Tensor, found: Weights, model: Any, 
     """Decide on a tensor that is no position table of another size."""
     fit = Fitted(tensor)
     if name.endswith(KERNEL) and found.patch is not None:
-        patch = (model.encoder.patch_size, model.encoder.in_channels)
+        patch = (token_size(model.encoder), model.encoder.in_channels)
         fit = fit if patch == found.patch else adapt_patch_embed(tensor, found.patch, patch)
     elif name.startswith(LOSS_HEADS) and target.ndim and len(tensor) != len(target):
         fit = adapt_loss_head(tensor, len(target))

@@ -1,6 +1,6 @@
 """Loading weights into a model, and refusing where too little of them fits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -8,13 +8,17 @@ import torch
 from torch import nn
 
 from ..ops.patches import patch_grid
-from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all
+from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all, token_size
 from .formats import Weights
 from .formats.families import seen
+from .formats.weights import KERNEL, TABLE
 from .refusals import shortage
 from .report import LoadReport
 from .source import open_weights
 from .tables import PositionTables, spread_names
+
+FIXED_POSITIONS = ("encoder.positions", "trunk.positions")
+"""Where a model and its EMA teacher may have fixed positions of the student's grid."""
 
 
 def load_weights(
@@ -25,8 +29,8 @@ def load_weights(
     scope: str = "",
     least: float = 1.0,
     position_tables: PositionTables = "bicubic",
-    fixed_positions: FixedPositions = "computed",
-    image_size: int | tuple[int, int] | None = None,
+    fixed_positions: FixedPositions = "resized",
+    image_size: int | Sequence[int] | None = None,
     trust: bool = False,
     log: Callable[[str], Any] = print,
 ) -> LoadReport:
@@ -47,12 +51,13 @@ def load_weights(
             tables of relative positions on a geometric progression of distances (SimMIM's and BEiT's public code, and
             FastMIM's default; see :mod:`mimseg.checkpoints.geometric`), others bicubically. 'reinit' keeps the model's
             own; they do not count for ``least``.
-        fixed_positions: what to do where the file's positions are the fixed sine-cosine ones and the model's a learned
-            table of another grid. 'computed' starts it with those of its own grid, 'resized' with the file's, resized
-            by bicubic interpolation as a learned table (MAE's transfer, ViTDet): larger grids then have no coordinates
-            beyond those of pre-training.
-        image_size: (H, W) or one side of the images that the file's fixed positions were used on, where it does not
-            tell.
+        fixed_positions: what to do where the file's positions are the fixed sine-cosine ones of another grid than the
+            model's. 'resized' takes the file's, resized by bicubic interpolation, as the start of a learned table and
+            for good in an encoder whose positions are fixed (the transfer of MAE's and FastMIM's public code, ViTDet):
+            larger grids then have no coordinates beyond those of pre-training. 'computed' takes those of the model's
+            own grid.
+        image_size: (H, W) or one side of the images that the file's fixed positions are for, where it does not tell or
+            tells another.
         trust: as in :func:`mimseg.checkpoints.read_checkpoint`.
         log: takes the report as text.
 
@@ -62,17 +67,20 @@ def load_weights(
     """
     if not 0 <= least <= 1:
         raise ValueError(f"least={least}: the share of weights that must be found lies in [0, 1]")
-    if position_tables not in (methods := get_args(PositionTables)):
-        raise ValueError(f"load_options.position_tables is {position_tables!r}; use one of {', '.join(methods)}")
+    for key, value, kinds in (
+        ("position_tables", position_tables, get_args(PositionTables)),
+        ("fixed_positions", fixed_positions, get_args(FixedPositions)),
+    ):
+        if value not in kinds:
+            raise ValueError(f"load_options.{key} is {value!r}; use one of {', '.join(kinds)}")
     target = model.state_dict()
     if not any(name.startswith(scope) for name in target):
         raise ValueError(f"{type(model).__name__} has no weights under {scope!r} to load from {path}")
     found = open_weights(path, trust, frozenset(target))
     try:
-        if image_size is not None:
-            found.grid = found.grid or _grid_of(image_size, found, model)
+        notes = [*found.notes, *_take_size(image_size, found, model)]
         source = found.student(weights)
-        notes = [*found.notes, *check_places(source, target, scope, exact=least >= 1)]
+        notes += check_places(source, target, scope, exact=least >= 1)
         plan = fit_all(model, source, found, position_tables, fixed_positions)
         plan.notes.extend(notes)
         check_sizes(model, source, found, plan, scope)
@@ -83,6 +91,7 @@ def load_weights(
     except ValueError as error:
         raise ValueError(f"{path}: {seen(found.label, found.names)}: {error}") from error
     _apply(model, plan)
+    refer_positions(model, plan.reference)
     used = spread_names(source, target)
     ignored = (*(name for name in source if name not in target and name not in used), *found.others)
     report = _report(path, found, weights, plan, ignored, coverage)
@@ -90,10 +99,33 @@ def load_weights(
     return report
 
 
-def _grid_of(image_size: int | tuple[int, int], found: Weights, model: Any) -> tuple[int, int]:
-    """The patch grid of images of that size for the file's encoder."""
-    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    return patch_grid(height, width, found.patch[0] if found.patch else model.encoder.patch_size)
+def _take_size(image_size: int | Sequence[int] | None, found: Weights, model: Any) -> list[str]:
+    """Let the grid of the file's fixed positions be that of images of a size; gives a note if the file tells another.
+
+    Raises:
+        ValueError: it is no size, or no multiple of the patch size.
+    """
+    if image_size is None or KERNEL not in found.state or TABLE in found.state:
+        return []
+    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
+    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
+        raise ValueError(f"load_options.image_size is {image_size!r}; use a side in pixels or (height, width)")
+    patch = found.patch[0] if found.patch else token_size(model.encoder)
+    told, found.grid = found.grid, patch_grid(*sides, patch)
+    if told in (None, found.grid):
+        return []
+    (h, w), (high, wide) = told, found.grid
+    return [f"load_options.image_size makes the grid of its fixed positions {high}x{wide}; the file tells {h}x{w}"]
+
+
+def refer_positions(model: nn.Module, grid: Sequence[int] | None) -> None:
+    """Let fixed positions of the student's and its EMA teacher's encoder be those of a patch grid, resized for others.
+
+    None, and an encoder whose positions are 'sincos_per_grid', leave them as they are.
+    """
+    for name, module in model.named_modules():
+        if grid is not None and name.endswith(FIXED_POSITIONS) and getattr(module, "resizes", False):
+            module.reference = (int(grid[0]), int(grid[1]))  # type: ignore[assignment]
 
 
 def _leave_teachers_to_student(model: nn.Module, plan: Plan) -> None:

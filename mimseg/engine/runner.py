@@ -12,7 +12,7 @@ from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
-from ..checkpoints import describe, load_weights, read_checkpoint
+from ..checkpoints import describe, load_weights, read_checkpoint, refer_positions
 from ..registry import RUNNERS
 from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
 from .hooks.needed import check_hooks, merge_hooks
@@ -152,8 +152,9 @@ class MIMRunner(Runner):
 
         A training that starts from a file needs its encoder, by ``load_options`` of the config (``weights``: student or
         ema; ``least``: share of the encoder that must be found, default 0.9; ``position_tables``: bicubic, geometric or
-        reinit, for those of another size; ``scratch``: it is meant to start from random weights and takes no file). A
-        test needs every weight of the model.
+        reinit, for those of another size; ``fixed_positions``: resized or computed, and ``image_size`` of a file that
+        does not tell it; ``scratch``: it is meant to start from random weights and takes no file). A test needs every
+        weight of the model.
         The arguments besides ``filename`` matter to a resume only.
 
         Raises:
@@ -194,6 +195,7 @@ class MIMRunner(Runner):
         self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
         self._check_epoch_length(filename, checkpoint["meta"])
         checkpoint = _load_checkpoint_to_model(self.bare_model, checkpoint, strict=True, revise_keys=revise_keys)
+        refer_positions(self.bare_model, checkpoint["meta"].get("mimseg", {}).get("reference"))
         self._has_loaded = True
         self.logger.info(f"{filename}: resumed, {len(checkpoint['state_dict'])} tensors loaded")
         return checkpoint

@@ -5,27 +5,47 @@ from torch import Tensor, nn
 
 from ..ops.posembed import resize_grid, sincos_2d
 
+Grid = tuple[int, int]
+
 
 class Positions(nn.Module):
     """2-D sine-cosine position embeddings, made once per grid and kept on the module's device.
 
     Args:
         dim: width D, a multiple of 4.
+        reference: patch grid ``(h, w)`` whose embeddings are resized bicubically for any other, as learned ones are in
+            MAE's and FastMIM's transfer: no coordinate lies beyond those of ``reference``. None computes them anew for
+            every grid.
+        resizes: whether a checkpoint of another grid may set ``reference``.
+
+    Attributes:
+        trained: the grid that was last used in training mode; None before.
     """
 
     table: Tensor
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, dim: int, reference: Grid | None = None, resizes: bool = True) -> None:
         super().__init__()
         self.dim = dim
-        self.grid = (0, 0)
+        self.reference = reference
+        self.resizes = resizes
+        self.trained: Grid | None = None
+        self.made: tuple[Grid, Grid | None] | None = None
         self.register_buffer("table", torch.empty(0, dim), persistent=False)
 
-    def forward(self, grid: tuple[int, int], index: Tensor | None = None) -> Tensor:
+    @property
+    def own_grid(self) -> Grid | None:
+        """The grid that weights trained with these embeddings are for; None if not known yet."""
+        return self.reference or self.trained
+
+    def forward(self, grid: Grid, index: Tensor | None = None) -> Tensor:
         """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
-        if grid != self.grid:
-            self.table = sincos_2d(grid, self.dim).to(self.table)
-            self.grid = grid
+        if self.training:
+            self.trained = grid
+        if self.made != (grid, self.reference):
+            own = self.reference or grid
+            self.table = resize_grid(sincos_2d(own, self.dim), own, grid).to(self.table)
+            self.made = grid, self.reference
         return self.table if index is None else self.table[index]
 
 
@@ -43,9 +63,9 @@ class LearnedPositions(nn.Module):
 
     size: Tensor
 
-    def __init__(self, dim: int, grid: tuple[int, int]) -> None:
+    def __init__(self, dim: int, grid: Grid) -> None:
         super().__init__()
-        self.grid = grid
+        self.own_grid = grid
         self.table = nn.Parameter(torch.cat([torch.zeros(1, dim), sincos_2d(grid, dim)]))
         self.register_buffer("size", torch.tensor(grid))
 
@@ -54,7 +74,7 @@ class LearnedPositions(nn.Module):
         """What is added to the class token ``(1, D)``."""
         return self.table[:1]
 
-    def forward(self, grid: tuple[int, int], index: Tensor | None = None) -> Tensor:
+    def forward(self, grid: Grid, index: Tensor | None = None) -> Tensor:
         """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
-        patches = resize_grid(self.table[1:], self.grid, grid)
+        patches = resize_grid(self.table[1:], self.own_grid, grid)
         return patches if index is None else patches[index]

@@ -55,7 +55,7 @@ def bicubic(table, old, new):
 def test_the_encoder_of_a_pretext_model_is_taken_and_the_rest_left(mim, saved, load, lines):
     """Fixed positions included, resized as a learned table: 4 x 4 to 16 x 16."""
     source = mim(predictor=True)
-    source.encoder(torch.randn(1, 3, 16, 16))  # from then on it knows its grid
+    source.encoder.train()(torch.randn(1, 3, 16, 16))  # from then on it knows its grid
     model = load(saved(checkpoint_of(source)), backbone=dict(relative="decomposed", window=3))
     theirs, ours = source.encoder.state_dict(), model.encoder.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs if not name.startswith("norm"))

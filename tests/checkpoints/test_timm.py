@@ -89,11 +89,11 @@ def test_a_non_square_learned_table_needs_the_models_grid(vit, saved, quiet):
 
 
 def test_a_fixed_table_starts_a_learned_one_at_any_size(plain_mae, vit, saved, images, quiet):
-    """The sine-cosine table of the file's grid says nothing that the model's own does not."""
+    """Computed for the model's grid where that is wanted; see test_fixed_positions for the default."""
     plain = plain_mae()
     ours = vit(positions="learned", image_size=(8, 24))
     path = saved({name: tensor for name, tensor in plain.state_dict().items() if "decoder" not in name})
-    load_weights(ours, path, scope="encoder.", least=0.9, log=quiet)
+    load_weights(ours, path, scope="encoder.", least=0.9, fixed_positions="computed", log=quiet)
     expected = plain_mae((2, 6)).pos_embed[0]
     torch.testing.assert_close(ours.encoder.positions.table.detach(), expected, rtol=0, atol=1e-6)
 

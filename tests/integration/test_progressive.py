@@ -13,6 +13,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mimseg.apis import build_runner, load_config
 from mimseg.checkpoints import read_checkpoint
 from mimseg.engine.stages import stop_workers
+from mimseg.evaluation.undisturbed import undisturbed
 
 CONFIG = """
 _base_ = [
@@ -157,6 +158,37 @@ def test_stopped_in_the_second_stage_and_resumed_is_bit_identical(train, tmp_pat
     for part in ("state_dict", "optimizer", "rng_states", "param_schedulers"):
         assert same(ends[0][part], ends[1][part]), part
     assert ends[0]["meta"]["epoch_start"] == 14
+
+
+class Larger(Hook):
+    """Shows the model larger images after every iteration, as k-NN and pictures do."""
+
+    def after_train_iter(self, runner, batch_idx, data_batch=None, outputs=None):
+        with undisturbed(runner.model) as model:
+            model.extract_features(torch.zeros(1, 3, 40, 40))
+
+
+def test_checkpoints_tell_the_grid_of_their_stage_whatever_hooks_show_the_model(train, tmp_path):
+    """Patches of 8 px: 3 x 3 in the second stage, 4 x 3 in the third, and 5 x 5 in a hook."""
+    for stop_after, last, grid in ((7, 4, [3, 3]), (None, 26, [4, 3])):
+        work_dir = tmp_path / str(last)
+        train(work_dir, stop_after=stop_after, custom_hooks=[dict(type=Larger)])
+        assert read_checkpoint(work_dir / f"iter_{last}.pth")["meta"]["mimseg"]["grid"] == grid
+
+
+def test_a_run_from_smaller_images_keeps_their_positions_when_resumed(train, tmp_path):
+    """A file of 2 x 2 patches goes on at 24 px, is stopped, and goes on as if it had not been."""
+    first, _ = train(tmp_path / "first", stop_after=1)
+    first.save_checkpoint(str(tmp_path), "small.pth")
+    start = {"load_from": str(tmp_path / "small.pth"), "schedule.stages": [dict(epoch=0, size=24, batch_size=4)]}
+    straight, _ = train(tmp_path / "straight", **start)
+    train(tmp_path / "stopped", stop_after=6, **start)
+    stopped, _ = train(tmp_path / "stopped", **{**start, "resume": True, "load_from": None})
+    for runner in (straight, stopped):
+        assert runner.bare_model.encoder.positions.reference == (2, 2)
+    ends = [read_checkpoint(tmp_path / name / f"iter_{straight.iter}.pth") for name in ("straight", "stopped")]
+    assert same(ends[0]["state_dict"], ends[1]["state_dict"])
+    assert ends[1]["meta"]["mimseg"]["grid"] == [2, 2] == ends[1]["meta"]["mimseg"]["reference"]
 
 
 def test_workers_of_a_stage_live_as_long_as_it_does(train, tmp_path):

@@ -7,5 +7,8 @@ Hardware: as configs/mae/vitb_200e.py.
 """
 
 _base_ = "../../mae/vitb_200e.py"
-model = dict(tasks=dict(reconstruct=dict(target=dict(normalize=False))))
+model = dict(
+    encoder=dict(image_size=224),
+    tasks=dict(reconstruct=dict(target=dict(normalize=False))),
+)
 schedule = dict(epochs=400)

@@ -7,7 +7,10 @@ Hardware: as configs/mae/vitb_200e.py.
 """
 
 _base_ = "../../mae/vitb_200e.py"
-model = dict(tasks=dict(reconstruct=dict(target=dict(normalize=False))))
+model = dict(
+    encoder=dict(image_size=96),
+    tasks=dict(reconstruct=dict(target=dict(normalize=False))),
+)
 train_dataloader = _base_.train_dataloader
 train_dataloader.dataset.dataset.pipeline[1].scale = 96
 schedule = dict(epochs=400)

@@ -1,4 +1,4 @@
-"""The official layout of MAE and HPM: timm's names for the encoder, ``decoder_*`` for the rest."""
+"""The official layout of MAE, HPM and FastMIM's ViT: timm's names for the encoder, ``decoder_*`` for the rest."""
 
 from collections.abc import Collection, Mapping
 from typing import Any
@@ -23,6 +23,13 @@ PREFIXES = {
     "decoder_pred_losspred.": f"{PREDICT}head.",
     **timm.PREFIXES,
 }
+PIXEL_TOKEN = 4
+FASTMIM = {"mask_token": "encoder.mask_token"}
+"""FastMIM's mask token ``(1, C, 1, 1)`` replaces pixels; MAE's ``(1, 1, D)`` is the decoder's."""
+FASTMIM_NOTE = (
+    "shapes do not tell attention heads: FastMIM's release pre-trains its ViT-B with 6 and fine-tunes with 12; for 6 "
+    "set model.encoder.arch=dict(embed_dim=768, depth=12, num_heads=6) in a config"
+)
 
 
 def fits(names: Collection[str]) -> bool:
@@ -31,7 +38,15 @@ def fits(names: Collection[str]) -> bool:
 
 
 def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Tensor] | None = None) -> Weights:
-    """Read an autoencoder; ``ema`` is HPM's teacher, a whole copy of the student."""
+    """Read an autoencoder; ``ema`` is HPM's teacher, a whole copy of the student.
+
+    FastMIM's public ViT has the same names; its mask token tells it.
+    """
+    token = tensors.get("mask_token")
+    if token is not None and token.ndim == PIXEL_TOKEN:
+        weights = timm.read_vit("official FastMIM", without_fixed(tensors), PREFIXES | FASTMIM, None)
+        weights.notes.append(FASTMIM_NOTE)
+        return weights
     label = "official HPM" if any(name.startswith("decoder_blocks_losspred.") for name in tensors) else "official MAE"
     return timm.read_vit(label, without_fixed(tensors), PREFIXES, None if ema is None else without_fixed(ema))
 
@@ -47,6 +62,9 @@ def without_fixed(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
 def prefixes_to_write(weights: Weights) -> dict[str, str]:
     """From our names to the official ones."""
     decoders = {ours: theirs for theirs, ours in PREFIXES.items() if theirs not in timm.PREFIXES}
+    token = weights.state.get("encoder.mask_token")
+    if token is not None and token.ndim == PIXEL_TOKEN:
+        decoders |= {ours: theirs for theirs, ours in FASTMIM.items()}
     return decoders | timm.prefixes_to_write(weights)
 
 

@@ -1,6 +1,7 @@
 """Checkpoints of this project."""
 
 from collections.abc import Collection, Mapping
+from math import isqrt
 from typing import Any
 
 from torch import Tensor, nn
@@ -27,6 +28,8 @@ def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Te
         ema: not read: MMEngine's averaging hook swaps the copies, so that ``tensors`` are the averaged ones already.
     """
     patch = (facts["patch_size"], facts["in_channels"]) if "in_channels" in facts else None
+    if patch and KERNEL in tensors:  # files of older versions tell the side of what was masked as one
+        patch = isqrt(tensors[KERNEL].shape[1] // patch[1]), patch[1]
     size = tensors.get(SIZE, facts.get("grid"))
     return Weights(
         LABEL,
@@ -41,7 +44,11 @@ def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Te
 
 
 def describe(model: nn.Module) -> dict[str, Any]:
-    """What of a model its tensors' shapes do not tell: patch size, channels, attention heads and the like."""
+    """What of a model its tensors' shapes do not tell: side of a token, channels, attention heads and the like.
+
+    ``grid`` is the patch grid that its positions are for: a learned table's, or that of the images it was trained on,
+    whatever images it was shown besides; ``reference`` that of fixed ones that are resized for all other grids.
+    """
     encoder: Any = getattr(model, "encoder", None)
     if encoder is None:
         return {}
@@ -50,9 +57,14 @@ def describe(model: nn.Module) -> dict[str, Any]:
         for name, module in model.named_modules()
         if not name.startswith("teachers.") and (number := block_heads(module)) is not None
     }
-    facts = {"patch_size": encoder.patch_size, "in_channels": encoder.in_channels, "heads": heads}
-    if all(grid := getattr(getattr(encoder, "positions", None), "grid", (0, 0))):
-        facts["grid"] = list(grid)  # that fixed positions were last used on, or the learned table's
+    facts = {
+        "patch_size": encoder.patch_size * getattr(encoder, "split", 1),
+        "in_channels": encoder.in_channels,
+        "heads": heads,
+    }
+    for fact, attribute in (("grid", "own_grid"), ("reference", "reference")):
+        if grid := getattr(getattr(encoder, "positions", None), attribute, None):
+            facts[fact] = list(grid)
     tasks: Any = getattr(model, "tasks", {})
     if "reconstruct" in tasks and hasattr(tasks["reconstruct"].target, "normalize"):
         facts["normalize"] = tasks["reconstruct"].target.normalize

@@ -88,12 +88,15 @@ class Weights:
     def table(self, grid: tuple[int, int]) -> Tensor:
         """The encoder's position table ``(1 + L, D)`` for a patch grid, class token's row first.
 
+        Fixed positions are resized for another grid than the file's as a learned table is, where the file tells its.
+
         Raises:
             ValueError: a learned table's own grid cannot be told.
         """
         width = len(self.state[KERNEL])
         if TABLE not in self.state:
-            return fixed_table(grid, width)
+            own = self.grid or grid
+            return adapt_table(fixed_table(own, width), own, grid)
         return adapt_table(self.state[TABLE], self.grid, grid)
 
 

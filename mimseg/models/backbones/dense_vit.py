@@ -21,7 +21,7 @@ from .blocks import Attention, Linear, Mlp
 from .dense import DenseEncoder, MaskAt, check_choice, check_truncate
 from .vit import Arch, make_positions, resolve_arch
 
-PositionKind = Literal["relative", "learned", "sincos"]
+PositionKind = Literal["relative", "learned", "sincos", "sincos_per_grid"]
 Sharing = Literal["model", "block"]
 Init = Literal["beit", "normal", "xavier"]
 
@@ -124,7 +124,7 @@ class DenseViT(DenseEncoder):
     layer_scale=None, init='xavier'``.
 
     Args:
-        image_size: (H, W) or one side of the images that a learned table of positions is for; others resize it.
+        image_size: (H, W) or one side of the images that positions are for; others resize them.
         arch: 'micro', 'tiny', 'small', 'base', 'large', 'huge', or a dict of embed_dim, depth, num_heads.
         patch_size: side of an embedded patch in pixels.
         in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
@@ -132,7 +132,7 @@ class DenseViT(DenseEncoder):
         layer_scale: at which LayerScale's factors start; None for no LayerScale.
         positions: 'relative' is a bias of attention (SimMIM); 'learned' adds a trained table to the tokens, the class
             token's too, after masking (MaskFeat); 'sincos' adds the fixed sine-cosine embedding, none to the class
-            token.
+            token; 'sincos_per_grid' computes that anew for every grid, whatever ``image_size`` and a checkpoint say.
         relative_sharing: of positions='relative'. 'model' has one table for all blocks, whose bias is computed once a
             step (pre-training of SimMIM and BEiT); 'block' gives every block its own, of its layer (fine-tuning there).
         init: how weights start. 'beit': normal(0, 0.02) cut at one deviation, and the layers that end the branches of

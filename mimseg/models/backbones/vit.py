@@ -53,14 +53,17 @@ def make_positions(
     kind: str, dim: int, patch_size: int, image_size: int | tuple[int, int] | None
 ) -> Positions | LearnedPositions:
     """The position embedding that a :class:`SparseViT` is configured with; see there."""
-    if kind == "sincos":
-        return Positions(dim)
-    if kind != "learned":
-        raise ValueError(f"encoder.positions is {kind!r}; use 'sincos' or 'learned'")
+    if kind not in ("sincos", "sincos_per_grid", "learned"):
+        raise ValueError(f"encoder.positions is {kind!r}; use one of sincos, sincos_per_grid, learned")
+    if kind == "sincos_per_grid":
+        return Positions(dim, resizes=False)
     if image_size is None:
+        if kind == "sincos":
+            return Positions(dim)
         raise ValueError("encoder.positions='learned' needs encoder.image_size, the side or (H, W) of the images")
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
-    return LearnedPositions(dim, patch_grid(height, width, patch_size))
+    grid = patch_grid(height, width, patch_size)
+    return Positions(dim, grid) if kind == "sincos" else LearnedPositions(dim, grid)
 
 
 @MODELS.register_module()
@@ -76,9 +79,11 @@ class SparseViT(MaskedEncoder):
         patch_size: P in pixels.
         in_channels: C; derived from the data preprocessor by :class:`MaskedImageModel` when left out of a config.
         drop_path: stochastic depth rate of the last block.
-        positions: 'sincos' keeps the embedding fixed (pre-training); 'learned' trains it from there, the class token's
-            too (MAE's fine-tuning).
-        image_size: (H, W) or one side of the images that a learned table is for; other sizes resize it.
+        positions: 'sincos' keeps the embedding fixed (pre-training); 'sincos_per_grid' does too, but is computed anew
+            for every grid, whatever ``image_size`` and a checkpoint say; 'learned' trains it, the class token's too
+            (MAE's fine-tuning).
+        image_size: (H, W) or one side of the images that the embedding is for; other sizes resize it. Without, fixed
+            embeddings are those of every image's own grid, or, from a checkpoint on, of the grid of its training.
         init: how weights start. 'xavier': xavier-uniform layers, normal(0, 0.02) tokens, sine-cosine positions (MAE);
             'normal': normal(0, 0.02) throughout, learned positions too (timm's ViT, with which MAE's and HPM's public
             code trains from scratch).
@@ -97,7 +102,7 @@ class SparseViT(MaskedEncoder):
         patch_size: int = 16,
         in_channels: int = 3,
         drop_path: float = 0.0,
-        positions: Literal["sincos", "learned"] = "sincos",
+        positions: Literal["sincos", "sincos_per_grid", "learned"] = "sincos",
         image_size: int | tuple[int, int] | None = None,
         init: Literal["xavier", "normal"] = "xavier",
     ) -> None:

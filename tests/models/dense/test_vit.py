@@ -165,7 +165,7 @@ def test_the_class_token_has_rows_of_its_own_in_the_table(backbone):
     without = {name: tensor for name, tensor in theirs.encoder.state_dict().items() if "relative" not in name}
     ours.encoder.load_state_dict(without, strict=False)
     ours.encoder.positions.table = torch.zeros(25, 32)
-    ours.encoder.positions.grid = (5, 5)
+    ours.encoder.positions.made = (5, 5), (5, 5)  # for the grid at hand, of the reference
     table = theirs.encoder.relative_position_bias.table.data
     for part in ours.relative:
         part.table.data.copy_(table)
