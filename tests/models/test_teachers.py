@@ -257,3 +257,30 @@ def test_a_hostile_teacher_file_does_not_run(build, tmp_path):
     with pytest.raises(ValueError, match="holds more than tensors and could run code"):
         frozen_model(build, checkpoint=str(tmp_path / "bad.pth"))
     assert not (tmp_path / "ran").exists()
+
+
+def test_running_statistics_follow_as_the_weights_do(build, images):
+    """BatchNorm of an encoder like CMT: its teacher evaluates with statistics that are an average, too."""
+    cmt = dict(
+        type="CMT",
+        arch=dict(stem_dim=8, embed_dims=(8, 8, 16, 16), depths=(1, 1, 1, 1), num_heads=(1, 1, 2, 2), mlp_ratio=2),
+    )
+    target = dict(target=dict(type="FeatureTarget", teacher="ema"), loss=dict(type="PatchCosine"))
+    model = build(
+        encoder=dict(type="DenseBackbone", backbone=cmt, image_size=64),
+        neck=None,
+        tasks=dict(reconstruct=target),
+        teachers=dict(ema=dict(type="EMATeacher")),
+    )
+    state = {name: value.clone() for name, value in model.teachers["ema"].state_dict().items()}
+    means = [name for name in state if name.endswith("running_mean")]
+    assert means
+    model.train()(torch.randn(2, 3, 64, 64))
+    model.update_teachers(epoch=0)
+    for name, value in model.teachers["ema"].state_dict().items():
+        theirs = model.encoder.state_dict()[name.removeprefix("parts.encoder.")]
+        if name.endswith("num_batches_tracked"):
+            assert value == theirs == 1
+        else:
+            torch.testing.assert_close(value, 0.999 * state[name] + 0.001 * theirs)
+    assert any(not torch.equal(state[name], model.teachers["ema"].state_dict()[name]) for name in means)

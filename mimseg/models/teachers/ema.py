@@ -110,15 +110,22 @@ class EMATeacher(Teacher):
 
     @torch.no_grad()
     def update(self, student: Student, epoch: int) -> None:
-        """One step of the moving average, in a single fused pass over all weights."""
-        mine, theirs = zip(*self.pairs(student), strict=True)
+        """One step of the moving average, of weights and running statistics, in a single fused pass over all of them.
+
+        Counters are copied.
+        """
+        pairs = self.pairs(student)
+        mine, theirs = zip(*(pair for pair in pairs if pair[0].is_floating_point()), strict=True)
         torch._foreach_lerp_(list(mine), list(theirs), 1 - self.decay(epoch))
+        for count, of_student in pairs:
+            if not count.is_floating_point():
+                count.copy_(of_student)
 
     def pairs(self, student: Student) -> list[tuple[Tensor, Tensor]]:
-        """(teacher's, student's) parameters."""
+        """(teacher's, student's) parameters and saved buffers."""
         sources = self.sources(student)
         pairs: list[tuple[Tensor, Tensor]] = []
         for name, part in self.parts.items():
-            theirs = dict(sources[name].named_parameters())
-            pairs += [(mine, theirs[key]) for key, mine in part.named_parameters()]
+            theirs = sources[name].state_dict()
+            pairs += [(mine, theirs[key]) for key, mine in part.state_dict().items()]
         return pairs
