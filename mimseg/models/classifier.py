@@ -178,8 +178,11 @@ def mixed(mixup: float, cutmix: float, num_classes: int) -> nn.Module:
     """
     if min(mixup, cutmix) < 0:
         raise ValueError(f"mixup and cutmix are alphas of 0 (off) or more, got {mixup} and {cutmix}")
-    parts: list[nn.Module] = [
-        kind(alpha=alpha, num_classes=num_classes) for kind, alpha in ((MixUp, mixup), (CutMix, cutmix)) if alpha > 0
-    ]
+    with torch.device("cpu"):  # their distributions look at alpha, which a model without values would not have
+        parts: list[nn.Module] = [
+            kind(alpha=alpha, num_classes=num_classes)
+            for kind, alpha in ((MixUp, mixup), (CutMix, cutmix))
+            if alpha > 0
+        ]
     augment: nn.Module = RandomChoice(parts) if parts else Identity()
     return augment
