@@ -7,7 +7,7 @@ from .dense import import_task, is_dense, start_backbone_from, use_data
 from .errors import explain
 from .head_selection import HeadSelection, select_attention_head
 from .inference import draw_masks, extract_features, find_images, load_model, read_images, reconstruct
-from .parameters import count_parameters
+from .parameters import count_parameters, without_values
 from .ratio_sweep import RatioSweep
 from .strategies import compare_masks
 from .target_pictures import draw_targets
@@ -43,4 +43,5 @@ __all__ = [
     "target_similarity",
     "train_on_folder",
     "use_data",
+    "without_values",
 ]

@@ -1,11 +1,14 @@
 """How many parameters the model of a config has."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from torch import nn
+from torch.overrides import TorchFunctionMode
 
 from ..registry import MODELS
 from .dense import import_task
@@ -28,9 +31,26 @@ def count_parameters(cfg: Config) -> dict[str, int]:
         raise ValueError(f"config {cfg.filename} has no model")
     import_task(cfg)
     init_default_scope(cfg.get("default_scope", "mimseg"))
-    with torch.device("meta"):
+    with without_values():
         model: Any = MODELS.build(cfg.model)
     return {name: number for name, part in model.named_children() if (number := _size(part))}
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Within the block, modules are built on the meta device: nothing is computed and no memory taken."""
+    with torch.device("meta"), _RatesHaveValues():
+        yield
+
+
+class _RatesHaveValues(TorchFunctionMode):
+    """Keeps evenly spaced numbers on the CPU: networks of mmdet and mmpretrain read their drop rates from them."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = dict(kwargs or {})
+        if func is torch.linspace:
+            kwargs.setdefault("device", "cpu")
+        return func(*args, **kwargs)
 
 
 def _size(module: nn.Module) -> int:

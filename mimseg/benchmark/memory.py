@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torchvision.transforms.v2 import Identity
 
-from mimseg.apis import import_task, is_dense
+from mimseg.apis import import_task, is_dense, without_values
 from mimseg.models import Classifier, MaskedImageModel
 from mimseg.registry import MODELS, OPTIMIZERS
 
@@ -114,8 +114,8 @@ def count_memory(
         processes: only whether there are several matters, see :attr:`MemoryCount.buckets`.
 
     Raises:
-        ValueError: the config has no model, does not train, or is a detector's; a batch below 1; or what the model does
-            not take.
+        ValueError: the config has no model, does not train, or is a detector's, or recomputes activations; a batch below
+            1; or what the model does not take.
     """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, got {batch_size}")
@@ -127,6 +127,8 @@ def count_memory(
             "counted; measure it on a GPU"
         )
     model = _build(config)
+    if any(getattr(part, "activation_checkpointing", False) for part in model.modules()):
+        raise ValueError(f"{name}: what is recomputed cannot be counted; count with activation_checkpointing=False")
     moments = moments_of(name, config, model)
     if batch_size is not None:
         moments = list(dict.fromkeys(moment.with_batch(batch_size) for moment in moments))
@@ -143,9 +145,9 @@ def _build(config: Config) -> Any:
     import_task(config)
     init_default_scope(config.get("default_scope", "mimseg"))
     if is_dense(config):
-        with torch.device("meta"):
+        with without_values():
             return MODELS.build(config.model)
-    with torch.device("meta"), random_teachers(config.model) as (settings, _):
+    with without_values(), random_teachers(config.model) as (settings, _):
         return MODELS.build(settings)
 
 

@@ -35,6 +35,7 @@ class Moment:
         tasks: names of the tasks at work.
         ratio: share hidden of every image, at an end of an adaptive ratio's range; None where masks hide what the
             config says.
+        scored: whether masks follow a score.
     """
 
     epoch: int
@@ -44,6 +45,7 @@ class Moment:
     accumulative_counts: int = 1
     tasks: tuple[str, ...] = ()
     ratio: float | None = None
+    scored: bool = False
 
     def with_batch(self, batch_size: int) -> "Moment":
         """The same with other batches, of which as many make up an optimizer step as come nearest to its images."""
@@ -120,6 +122,8 @@ def counts_known(model: Any) -> Iterator[None]:
 def moments_of(name: str, config: Config, model: Any) -> list[Moment]:
     """All kinds of steps of a run, in the order in which they come up.
 
+    Of steps that differ in nothing but whether masks follow a score, those where they do are told: a score only adds.
+
     Args:
         name: how messages call the config.
         config: of a pre-training, classifier or segmentor, its schedule not yet expanded.
@@ -137,7 +141,9 @@ def moments_of(name: str, config: Config, model: Any) -> list[Moment]:
         return [Moment(0, 0.0, tuple(size), config.train_dataloader.batch_size, _accumulation(config))]
     kinds: dict[Moment, Moment] = {}
     for moment in _by_epoch(config, name, model):
-        kinds.setdefault(replace(moment, epoch=0, progress=0.0), moment)
+        kind = replace(moment, epoch=0, progress=0.0, scored=False)
+        if kind not in kinds or (moment.scored and not kinds[kind].scored):
+            kinds[kind] = moment
     return list(kinds.values())
 
 
@@ -160,18 +166,18 @@ def _by_epoch(config: Config, name: str, model: Any) -> Iterator[Moment]:
             continue
         off = () if epoch in trained else switched
         at_work = tuple(key for key, task in model.tasks.items() if task.active(progress) and key not in off)
-        moment = replace(moment, tasks=at_work)
-        reads, adapts = _reads_score(model, stage.size, progress), model.masking.ratio.takes_score
-        if reads and adapts:
-            yield from (replace(moment, ratio=ratio) for ratio in sorted(set(model.masking.ratio.range())))
-        else:
-            yield replace(moment, ratio=None)
+        moment = replace(moment, tasks=at_work, scored=_reads_score(model, stage.size, progress))
+        adapts = moment.scored and model.masking.ratio.takes_score
+        for ratio in sorted(set(model.masking.ratio.range())) if adapts else (None,):
+            yield replace(moment, ratio=ratio)
 
 
 def _stages(config: Config, name: str) -> list[Stage]:
     schedule, batch = config.schedule, config.train_dataloader.batch_size
     if schedule.get("stages"):
-        return [Stage(**stage) for stage in parse_stages(schedule.stages, schedule.epochs, batch, _accumulation(config))]
+        return [
+            Stage(**stage) for stage in parse_stages(schedule.stages, schedule.epochs, batch, _accumulation(config))
+        ]
     return [Stage(0, size_of(config, name), batch, _accumulation(config))]
 
 

@@ -39,7 +39,9 @@ def parse_args() -> argparse.Namespace:
         "--processes", type=int, default=8, help="several keep a second copy of the gradients (default: 8)"
     )
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override entries in all")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all kinds of steps to this file, in bytes")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="also write all kinds of steps to this file, in bytes"
+    )
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     args = parser.parse_args()
     for name in ("batch_size", "processes"):
