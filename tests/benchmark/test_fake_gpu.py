@@ -42,7 +42,7 @@ def test_what_a_perceptron_keeps_in_bf16(perceptron):
 
 def test_the_backward_pass_lets_go_of_all_but_the_gradients(perceptron):
     with fake_gpu():
-        live, rows, loss = kept(perceptron, "bf16")
+        live, _rows, loss = kept(perceptron, "bf16")
         with live:
             gradients = run_backward(loss, live.leave_out)
         assert live.now == 8192 + 512  # rows and loss

@@ -61,8 +61,8 @@ def test_a_block_keeps_what_is_counted_by_hand(trained, precision, numbers):
 def test_what_does_not_grow_with_the_batch(trained):
     cfg = trained("mae")
     count = only(cfg)
-    # of 64 numbers a token: 2 blocks (12 D^2 + 13 D), embedding of 48 numbers, class token, final norm; in the decoder 1
-    # block of width 32, its norm and head to 48 numbers, the projection 64 -> 32 and the mask token
+    # of 64 numbers a token: 2 blocks (12 D^2 + 13 D), embedding of 48 numbers, class token, final norm; in the decoder
+    # a block of width 32, its norm and head to 48 numbers, the projection 64 -> 32 and the mask token
     encoder = 2 * (12 * 64**2 + 13 * 64) + (48 + 1) * 64 + 64 + 2 * 64
     decoder = (12 * 32**2 + 13 * 32) + 2 * 32 + (32 + 1) * 48 + (64 + 1) * 32 + 32
     assert count.gradients == 4 * (encoder + decoder)
