@@ -1,8 +1,8 @@
 """Speed and memory of training steps, beside other libraries' models in the same run."""
 
 from .machine import describe_machine
-from .memory import GPU_SIZES, MARGIN, MemoryCount, batch_that_fits, count_memory, fits, worst
 from .measuring import Settings, measure
+from .memory import GPU_SIZES, MARGIN, MemoryCount, batch_that_fits, count_memory, fits, worst
 from .peers import PEERS
 from .report import as_markdown, as_tables, markdown_table, terminal_table
 from .selection import SelectionCost, selection_costs

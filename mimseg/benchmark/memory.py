@@ -114,8 +114,8 @@ def count_memory(
         processes: only whether there are several matters, see :attr:`MemoryCount.buckets`.
 
     Raises:
-        ValueError: the config has no model, does not train, or is a detector's, or recomputes activations; a batch below
-            1; or what the model does not take.
+        ValueError: the config has no model, does not train, is a detector's or recomputes activations; a batch below 1;
+            or what the model does not take.
     """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, got {batch_size}")

@@ -1,6 +1,6 @@
 """The kinds of steps that a schedule has, so that the one that takes most memory can be found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -57,6 +57,7 @@ class Moment:
         if not isinstance(model, MaskedImageModel):
             return
         model.set_progress(self.progress)
+        model.alternate = ()
         for name, task in model.tasks.items():
             task.on, task.start, task.end = name in self.tasks, 0.0, 1.0
         ratio = model.masking.ratio
@@ -165,11 +166,18 @@ def _by_epoch(config: Config, name: str, model: Any) -> Iterator[Moment]:
             yield moment
             continue
         off = () if epoch in trained else switched
-        at_work = tuple(key for key, task in model.tasks.items() if task.active(progress) and key not in off)
-        moment = replace(moment, tasks=at_work, scored=_reads_score(model, stage.size, progress))
+        active = [key for key, task in model.tasks.items() if task.active(progress, epoch / epochs) and key not in off]
+        moment = replace(moment, scored=_reads_score(model, stage.size, progress))
         adapts = moment.scored and model.masking.ratio.takes_score
-        for ratio in sorted(set(model.masking.ratio.range())) if adapts else (None,):
-            yield replace(moment, ratio=ratio)
+        for at_work in in_turn(active, model.alternate):
+            for ratio in sorted(set(model.masking.ratio.range())) if adapts else (None,):
+                yield replace(moment, tasks=at_work, ratio=ratio)
+
+
+def in_turn(active: Sequence[str], alternate: Sequence[str]) -> list[tuple[str, ...]]:
+    """The tasks of each step in a round of those that take turns."""
+    turns = [name for name in alternate if name in active]
+    return [tuple(name for name in active if name == turn or name not in turns) for turn in turns] or [tuple(active)]
 
 
 def _stages(config: Config, name: str) -> list[Stage]:
@@ -182,7 +190,8 @@ def _stages(config: Config, name: str) -> list[Stage]:
 
 
 def _hooks(config: Config) -> list[Any]:
-    return [*(config.get("custom_hooks") or []), *(config.get("default_hooks") or {}).values()]
+    hooks = [*(config.get("custom_hooks") or []), *(config.get("default_hooks") or {}).values()]
+    return [hook for hook in hooks if hook is not None]
 
 
 def _selection(config: Config, epochs: int) -> tuple[frozenset[int], tuple[str, ...]]:

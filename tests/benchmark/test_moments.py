@@ -7,6 +7,7 @@ from mmengine.registry import init_default_scope
 
 from mimseg.apis import load_config
 from mimseg.benchmark.moments import GivenRatio, moments_of
+from mimseg.benchmark.teachers import random_teachers
 from mimseg.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -16,8 +17,8 @@ def moments(name: str, **changes):
     cfg = load_config(ROOT / "configs" / name)
     cfg.merge_from_dict(changes)
     init_default_scope("mimseg")
-    with torch.device("meta"):
-        return moments_of(name, cfg, MODELS.build(cfg.model))
+    with torch.device("meta"), random_teachers(cfg.model) as (settings, _):
+        return moments_of(name, cfg, MODELS.build(settings))
 
 
 def test_an_unchanging_schedule_has_one_kind_of_step():
@@ -52,9 +53,14 @@ def test_the_steps_that_a_score_adds_to_are_told():
 
 
 def test_random_masks_before_an_adaptive_ratio_are_a_kind_of_their_own():
-    changes = {"model.masking.policy.start": 0.25}
+    changes = {"model.masking.policy.start": 0.25, "schedule.epochs": 400}
     found = [(m.epoch, m.ratio) for m in moments("sbam/mae-vitb_400e_amr.py", **changes)]
     assert found == [(0, None), (100, pytest.approx(0.6)), (100, pytest.approx(0.9))]
+
+
+def test_tasks_that_take_turns_are_kinds_of_their_own():
+    found = [m.tasks for m in moments("gpa/ablations/alternating.py")]
+    assert found == [("reconstruct",), ("attention",)]
 
 
 def test_what_does_not_train_is_refused():
