@@ -148,13 +148,13 @@ def resolve(cfg: Mapping[str, Any], number: int) -> Flat:
     """A config that ``number`` processes run, with the defaults of this code.
 
     Batch and accumulation become ``images_per_step``, of every stage where there are stages: how a step is cut into
-    batches is a matter of memory. Of a long list of indices, the first, the second, the last and the number remain.
+    batches is a matter of memory. Of indices at equal steps, the first, the second, the last and the number remain.
     """
     stages = (cfg.get("schedule") or {}).get("stages") or []
     cfg = with_schedule({key: value for key, value in cfg.items() if key != twin_of(cfg, key)})
     flat = dict(flatten(cfg, code_defaults))
     for key, value in flat.items():
-        if key.endswith(".indices"):
+        if key.endswith(".indices") and value == list(range(value[0], value[-1] + 1, value[1] - value[0] or 1)):
             flat[key] = [value[0], value[1], value[-1], len(value)]
     batch = flat.pop("train_dataloader.batch_size", None)
     accumulation = flat.pop("optim_wrapper.accumulative_counts", 1)
