@@ -16,6 +16,8 @@ __all__ = ["Weights", "describe", "read_tensors"]
 
 OWN_FACT = "heads"
 """What a file of this project always tells of itself (:func:`mimseg.checkpoints.describe`), and no other's config."""
+DETECTORS = "backbone.encoder."
+"""How names of encoders begin in this project's detectors and segmentors."""
 
 
 def read_tensors(
@@ -33,7 +35,8 @@ def read_tensors(
         ValueError: no format has such names, below any prefix.
     """
     weights: Weights
-    if OWN_FACT in facts:
+    whole = any(name.startswith(DETECTORS) for name in own_names & tensors.keys())  # a detector tells nothing of itself
+    if OWN_FACT in facts or whole:
         weights = mimseg.read(tensors, facts, ema)
         weights.names = tuple(tensors)
         return weights
