@@ -39,17 +39,22 @@ def count_parameters(cfg: Config) -> dict[str, int]:
 @contextmanager
 def without_values() -> Iterator[None]:
     """Within the block, modules are built on the meta device: nothing is computed and no memory taken."""
-    with torch.device("meta"), _RatesHaveValues():
+    with torch.device("meta"), _WhatConstructorsRead():
         yield
 
 
-class _RatesHaveValues(TorchFunctionMode):
-    """Keeps evenly spaced numbers on the CPU: networks of mmdet and mmpretrain read their drop rates from them."""
+class _WhatConstructorsRead(TorchFunctionMode):
+    """Keeps evenly spaced numbers, from which networks of mmdet read their drop rates, on the CPU.
+
+    Tensors without values are equal where their shapes are.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
         if func is torch.linspace:
             kwargs.setdefault("device", "cpu")
+        if func is torch.equal and args[0].is_meta and args[1].is_meta:
+            return args[0].shape == args[1].shape
         return func(*args, **kwargs)
 
 

@@ -153,8 +153,8 @@ def _build(config: Config) -> Any:
 
 def _static(config: Config, model: nn.Module, processes: int) -> dict[str, int]:
     """Bytes that are there in every step."""
-    followers = getattr(model, "teachers", nn.ModuleDict())
-    teachers = _bytes_of([*followers.parameters(), *followers.buffers()])
+    parts = [part for name in ("teachers", "judge") if (part := getattr(model, name, None)) is not None]
+    teachers = _bytes_of(tensor for part in parts for tensor in (*part.parameters(), *part.buffers()))
     everything = _bytes_of([*model.parameters(), *model.buffers()])
     if any(hook.type == "EMAHook" for hook in config.get("custom_hooks") or []):
         teachers += everything

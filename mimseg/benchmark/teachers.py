@@ -17,6 +17,8 @@ from mimseg.registry import MODELS
 def random_teachers(model: dict[str, Any]) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
     """A model's config in which teachers that read a file read one of random weights, where theirs does not exist.
 
+    So does the judge of a :class:`~mimseg.models.PartClassifier`.
+
     Yields:
         the config, to be built within the block, and the names of these teachers.
     """
@@ -26,6 +28,10 @@ def random_teachers(model: dict[str, Any]) -> Iterator[tuple[dict[str, Any], tup
         for name, cfg in missing.items():
             cfg["checkpoint"] = str(Path(folder) / f"{name}.pth")
             torch.save(_WEIGHTS[cfg["type"]](cfg, model), cfg["checkpoint"])
+        judge = model.get("judge")
+        if judge and not Path(judge["checkpoint"]).expanduser().exists():
+            judge.update(checkpoint=str(Path(folder) / "judge.pth"), weights="student")
+            torch.save(MODELS.build(judge["model"]).state_dict(), judge["checkpoint"])
         yield model, tuple(missing)
 
 

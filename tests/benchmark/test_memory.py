@@ -166,3 +166,14 @@ def test_a_classifier_is_counted_with_mixup_and_without_gradients_where_it_is_fr
     frozen = only(cfg)
     assert frozen.gradients < frozen.weights / 10 and frozen.activations < 0.1 * mixed.activations
     assert frozen.temporaries > 0
+
+
+def test_the_judge_of_a_classifier_of_parts_is_a_teacher():
+    options = ["model.encoder.arch=tiny", "train_dataloader.batch_size=8"]
+    judged, random = (
+        only(load_config(CONFIGS / "finetune" / f"vitb_100e_scratch_{name}50.py", options))
+        for name in ("top", "random")
+    )
+    assert random.teachers == 0
+    assert judged.teachers / 4 / 1e6 == pytest.approx(85.65 + 0.39 + 2 * 25.22 + 0.39, rel=0.02)  # HPM with ViT-B
+    assert judged.fixed - judged.teachers == random.fixed

@@ -33,6 +33,17 @@ def test_models_have_the_size_of_their_references(name, millions):
     assert sum(parts.values()) / 1e6 == pytest.approx(millions, abs=tolerance)
 
 
+def test_a_classifier_with_mixup_is_counted():
+    parts = count_parameters(load_config(ROOT / "configs/finetune/vitb_100e.py"))
+    assert sum(parts.values()) / 1e6 == pytest.approx(86.57, abs=0.01)  # ViT-B/16 with 1000 classes
+
+
+def test_networks_that_read_their_drop_rates_are_counted():
+    pytest.importorskip("mmdet")
+    parts = count_parameters(load_config(ROOT / "configs/fastmim/pvtv1l_800e.py"))
+    assert parts["encoder"] / 1e6 == pytest.approx(60.9, abs=0.5)  # PVT-Large, 61.4 M with a head of 512 x 1000
+
+
 def test_a_pretraining_is_counted_by_part(command):
     code, out, _ = command(ROOT / "configs/mae/vitb_200e.py", "--markdown", "--cfg-options", "model.encoder.arch=micro")
     assert code == 0
