@@ -44,18 +44,22 @@ def without_values() -> Iterator[None]:
 
 
 class _WhatConstructorsRead(TorchFunctionMode):
-    """Keeps evenly spaced numbers, from which networks of mmdet read their drop rates, on the CPU.
+    """Keeps on the CPU what is read while a model is built: drop rates of mmdet's networks, sizes of position tables.
 
     Tensors without values are equal where their shapes are.
     """
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = dict(kwargs or {})
-        if func is torch.linspace:
+        if func is torch.linspace or (func is torch.tensor and _are_sizes(args[0])):
             kwargs.setdefault("device", "cpu")
         if func is torch.equal and args[0].is_meta and args[1].is_meta:
             return args[0].shape == args[1].shape
         return func(*args, **kwargs)
+
+
+def _are_sizes(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(number, int) for number in value)
 
 
 def _size(module: nn.Module) -> int:
