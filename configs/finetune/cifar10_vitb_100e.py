@@ -5,7 +5,7 @@ Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image 
           of it in training), ImageNet's mean and deviation, batch MAE's 1024; the rest is MAE's recipe for ImageNet.
 Command:  tools/dist_train.sh configs/finetune/cifar10_vitb_100e.py 8 --init CHECKPOINT
 Figure:   top-1 of the paper after 200 epochs of pre-training: 96.3 (MAE), 95.9 (BSS), 97.2 (PASS).
-Hardware: 8 GPUs at batch 128 each, bf16.
+Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
 _base_ = "./mae_vitb_100e.py"

@@ -5,7 +5,7 @@ Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Model
           code: a convolution to 1280 channels, BatchNorm, Swish, mean, dropout, linear; the encoder has no final norm.
 Command:  tools/dist_train.sh configs/finetune/cmts_200e.py 8 --init work_dirs/cmts_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the paper: 83.9 after 800 epochs of pre-training.
-Hardware: as configs/finetune/vitb_100e.py.
+Hardware: 8 GPUs of 24 GB at batch 128 each, bf16.
 """
 
 _base_ = "./vitb_100e.py"

@@ -6,7 +6,7 @@ Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image 
           steps; the rest is SimMIM's recipe for ImageNet.
 Command:  tools/dist_train.sh configs/finetune/stl10_simmim-vitb_100e.py 8 --init CHECKPOINT
 Figure:   top-1 of the paper after 200 epochs of pre-training: 92.3 (SimMIM), 91.1 (BSS), 92.7 (PASS).
-Hardware: 8 GPUs at batch 32 each, bf16.
+Hardware: 8 GPUs of 16 GB at batch 32 each, bf16.
 """
 
 _base_ = "./simmim_vitb_100e.py"

@@ -6,7 +6,7 @@ Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image 
           the rest is MAE's recipe for ImageNet.
 Command:  tools/dist_train.sh configs/finetune/stl10_vitb_100e.py 8 --init CHECKPOINT
 Figure:   top-1 of the paper after 200 epochs of pre-training: 95.9 (MAE), 95.4 (BSS), 96.4 (PASS).
-Hardware: 8 GPUs at batch 32 each, bf16.
+Hardware: 8 GPUs of 16 GB at batch 32 each, bf16.
 """
 
 _base_ = "./mae_vitb_100e.py"

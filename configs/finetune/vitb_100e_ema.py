@@ -3,7 +3,7 @@
 Paper:    none of them does; the average is timm's model EMA, momentum 1e-4.
 Command:  tools/dist_train.sh configs/finetune/vitb_100e_ema.py 8 --init work_dirs/vitb_200e/epoch_200.pth
 Figure:   none.
-Hardware: 8 GPUs at batch 128 each, bf16.
+Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
 _base_ = "./vitb_100e.py"

@@ -5,7 +5,7 @@ Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, Tabl
 Command:  tools/dist_train.sh configs/linear/vitb_100e.py 8 --init work_dirs/vitb_200e/epoch_200.pth
 Figure:   top-1 of the paper: 54.92 (HPM, 200 epochs of pre-training), 50.80 (MAE). Of PASS: 52.5,
           beside MAE's 50.8.
-Hardware: 8 GPUs at batch 512 each, bf16.
+Hardware: 8 GPUs of 16 GB at batch 512 each, bf16.
 """
 
 _base_ = [

@@ -3,7 +3,7 @@
 Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 1a.
 Command:  tools/dist_train.sh configs/fastmim/ablations/table1a_swinb_224px.py 8
 Figure:   ImageNet-1K top-1 of the paper: 83.58 fine-tuned; 83.93 and 84.03 with schedule.epochs=400 and 800.
-Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
+Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 128 and accumulative_counts=2 on 32 GB).
 """
 
 _base_ = "../swinb_400e.py"

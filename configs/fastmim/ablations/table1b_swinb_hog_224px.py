@@ -3,7 +3,7 @@
 Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 1b.
 Command:  tools/dist_train.sh configs/fastmim/ablations/table1b_swinb_hog_224px.py 8
 Figure:   ImageNet-1K top-1 of the paper: 84.2 fine-tuned.
-Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
+Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 128 and accumulative_counts=2 on 32 GB).
 """
 
 _base_ = "../swinb_400e.py"

@@ -3,7 +3,8 @@
 Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 7.
 Command:  tools/dist_train.sh configs/fastmim/ablations/table7_cmtb_hog_224px.py 8
 Figure:   ImageNet-1K top-1 of the paper: 85.3 fine-tuned.
-Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
+Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 128 and accumulative_counts=2 on 32 GB; BatchNorm then
+          averages over 128).
 """
 
 _base_ = "../cmtb_800e.py"

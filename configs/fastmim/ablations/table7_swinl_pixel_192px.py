@@ -4,7 +4,7 @@ Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Model
           0.1 at 7/8 of the epochs, as configs/fastmim/swinl_400e.py (schedule.steps=None: a cosine).
 Command:  tools/dist_train.sh configs/fastmim/ablations/table7_swinl_pixel_192px.py 8
 Figure:   ImageNet-1K top-1 of the paper: 85.5 fine-tuned.
-Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
+Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 128 and accumulative_counts=2 on 32 GB).
 """
 
 _base_ = "../swinl_800e.py"

@@ -3,7 +3,7 @@
 Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 7.
 Command:  tools/dist_train.sh configs/fastmim/ablations/table7_vitl_pixel_224px.py 8
 Figure:   ImageNet-1K top-1 of the paper: 84.9 fine-tuned.
-Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
+Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 64 and accumulative_counts=4 on 32 GB).
 """
 
 _base_ = "../vitl_800e.py"

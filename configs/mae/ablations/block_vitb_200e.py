@@ -5,7 +5,8 @@ Paper:    He et al., Masked Autoencoders Are Scalable Vision Learners, 2022, Tab
 Command:  tools/dist_train.sh configs/mae/ablations/block_vitb_200e.py 8
 Figure:   none for ViT-B. The paper's ViT-L, 800 epochs, top-1 fine-tuned / linear: 83.9 / 72.3; with blocks at ratio
           0.75: 82.8 / 63.9; at random, 0.75: 84.9 / 73.5.
-Hardware: as configs/mae/vitb_200e.py; twice as many patches are visible.
+Hardware: 8 GPUs of 80 GB at batch 512 each, bf16 (or batch 256 and accumulative_counts=2 on 32 GB); twice as many
+          patches are visible.
 """
 
 _base_ = "../vitb_200e.py"
