@@ -13,7 +13,7 @@ def parse_args() -> argparse.Namespace:
         "or as ONNX. What images it expects is printed, and written beside it as JSON."
     )
     parser.add_argument("config", help="config of a pre-training, one of configs/knn, or of a classifier")
-    parser.add_argument("checkpoint", help="weights of mimseg, MAE, HPM, timm or Hugging Face, a file or a folder")
+    parser.add_argument("checkpoint", help="weights of any kind that docs/checkpoints.md lists, a file or a folder")
     parser.add_argument("out", help="file to write: .pt2 for torch-export, .onnx for onnx")
     parser.add_argument(
         "--format",

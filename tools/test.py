@@ -15,7 +15,8 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("config", help="config file, e.g. configs/knn/vitb.py")
     parser.add_argument(
-        "checkpoint", help="weights of mimseg, MAE, HPM, timm or Hugging Face, a file or a folder; all must fit"
+        "checkpoint",
+        help="weights of any kind that docs/checkpoints.md lists, a file or a folder; all must fit",
     )
     parser.add_argument("--work-dir", help="where log and metrics go (default: work_dirs/<name of the config>)")
     parser.add_argument(

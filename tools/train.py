@@ -25,7 +25,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--init",
         metavar="WEIGHTS",
-        help="start from these weights: a checkpoint of mimseg, MAE, HPM, timm or Hugging Face, a file or a folder",
+        help="start from these weights, of any kind that docs/checkpoints.md lists: a file or a folder",
     )
     parser.add_argument(
         "--amp",

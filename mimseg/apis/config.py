@@ -21,6 +21,7 @@ TOP_LEVEL_KEYS = frozenset(
         "load_from", "load_options", "resume", "trust_checkpoint",
     }
 )  # fmt: skip
+SUFFIXES = (".py", ".json", ".yaml", ".yml")
 # Dicts of which MMEngine reads some keys and passes over the others.
 INNER_KEYS = {
     "auto_scale_lr": frozenset({"enable", "base_batch_size"}),
@@ -61,11 +62,15 @@ def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
 
     Raises:
         FileNotFoundError: no such file; names the closest ones.
-        ValueError: an override is not ``key=value``, or sets a helper variable of the file (``_name``).
+        ValueError: the file is of another kind, an override is not ``key=value``, or sets a helper variable of the file
+            (``_name``).
     """
     path = Path(path)
     if not path.is_file():
-        raise FileNotFoundError(f"config {path} does not exist{_similar_files(path)}")
+        what = "is a folder, name a file in it" if path.is_dir() else f"does not exist{_similar_files(path)}"
+        raise FileNotFoundError(f"config {path} {what}")
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"config {path} is no config file; they end in {', '.join(SUFFIXES)}")
     cfg = Config.fromfile(path)
     cfg.merge_from_dict(_parse_options(options))
     return cfg

@@ -10,6 +10,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from .formats import Weights, read_tensors
+from .torchscript import is_torchscript, read_torchscript
 from .trust import DamagedCheckpointError, MissingCheckpointError, read_checkpoint
 from .wrapping import unwrap
 
@@ -31,10 +32,7 @@ def open_weights(path: str | Path, trust: bool = False, own_names: frozenset[str
     path = Path(path).expanduser()
     file = _file_in(path) if path.is_dir() else path
     config = _config_beside(file)
-    if file.suffix == ".safetensors":
-        checkpoint: Mapping[str, Any] = _read_safetensors(file)
-    else:
-        checkpoint = read_checkpoint(file, trust=trust)
+    checkpoint = read_file(file, trust)
     found = unwrap(checkpoint)
     if not found.tensors:
         raise ValueError(f"{path} holds no weights: its entries are {', '.join(map(str, checkpoint)) or 'none'}")
@@ -46,6 +44,24 @@ def open_weights(path: str | Path, trust: bool = False, own_names: frozenset[str
         raise ValueError(f"{path}: {error}") from error
     weights.notes += found.notes
     return weights
+
+
+def read_file(path: str | Path, trust: bool = False) -> Mapping[str, Any]:
+    """Read a file of weights: a checkpoint, ``.safetensors``, or the tensors of a TorchScript archive.
+
+    Args:
+        path: the file.
+        trust: as in :func:`mimseg.checkpoints.read_checkpoint`.
+
+    Raises:
+        CheckpointError: there is no such file, or it is damaged or not trusted.
+    """
+    path = Path(path).expanduser()
+    if path.suffix == ".safetensors":
+        return _read_safetensors(path)
+    if path.is_file() and is_torchscript(path):
+        return read_torchscript(path)
+    return read_checkpoint(path, trust=trust)
 
 
 def _file_in(folder: Path) -> Path:

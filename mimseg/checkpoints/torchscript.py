@@ -48,7 +48,9 @@ def read_torchscript(path: str | Path) -> dict[str, Tensor]:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            main = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
+            main = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
+            if main is None:
+                raise ValueError("it has no data.pkl")
             with archive.open(main) as file:
                 root = _Unpickler(file, archive, main.removesuffix("data.pkl")).load()
         return dict(_tensors(root, "", 0))

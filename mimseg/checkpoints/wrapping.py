@@ -24,11 +24,13 @@ AVERAGES = ("ema_state_dict", "model_ema", "state_dict_ema", "ema", "ema_model")
 TEACHER, STUDENT = "teacher", "student"
 KEYS = (*STATES, TEACHER, STUDENT, *AVERAGES)
 """Entries of a checkpoint that hold tensors, or further such entries."""
-DEEPEST = 5
+DEEPEST = 12
+"""Dicts within dicts that are looked into."""
 WRAPPED = re.compile(r"(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 """What torch.compile, FSDP and activation checkpointing put into names, anywhere."""
 PARALLEL = "module."
-LONGEST = 4
+LONGEST = 8
+"""Words of a prefix."""
 
 
 @dataclass

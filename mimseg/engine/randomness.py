@@ -33,12 +33,13 @@ def default_state(device: torch.device) -> torch.Tensor:
     return torch.cuda.get_rng_state(device) if device.type == "cuda" else torch.get_rng_state()
 
 
-def seed_process(seed: int, rank: int) -> None:
+def seed_process(seed: int, rank: int, iteration: int = 0) -> None:
     """Seed Python, NumPy and PyTorch for what each process draws by itself: drop path, dropout, mixup and CutMix.
 
-    Public codes seed with ``seed + rank``. Here the two are hashed, so that neighbouring seeds share no process.
+    Public codes seed with ``seed + rank``. Here they are hashed, so that neighbouring seeds share no process; with the
+    iteration, so that a run that goes on with fresh states does not draw what it began with.
     """
-    own, small = np.random.SeedSequence([seed, rank]).generate_state(2).tolist()
+    own, small = np.random.SeedSequence([seed, rank, iteration]).generate_state(2).tolist()
     torch.manual_seed(own)  # on all GPUs, too
     np.random.seed(small)
     random.seed(own)

@@ -162,10 +162,12 @@ def check_expand(expand: int | None, dropout: float, pool: str, norm: str | None
     """Refuse what the way to the head cannot be.
 
     Raises:
-        ValueError: ``expand`` beside a norm or another pooling than the mean, or a ``dropout`` outside [0, 1).
+        ValueError: ``expand`` beside a norm or another pooling than the mean, or below 1; a ``dropout`` outside [0, 1).
     """
     if not 0 <= dropout < 1:
         raise ValueError(f"dropout is a share in [0, 1), got {dropout!r}")
+    if expand is not None and (not isinstance(expand, int) or expand < 1):
+        raise ValueError(f"expand is a width of at least 1, or None, got {expand!r}")
     if expand is not None and (pool != "avg" or norm is not None):
         raise ValueError(f"expand={expand} goes with pool='avg' and norm=None, got pool={pool!r} and norm={norm!r}")
 

@@ -11,8 +11,10 @@ def patch_grid(height: int, width: int, patch_size: int) -> tuple[int, int]:
     """The patch grid ``(h, w)`` of an image of ``height`` x ``width`` pixels.
 
     Raises:
-        ValueError: a side is not a multiple of the patch size.
+        ValueError: a side is below 1, or not a multiple of the patch size.
     """
+    if height < 1 or width < 1:
+        raise ValueError(f"image size {height}x{width} has no pixels; use a multiple of patch_size={patch_size}")
     if height % patch_size or width % patch_size:
         fit = (max(1, height // patch_size) * patch_size, max(1, width // patch_size) * patch_size)
         raise ValueError(

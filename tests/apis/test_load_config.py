@@ -89,3 +89,12 @@ def test_build_leaves_the_config_unchanged(config_file):
     with pytest.raises(ValueError):
         build_runner(cfg)
     assert cfg.pretty_text == before
+
+
+@pytest.mark.parametrize(
+    ("name", "line"), [("notes.md", "notes.md is no config file; they end in .py"), (".", "is a folder, name a file")]
+)
+def test_what_is_no_config_file_is_one_line(tmp_path, name, line):
+    (tmp_path / "notes.md").write_text("# not a config")
+    with pytest.raises((ValueError, FileNotFoundError), match=line):
+        load_config(tmp_path / name)

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from mimseg.checkpoints import CheckpointError, DamagedCheckpointError, UntrustedCheckpointError
+from mimseg.checkpoints.source import read_file
 from mimseg.checkpoints.torchscript import is_torchscript, read_torchscript
 
 
@@ -107,3 +108,8 @@ def test_a_storage_of_another_size_is_refused(archive, tmp_path):
             new.writestr(name, data[:-2] if name.endswith("/data/0") else data)
     with pytest.raises((UntrustedCheckpointError, DamagedCheckpointError), match="storage 0 is not of the size"):
         read_torchscript(short)
+
+
+def test_it_is_opened_like_any_other_file(archive):
+    path, expected = archive
+    assert read_file(path).keys() == expected.keys()

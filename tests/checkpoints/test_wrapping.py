@@ -120,11 +120,11 @@ def test_the_encoder_of_a_segmentor_of_this_project(extractor, saved, quiet):
 
 
 def test_a_prefix_ends_before_a_number_and_a_student_comes_last():
-    names = ["student.vit.blocks.0.a", "teacher.vit.blocks.0.a", "x.y.z.v.w.u"]
+    names = ["student.vit.blocks.0.a", "teacher.vit.blocks.0.a", "x.y.z.v.w.u.a.b.c.d"]
     found = prefixes(names)
     assert found[:4] == ["", "teacher.", "x.", "student."]
     assert "teacher.vit.blocks." in found and "x.y.z.v." in found
-    assert not any("0" in prefix or prefix.count(".") > 4 for prefix in found)
+    assert not any("0" in prefix or prefix.count(".") > 8 for prefix in found)
 
 
 def test_what_holds_no_tensors_under_known_keys_is_told(saved, extractor, quiet):

@@ -91,3 +91,14 @@ def test_a_model_without_teachers_needs_no_hook_for_them(toy):
     runner.bare_model.teachers.clear()
     runner.train()
     assert runner.iter == 12
+
+
+def test_a_hook_derived_from_a_named_one_stands_in_for_it(toy):
+    class OwnTeacherHook(TeacherHook):
+        """Moves teachers, too."""
+
+    HOOKS.register_module(module=OwnTeacherHook, force=True)
+    runner = toy(**NAMED, custom_hooks=[dict(type="OwnTeacherHook")], epochs=2)
+    assert [type(hook) for hook in hooks_of(runner, TeacherHook)] == [OwnTeacherHook]
+    runner.train()
+    assert len(runner.bare_model.teacher_epochs) == 12

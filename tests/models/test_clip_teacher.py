@@ -1,6 +1,7 @@
 """OpenAI's CLIP as teacher: from its own file, with its own activation."""
 
 import pytest
+import timm
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -121,3 +122,22 @@ def test_openais_weights_in_a_model_with_gelu_are_refused(tmp_path):
         "teacher model 'vit_base_patch16_clip_224.openai' computes GELU, but OpenAI's weights were trained with "
         "QuickGELU; set model='vit_base_patch16_clip_quickgelu_224.openai'"
     )
+
+
+def test_a_teacher_in_any_wrapping_is_found_and_no_weights_are_one_line(images, tmp_path):
+    """DINO's full checkpoint has teacher and student, each behind a prefix."""
+    torch.manual_seed(0)
+    options = dict(embed_dim=32, depth=1, num_heads=2, img_size=32)
+    network = timm.create_model("vit_tiny_patch16_224", num_classes=0, **options)
+    named = {f"module.backbone.{name}": value for name, value in network.state_dict().items()}
+    other = {name: value + 1 for name, value in named.items()}
+    torch.save({"student": other, "teacher": named, "epoch": 3}, tmp_path / "dino.pth")
+    teacher = FrozenTeacher("vit_tiny_patch16_224", str(tmp_path / "dino.pth"), options=options)
+    expected = network.eval().forward_features(images)[:, 1:]
+    torch.testing.assert_close(teacher.look(images, frozenset({"features"})).features, expected)
+    (tmp_path / "empty.pth").touch()
+    torch.save([1], tmp_path / "list.pth")
+    for name in ("empty.pth", "list.pth"):
+        with pytest.raises(ValueError, match=f"teacher checkpoint .*{name}") as error:
+            FrozenTeacher("vit_tiny_patch16_224", str(tmp_path / name), options=options)
+        assert "\n" not in str(error.value)

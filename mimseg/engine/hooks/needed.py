@@ -119,9 +119,14 @@ def merge_hooks(
     own = {_class_of(hook) for hook in listed or ()}
     merged: dict[str, HookConfig | None] = {}
     for name, hook in (named or {}).items():
-        if name in OF_MMENGINE or (hook is not None and _class_of(hook) not in own):
+        if name in OF_MMENGINE or (hook is not None and not _stands_in(own, _class_of(hook))):
             merged[name] = hook
     return merged
+
+
+def _stands_in(own: set[Any], kind: Any) -> bool:
+    """Whether one of the list's classes is a named hook's, or derived from it."""
+    return any(issubclass(other, kind) for other in own if isinstance(other, type) and isinstance(kind, type))
 
 
 def _class_of(hook: HookConfig) -> Any:

@@ -56,7 +56,7 @@ class RNGStateHook(Hook):
     def before_train(self, runner: Runner) -> None:
         """Part the processes; restore at an epoch's boundary: what the hooks before an epoch draw is still to come."""
         mask_generators(runner.bare_model)
-        seed_process(runner.seed, runner.rank)
+        seed_process(runner.seed, runner.rank, runner.iter)
         if self._masks is not None:
             set_mask_state(self._masks, runner.bare_model)
         loop = runner.train_loop

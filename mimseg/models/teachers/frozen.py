@@ -1,6 +1,5 @@
 """A pre-trained timm model as teacher."""
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, cast
@@ -10,8 +9,9 @@ import torch
 from timm.models.vision_transformer import checkpoint_filter_fn
 from torch import Tensor, nn
 
-from ...checkpoints import CheckpointError
-from ...checkpoints.torchscript import is_torchscript, read_torchscript
+from ...checkpoints import CheckpointError, UntrustedCheckpointError
+from ...checkpoints.source import read_file
+from ...checkpoints.wrapping import prefixes, under, unwrap
 from ...registry import MODELS
 from ..backbones.base import MaskedEncoder
 from ..step import TeacherView, Want
@@ -143,20 +143,20 @@ def read_timm(checkpoint: str, network: nn.Module) -> Mapping[str, Tensor]:
         ValueError: the file holds more than tensors, or is damaged.
     """
     try:
-        if is_torchscript(checkpoint):
-            weights = read_torchscript(checkpoint)
-        else:
-            weights = timm.models.load_state_dict(checkpoint, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError) as error:
+        tensors = unwrap(read_file(checkpoint)).tensors
+    except UntrustedCheckpointError as error:
         raise ValueError(
-            f"teacher checkpoint {checkpoint!r} was not loaded: it holds more than tensors and could run code, or it "
-            "is damaged; save its state_dict alone"
+            f"teacher checkpoint {checkpoint!r} was not loaded: it holds more than tensors and could run code; save "
+            "its state_dict alone"
         ) from error
     except CheckpointError as error:
         raise ValueError(f"teacher checkpoint {error}") from error
-    if "visual.class_embedding" in weights:  # OpenAI's and OpenCLIP's names
-        weights = checkpoint_filter_fn(dict(weights), network)
-    return weights
+    parts = [under(tensors, prefix) for prefix in prefixes(tensors)]
+    if clip := next((part for part in parts if "visual.class_embedding" in part), None):  # OpenAI's, OpenCLIP's names
+        renamed: Mapping[str, Tensor] = checkpoint_filter_fn(clip, network)
+        return renamed
+    names = network.state_dict().keys()
+    return max(parts, key=lambda part: len(names & part.keys()))
 
 
 def check_activation(name: str) -> None:
