@@ -15,6 +15,7 @@ from mimseg.apis import import_task, is_dense, without_values
 from mimseg.models import Classifier, MaskedImageModel
 from mimseg.registry import MODELS, OPTIMIZERS
 
+from .detectors import losses_of_detector
 from .fake_gpu import LiveBytes, Precision, autocast, fake_gpu, run_backward, to_fake_gpu
 from .moments import Moment, counts_known, moments_of
 from .teachers import random_teachers
@@ -108,24 +109,19 @@ def count_memory(
 
     Args:
         name: how messages call the config.
-        config: of a pre-training, a classifier or a segmentor.
+        config: of a pre-training, a classifier, a segmentor or a detector.
         batch_size: images a process; None takes the config's, which may change with its stages.
         precision: of the run; None takes the config's.
         processes: only whether there are several matters, see :attr:`MemoryCount.buckets`.
 
     Raises:
-        ValueError: the config has no model, does not train, is a detector's or recomputes activations; a batch below 1;
-            or what the model does not take.
+        ValueError: the config has no model, does not train or recomputes activations; a batch below 1; or what the
+            model does not take.
     """
     if batch_size is not None and batch_size < 1:
         raise ValueError(f"--batch-size must be at least 1, got {batch_size}")
     if config.get("model") is None:
         raise ValueError(f"{name} has no model")
-    if config.get("default_scope") == "mmdet":
-        raise ValueError(
-            f"{name} is of a detector: how many regions it looks at follows from the images, so its memory cannot be "
-            "counted; measure it on a GPU"
-        )
     model = _build(config)
     if any(getattr(part, "activation_checkpointing", False) for part in model.modules()):
         raise ValueError(f"{name}: what is recomputed cannot be counted; count with activation_checkpointing=False")
@@ -204,6 +200,8 @@ def _loss(model: Any, images: Tensor) -> Tensor:
     """The loss of a batch ``(B, C, H, W)``."""
     if isinstance(model, MaskedImageModel):
         losses = model.loss(images)
+    elif hasattr(model, "roi_head"):
+        losses = losses_of_detector(model, images)
     elif not isinstance(model, Classifier):
         losses = _losses_of_segmentor(model, images)
     else:

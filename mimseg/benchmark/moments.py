@@ -136,16 +136,26 @@ def moments_of(name: str, config: Config, model: Any) -> list[Moment]:
     if config.get("train_dataloader") is None or config.get("optim_wrapper") is None:
         raise ValueError(f"{name} does not train; name a config with train_dataloader and optim_wrapper")
     if is_dense(config):
-        size = config.model.data_preprocessor.get("size")
-        if size is None:
-            raise ValueError(f"{name} does not tell the size of its training images: set model.data_preprocessor.size")
-        return [Moment(0, 0.0, tuple(size), config.train_dataloader.batch_size, _accumulation(config))]
+        sizes = set(_crops(config.train_dataloader.to_dict()))
+        if len(sizes) != 1:
+            raise ValueError(f"{name} does not tell the size of its training images: set crop_size in its pipeline")
+        return [Moment(0, 0.0, sizes.pop(), config.train_dataloader.batch_size, _accumulation(config))]
     kinds: dict[Moment, Moment] = {}
     for moment in _by_epoch(config, name, model):
         kind = replace(moment, epoch=0, progress=0.0, scored=False)
         if kind not in kinds or (moment.scored and not kinds[kind].scored):
             kinds[kind] = moment
     return list(kinds.values())
+
+
+def _crops(settings: Any) -> Iterator[tuple[int, int]]:
+    """What the training images of a detector or segmentor are cut to, wherever its dataset says so."""
+    if isinstance(settings, dict):
+        if "crop_size" in settings:
+            yield tuple(settings["crop_size"])
+        settings = list(settings.values())
+    for part in settings if isinstance(settings, list | tuple) else ():
+        yield from _crops(part)
 
 
 def _accumulation(config: Config) -> int:

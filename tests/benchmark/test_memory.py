@@ -146,7 +146,7 @@ def test_batches_are_halved_until_they_fit():
     ("name", "options", "message"),
     [
         ("knn/vitb.py", {}, r"knn/vitb\.py does not train; name a config with train_dataloader and optim_wrapper"),
-        ("coco/mask-rcnn_swinb_36e.py", {}, r"is of a detector: .* measure it on a GPU"),
+        ("demo/mask-rcnn_vit-micro_scenes.py", {}, r"does not tell the size of its training images: set crop_size"),
         ("mae/vitb_200e.py", {"batch_size": 0}, r"--batch-size must be at least 1, got 0"),
     ],
 )
@@ -177,3 +177,17 @@ def test_the_judge_of_a_classifier_of_parts_is_a_teacher():
     assert random.teachers == 0
     assert judged.teachers / 4 / 1e6 == pytest.approx(85.65 + 0.39 + 2 * 25.22 + 0.39, rel=0.02)  # HPM with ViT-B
     assert judged.fixed - judged.teachers == random.fixed
+
+
+def test_a_detector_is_counted_with_all_regions_of_its_samplers():
+    """Twice as many regions of 7 x 7 and 14 x 14 cells of 256 channels are at least as much more in memory, in fp32."""
+    pytest.importorskip("mmdet")
+    small = ["train_dataloader.batch_size=1"]
+    few, many = (
+        only(load_config(CONFIGS / "coco/mask-rcnn_vitdet-b_12e.py", [*small, f"model.train_cfg.rcnn.sampler.num={n}"]))
+        for n in (256, 512)
+    )
+    assert few.moment.size == (1024, 1024) and few.moment.batch_size == 1
+    assert few.fixed == many.fixed
+    regions = 256 * 256 * 7 * 7 * 4 + 64 * 256 * 14 * 14 * 4
+    assert many.activations - few.activations > regions

@@ -61,9 +61,8 @@ def read(name: str) -> Config:
 
 
 def is_counted(name: str) -> bool:
-    """Whether a config trains, is no detector's and needs more than any GPU; only its header is read."""
-    small = named(name).startswith(("any", "one GPU"))
-    return "_train.sh" in header_of(name) and not name.startswith("configs/coco/") and not small
+    """Whether a config trains and needs more than any GPU; only its header is read."""
+    return "_train.sh" in header_of(name) and not named(name).startswith(("any", "one GPU"))
 
 
 def without_numbers(value):
