@@ -11,7 +11,17 @@ from .adapt import Fitted, adapt_loss_head, adapt_patch_embed, adapt_table, fixe
 from .formats.weights import FINAL_NORM, KERNEL, RELATIVE, RELATIVE_PART, SIZE, TABLE, Weights, block_heads
 from .refusals import LOST_RELATIVE, TABLE_FIX, no_place, sizes
 from .report import part_of
-from .tables import OWN_TABLES, REBUILT, PositionTables, is_own_size, is_relative, resize_of, spread_names, spread_of
+from .tables import (
+    OWN_TABLES,
+    REBUILT,
+    PositionTables,
+    is_own_size,
+    is_relative,
+    pair_of,
+    resize_of,
+    spread_names,
+    spread_of,
+)
 
 FixedPositions = Literal["computed", "resized"]
 """How a learned table starts from fixed positions: see :func:`mimseg.checkpoints.load_weights`."""
@@ -155,12 +165,7 @@ def _norm_of_classifier(name: str, source: Mapping[str, Tensor]) -> Tensor | Non
 
 
 def _grid(target: Mapping[str, Tensor], table: str) -> tuple[int, int]:
-    return _pair(target[table.removesuffix(TABLE) + SIZE])
-
-
-def _pair(size: Tensor) -> tuple[int, int]:
-    height, width = size.tolist()
-    return height, width
+    return pair_of(target[table.removesuffix(TABLE) + SIZE])
 
 
 def check_places(source: Mapping[str, Tensor], target: Mapping[str, Tensor], scope: str, exact: bool) -> list[str]:

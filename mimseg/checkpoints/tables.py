@@ -78,11 +78,11 @@ def resize_of(
     if table.ndim != new.ndim or not table.ndim or table.shape[across] != new.shape[across]:
         return None
     if name.endswith(RELATIVE) or (BLOCK_TABLE.fullmatch(name) and not name.startswith(OWN_TABLES)):
-        old, to = _pair(source[_size_of(name)]), _pair(target[_size_of(name)])
+        old, to = pair_of(source[_size_of(name)]), pair_of(target[_size_of(name)])
         what = f"relative positions of grid {_sides(old)} -> {_sides(to)}"
         return None if old == to else _of_distances(table, old, to, CLASS_ROWS, what)
     if name.endswith(TABLE):
-        return _of_encoder(table, grid, _pair(target[name.removesuffix(TABLE) + SIZE]))
+        return _of_encoder(table, grid, pair_of(target[name.removesuffix(TABLE) + SIZE]))
     if table.shape == new.shape:
         return None
     if kind == WINDOW_TABLE and table.ndim == 2:
@@ -129,7 +129,7 @@ def spread_of(name: str, source: Mapping[str, Tensor], target: Mapping[str, Tens
     origin = spread_from(name, source, target)
     if origin is None:
         return None
-    table, old, new = source[origin], _pair(source[_size_of(origin)]), _pair(target[_size_of(name)])
+    table, old, new = source[origin], pair_of(source[_size_of(origin)]), pair_of(target[_size_of(name)])
     if table.shape[1] != target[name].shape[1]:
         return None
     of = "the table that the file's blocks share" if origin == RELATIVE else "the file's table of the block"
@@ -270,7 +270,8 @@ def _unknown(name: str, old: int, new: int, kind: str) -> Resize:
     return Resize(f"{old} -> {new} rows", refuse)
 
 
-def _pair(size: Tensor) -> Pair:
+def pair_of(size: Tensor) -> Pair:
+    """The two numbers of a tensor that holds a size."""
     height, width = size.tolist()
     return height, width
 

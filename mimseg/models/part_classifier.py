@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from mmengine.logging import print_log
@@ -18,7 +18,6 @@ from .teachers.frozen import leave_network_out, miss_no_network
 from .teachers.pretrained import summary
 
 Select = Literal["random", "highest", "lowest"]
-SELECTS = ("random", "highest", "lowest")
 
 
 @MODELS.register_module()
@@ -44,8 +43,8 @@ class PartClassifier(Classifier):
         self, select: Select = "random", share: float = 0.5, judge: Mapping[str, Any] | None = None, **options: Any
     ) -> None:
         super().__init__(**options)
-        if select not in SELECTS:
-            raise ValueError(f"model.select is {select!r}; use one of {', '.join(SELECTS)}")
+        if select not in get_args(Select):
+            raise ValueError(f"model.select is {select!r}; use one of {', '.join(get_args(Select))}")
         if not 0 < share <= 1:
             raise ValueError(f"model.share of the patches that are visible must lie in (0, 1], got {share!r}")
         if (judge is None) != (select == "random"):
