@@ -69,7 +69,7 @@ def kept(folder):
 def test_checkpoints_of_some_epochs_are_never_deleted(toy, tmp_path):
     """Every third of 8 epochs stays; of the others the latest two, also after a resume in between."""
     options = {
-        "default_hooks.checkpoint.type": "KeepingCheckpointHook",
+        "default_hooks.checkpoint.type": "CheckpointHook",
         "default_hooks.checkpoint.by_epoch": True,
         "default_hooks.checkpoint.interval": 1,
         "default_hooks.checkpoint.max_keep_ckpts": 2,

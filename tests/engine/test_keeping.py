@@ -8,7 +8,7 @@ def names(folder):
 
 
 def checkpoints(toy, epochs, interval=1, **changes):
-    hook = dict(type="KeepingCheckpointHook", by_epoch=True, interval=interval, max_keep_ckpts=2, keep_every=3)
+    hook = dict(type="CheckpointHook", by_epoch=True, interval=interval, max_keep_ckpts=2, keep_every=3)
     return toy(epochs=epochs, **{f"default_hooks.checkpoint.{key}": value for key, value in hook.items()}, **changes)
 
 
