@@ -55,14 +55,11 @@ def sweep_temporaries(*folders: str | Path) -> list[Path]:
     """
     swept = []
     for folder in map(Path, folders):
-        found = (
-            [entry for entry in os.scandir(folder) if TEMPORARY_NAME.fullmatch(entry.name)] if folder.is_dir() else []
-        )
-        for entry in found:
-            if entry.is_file(follow_symlinks=False) and not _is_locked(entry.path):
-                with suppress(FileNotFoundError):
-                    os.unlink(entry.path)
-                    swept.append(Path(entry.path))
+        for path in folder.iterdir() if folder.is_dir() else ():
+            named = TEMPORARY_NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink()
+            if named and not _is_locked(path):
+                path.unlink(missing_ok=True)
+                swept.append(path)
     return swept
 
 
@@ -87,7 +84,7 @@ def _lock(file: IO[bytes]) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _is_locked(path: str) -> bool:
+def _is_locked(path: Path) -> bool:
     try:
         with open(path, "rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
