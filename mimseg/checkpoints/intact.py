@@ -7,6 +7,9 @@ from pathlib import Path
 CHUNK = 1 << 24  # bytes read at a time
 MOST_INFLATION = 10  # PyTorch stores its records as they are, so that a file is larger than what it holds
 
+BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError)
+"""What ``zipfile`` raises for records that are not as their table says."""
+
 
 def damage_of(path: str | Path) -> str | None:
     """What is wrong with a file that ``torch.save`` wrote, or None where every record has its checksum.
@@ -16,20 +19,18 @@ def damage_of(path: str | Path) -> str | None:
     "no PyTorch archive".
 
     Raises:
-        OSError: it cannot be read.
+        OSError: there is no such file.
     """
     path = Path(path)
     size = path.stat().st_size
     if size == 0:
         return "it is empty (0 bytes)"
-    if not zipfile.is_zipfile(path):
-        return "it is cut off, or no PyTorch archive"
     try:
         with zipfile.ZipFile(path) as archive:
             return _damage(archive, size)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except BROKEN as error:
         detail = (str(error).splitlines() or [type(error).__name__])[0][:100]
-        return f"its table of records is damaged ({detail})"
+        return f"it is cut off, or no PyTorch archive ({detail})"
 
 
 def _damage(archive: zipfile.ZipFile, size: int) -> str | None:
@@ -48,6 +49,6 @@ def _is_intact(archive: zipfile.ZipFile, record: zipfile.ZipInfo) -> bool:
         with archive.open(record) as file:
             while file.read(CHUNK):
                 pass
-    except (zipfile.BadZipFile, EOFError, zlib.error):
+    except BROKEN:
         return False
     return True
