@@ -4,6 +4,8 @@ import zipfile
 import zlib
 from pathlib import Path
 
+import torch
+
 CHUNK = 1 << 24  # bytes read at a time
 MOST_INFLATION = 10  # PyTorch stores its records as they are, so that a file is larger than what it holds
 
@@ -27,7 +29,8 @@ def damage_of(path: str | Path) -> str | None:
         return "it is empty (0 bytes)"
     try:
         with zipfile.ZipFile(path) as archive:
-            return _damage(archive, size)
+            damage = _damage(archive, size)
+        return damage or _refusal(path)
     except BROKEN as error:
         detail = (str(error).splitlines() or [type(error).__name__])[0][:100]
         return f"it is cut off, or no PyTorch archive ({detail})"
@@ -42,6 +45,17 @@ def _damage(archive: zipfile.ZipFile, size: int) -> str | None:
         return None  # written without checksums
     wrong = [record.filename for record in records if not _is_intact(archive, record)]
     return f"{len(wrong)} of {len(records)} records differ from their checksums, e.g. {wrong[0]}" if wrong else None
+
+
+def _refusal(path: Path) -> str | None:
+    """What PyTorch's own reader, which is stricter about the table of records, has against it."""
+    try:
+        reader = torch._C.PyTorchFileReader(str(path))
+        for name in reader.get_all_records():
+            reader.get_record_offset(name)
+    except RuntimeError as error:
+        return f"PyTorch does not read it ({str(error).splitlines()[0][:100]})"
+    return None
 
 
 def _is_intact(archive: zipfile.ZipFile, record: zipfile.ZipInfo) -> bool:
