@@ -8,7 +8,6 @@ default_hooks = dict(
     logger=dict(type="LoggerHook", interval=50),
     param_scheduler=dict(type="ParamSchedulerHook"),
     sampler_seed=dict(type="DistSamplerSeedHook"),
-    # keep at least 2: the oldest is removed before the newest is written
     checkpoint=dict(
         type="CheckpointHook",
         interval=1,

@@ -10,6 +10,7 @@ default_hooks = dict(
     non_finite=dict(type="mimseg.NonFiniteGuard"),
     throughput=dict(type="mimseg.ThroughputHook"),
     unreadable=dict(type="mimseg.UnreadableSummary"),
+    checkpoint=dict(type="mimseg.CheckpointHook"),
     rng_state=dict(type="mimseg.RNGStateHook"),
     progress=None,
     teacher=None,

@@ -11,4 +11,4 @@ Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 
 _base_ = "./vitb_200e.py"
 schedule = dict(epochs=800)
-default_hooks = dict(checkpoint=dict(type="KeepingCheckpointHook", keep_every=200))
+default_hooks = dict(checkpoint=dict(keep_every=200))

@@ -12,4 +12,4 @@ Hardware: 8 GPUs of 80 GB at batch 512 each, bf16 (or batch 128 and accumulative
 
 _base_ = "./vitl_200e.py"
 schedule = dict(epochs=800)
-default_hooks = dict(checkpoint=dict(type="KeepingCheckpointHook", keep_every=200))
+default_hooks = dict(checkpoint=dict(keep_every=200))

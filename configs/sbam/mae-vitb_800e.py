@@ -17,4 +17,4 @@ _base_ = [
     "../_base_/default_runtime.py",
 ]
 schedule = dict(epochs=800)
-default_hooks = dict(checkpoint=dict(type="KeepingCheckpointHook", keep_every=200))
+default_hooks = dict(checkpoint=dict(keep_every=200))

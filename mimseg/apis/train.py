@@ -5,11 +5,13 @@ from pathlib import Path
 
 from mmengine.config import Config
 
-from ..checkpoints import MissingCheckpointError, find_latest
+from ..checkpoints import MissingCheckpointError
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
+from ..evaluation import set_damaged_aside
 from ..models import Classifier
 from .config import check_keys
 from .dense import import_task
+from .resuming import refuse_damaged, resume_latest
 
 
 def build_runner(cfg: Config) -> MIMRunner:
@@ -26,6 +28,7 @@ def build_runner(cfg: Config) -> MIMRunner:
     Raises:
         ValueError: unknown key or value out of range, in one line.
         MissingCheckpointError: ``load_from`` does not exist.
+        DamagedCheckpointError: the checkpoint to resume is damaged.
     """
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
@@ -35,10 +38,14 @@ def build_runner(cfg: Config) -> MIMRunner:
         cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
     _fit_epoch_to_steps(cfg)
     if cfg.get("resume") == "latest" or (cfg.get("resume") and cfg.get("load_from") is None):
-        _resume_latest(cfg)
+        resume_latest(cfg)
+    elif cfg.get("resume"):
+        refuse_damaged(cfg.load_from)
     if cfg.get("load_from") is not None and not Path(cfg.load_from).expanduser().exists():
         raise MissingCheckpointError(f"no checkpoint at {cfg.load_from}: check the path")
     runner = MIMRunner.from_cfg(cfg)
+    if runner.rank == 0:
+        set_damaged_aside(runner.work_dir)
     scratch = cfg.get("load_options", {}).get("scratch", False)
     if isinstance(runner.bare_model, Classifier) and cfg.get("load_from") is None and not scratch:
         runner.logger.warning(
@@ -78,13 +85,3 @@ def _cut_epochs(cfg: Config, batches: int, has_stages: bool) -> None:
             "schedule.stages, leave it out, it follows each stage's batch and accumulation"
         )
     sampler.setdefault("multiple_of", cfg.train_dataloader.batch_size * batches)
-
-
-def _resume_latest(cfg: Config) -> None:
-    latest = find_latest(cfg.work_dir)
-    if latest is None:
-        start = "scratch" if cfg.get("load_from") is None else cfg.load_from
-        print(f"nothing to resume in {cfg.work_dir}: starting from {start}", flush=True)
-        cfg.resume = False
-    else:
-        cfg.resume, cfg.load_from = True, str(latest)

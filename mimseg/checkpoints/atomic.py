@@ -1,11 +1,17 @@
 """Files that are written whole or not at all."""
 
 import errno
+import fcntl
 import os
+import re
+import secrets
 from contextlib import suppress
 from pathlib import Path
+from typing import IO
 
 from mmengine.fileio import LocalBackend, register_backend
+
+TEMPORARY_NAME = re.compile(r"\..+\.[0-9a-f]{16}\.tmp", re.DOTALL)
 
 
 class AtomicWriteError(OSError):
@@ -15,22 +21,23 @@ class AtomicWriteError(OSError):
 def write_atomically(path: str | Path, data: bytes) -> None:
     """Write ``data`` to ``path`` so that a reader finds the old file or the new one, never a part.
 
-    The bytes go to a temporary file beside ``path``, reach the disk, and only then take the name. The
-    temporary name is always ``.<name>.tmp``, so that what a killed process left is overwritten by the next
-    one. One writer per file.
+    The bytes go to a temporary file beside ``path``, reach the disk, and only then take the name. Every write has a
+    temporary name of its own, so that two writers never meet in one; what a killed process left is found by
+    :func:`sweep_temporaries`.
 
     Raises:
         AtomicWriteError: disk full, no permission and the like; the temporary file is removed.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, "wb") as file:
+        with open(temporary, "xb") as file:
+            _lock(file)
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.replace(temporary, path)
+            os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
         with suppress(OSError):
@@ -39,6 +46,21 @@ def write_atomically(path: str | Path, data: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def sweep_temporaries(*folders: str | Path) -> list[Path]:
+    """Remove what killed processes left of :func:`write_atomically` directly in ``folders``; returns what was removed.
+
+    Only regular files with a name that it makes, and none that a process on this machine is writing.
+    """
+    swept = []
+    for folder in map(Path, folders):
+        for path in folder.iterdir() if folder.is_dir() else ():
+            named = TEMPORARY_NAME.fullmatch(path.name) and path.is_file() and not path.is_symlink()
+            if named and not _is_locked(path):
+                path.unlink(missing_ok=True)
+                swept.append(path)
+    return swept
 
 
 class AtomicBackend(LocalBackend):
@@ -54,6 +76,23 @@ class AtomicBackend(LocalBackend):
     def put_text(self, obj: str, filepath: str | Path, encoding: str = "utf-8") -> None:
         """Write text atomically; see :func:`write_atomically`."""
         write_atomically(filepath, obj.encode(encoding))
+
+
+def _lock(file: IO[bytes]) -> None:
+    """Mark a file as being written, for as long as this process lives; some file systems know no locks."""
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with open(path, "rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _sync_folder(folder: Path) -> None:

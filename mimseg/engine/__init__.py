@@ -1,8 +1,8 @@
 """Runner, loop, optimizer wrapper, schedule and hooks; importing it fills the registries."""
 
 from .hooks import (
+    CheckpointHook,
     Float32Ops,
-    KeepingCheckpointHook,
     NonFiniteGuard,
     NonFiniteLossError,
     ProgressHook,
@@ -21,9 +21,9 @@ from .schedule import WarmupCosineLR, WarmupMultiStepLR, expand_schedule
 from .stages import Stage, epoch_multiple
 
 __all__ = [
+    "CheckpointHook",
     "EpochPlan",
     "Float32Ops",
-    "KeepingCheckpointHook",
     "LayerDecay",
     "MIMOptimWrapper",
     "MIMRunner",

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from mmengine.dist import is_distributed
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
@@ -15,8 +16,11 @@ from torch import nn
 from ..checkpoints import describe, load_weights, read_checkpoint, refer_positions
 from ..registry import RUNNERS
 from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
+from .hooks import PendingValidation
 from .hooks.needed import check_hooks, merge_hooks
+from .leftovers import sweep_run
 from .loop import PretrainLoop
+from .run_config import RunConfig
 
 MUTED_IN_MMENGINE = (
     '"FileClient" will be deprecated',
@@ -36,6 +40,9 @@ class MIMRunner(Runner):
     """
 
     resuming = False
+
+    def __init__(self, *args: Any, cfg: Config | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, cfg=RunConfig.of(cfg) if isinstance(cfg, Config) else cfg, **kwargs)
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Join the process group, on gloo where there is no GPU."""
@@ -75,6 +82,9 @@ class MIMRunner(Runner):
             ValueError: one is missing.
         """
         check_hooks(self)
+        self.register_hook(PendingValidation())
+        if self.rank == 0:
+            sweep_run(self.work_dir)
         model: nn.Module = super().train()
         return model
 

@@ -17,7 +17,7 @@ from mimseg.evaluation.knn_hook import KNNHook
 from mimseg.evaluation.knn_loop import KNNLoop
 from mimseg.evaluation.loaders import naming_bad_folders
 from mimseg.evaluation.masked_loss_hook import MaskedLossHook
-from mimseg.evaluation.metrics_file import merge_metrics, read_metrics, replace_metrics
+from mimseg.evaluation.metrics_file import merge_metrics, read_metrics, replace_metrics, set_damaged_aside
 from mimseg.evaluation.metrics_hook import MetricsHook
 from mimseg.evaluation.paper_metrics import paper_metrics
 from mimseg.evaluation.pimr import global_pimr, pimr
@@ -62,6 +62,7 @@ __all__ = [
     "remarks",
     "replace_metrics",
     "run_folders",
+    "set_damaged_aside",
     "statistics_of",
     "summarise",
     "undisturbed",

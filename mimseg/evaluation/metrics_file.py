@@ -1,8 +1,11 @@
 """``metrics.json``: the numbers a run ends with, gathered in its work folder."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
+
+from mmengine.logging import print_log
 
 from mimseg.checkpoints import write_atomically
 
@@ -27,23 +30,45 @@ def read_metrics(work_dir: str | Path) -> dict[str, Any]:
     return metrics
 
 
+def set_damaged_aside(work_dir: str | Path) -> Path | None:
+    """Rename a ``metrics.json`` that is no JSON object to ``metrics.json.damaged``, with a warning; returns that.
+
+    None where there is nothing wrong. An earlier damaged file stays, the new one gets a number.
+    """
+    try:
+        read_metrics(work_dir)
+    except ValueError as error:
+        path = Path(work_dir) / METRICS_NAME
+        asides = (path.with_name(f"{METRICS_NAME}.damaged{number}") for number in ("", *range(1, 1000)))
+        aside = next(place for place in asides if not place.exists())
+        path.replace(aside)
+        reason = str(error).removeprefix(f"{path} ").split("; move it")[0]
+        print_log(f"{path} {reason}: moved to {aside.name}, and begun anew", "current", logging.WARNING)
+        return aside
+    return None
+
+
 def merge_metrics(work_dir: str | Path, metrics: dict[str, Any]) -> Path:
     """Merge nested ``metrics`` into ``metrics.json`` (new numbers win, other keys stay); returns its path.
 
+    A damaged file is set aside, see :func:`set_damaged_aside`.
+
     Raises:
-        ValueError: the file there is no JSON object.
         AtomicWriteError: it cannot be written; the old file stays.
     """
+    set_damaged_aside(work_dir)
     return _write(work_dir, _merged(read_metrics(work_dir), metrics))
 
 
 def replace_metrics(work_dir: str | Path, key: str, metrics: dict[str, Any]) -> Path:
     """Put ``metrics`` under a top-level ``key`` of ``metrics.json``, in place of what was there; returns its path.
 
+    A damaged file is set aside, see :func:`set_damaged_aside`.
+
     Raises:
-        ValueError: the file there is no JSON object.
         AtomicWriteError: it cannot be written; the old file stays.
     """
+    set_damaged_aside(work_dir)
     return _write(work_dir, {**read_metrics(work_dir), key: metrics})
 
 

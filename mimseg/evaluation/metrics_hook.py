@@ -8,7 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from mimseg.evaluation.extraction import classes_of, refuse_other_classes
-from mimseg.evaluation.metrics_file import merge_metrics
+from mimseg.evaluation.metrics_file import merge_metrics, read_metrics
 from mimseg.evaluation.paper_metrics import paper_metrics
 from mimseg.registry import HOOKS
 
@@ -33,9 +33,11 @@ class MetricsHook(Hook):
         self.last: dict[str, float] = {}
 
     def before_train(self, runner: Runner) -> None:
-        """Compare the classes of training, validation and model."""
+        """Compare the classes of training, validation and model; take up the numbers of the last validation."""
         train = runner.train_dataloader.dataset
         _check_number(train, runner.bare_model, "train_dataloader")
+        if getattr(runner, "resuming", False) and runner.message_hub.runtime_info.get("validated") == runner.iter:
+            self.last = read_metrics(runner.work_dir).get("val", {}).get(_moment(runner), {})
         if runner.val_loop is not None:
             refuse_other_classes(train, runner.val_dataloader.dataset, "the training images", "those for validation")
 
@@ -47,15 +49,18 @@ class MetricsHook(Hook):
         """Write the numbers of this validation."""
         named = paper_metrics(metrics or {}, runner.val_evaluator)
         self.last = {name: float(value) for name, value in named.items()}
-        by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
-        moment = f"iter_{runner.iter}" if by_iteration else f"epoch_{runner.epoch}"
         if is_main_process():
-            merge_metrics(runner.work_dir, {"val": {moment: self.last}})
+            merge_metrics(runner.work_dir, {"val": {_moment(runner): self.last}})
 
     def after_train(self, runner: Runner) -> None:
         """Name the numbers that the run ended with."""
         if self.last and is_main_process():
             merge_metrics(runner.work_dir, {"val": {"end": self.last}})
+
+
+def _moment(runner: Runner) -> str:
+    by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
+    return f"iter_{runner.iter}" if by_iteration else f"epoch_{runner.epoch}"
 
 
 def _check_number(dataset: Any, model: Any, loader: str) -> None:

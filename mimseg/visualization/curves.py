@@ -17,19 +17,37 @@ Curves = dict[str, tuple[NDArray[np.floating], NDArray[np.floating]]]
 def read_losses(files: Sequence[str | Path]) -> Curves:
     """Every ``loss*`` value by name, as (steps, values), from ``scalars.json`` files in order of time.
 
-    A later file, of a resumed or repeated run, replaces what earlier ones say from its own first step on. The
-    total ``loss`` is left out where it is the only task's loss under a second name.
+    A later file, of a resumed or repeated run, replaces what earlier ones say from its own first step on. Lines that
+    are no JSON, as a kill or a full disk leaves them, are left out. The total ``loss`` is left out where it is the
+    only task's loss under a second name.
     """
     lines: list[dict[str, Any]] = []
     for file in files:
-        new = [json.loads(line) for line in Path(file).read_text(encoding="utf-8").splitlines() if line.strip()]
-        new = [line for line in new if "step" in line and any(key.startswith("loss") for key in line)]
+        text = Path(file).read_text(encoding="utf-8", errors="replace")
+        new = [line for line in map(_values_of, text.splitlines()) if "step" in line and _has_loss(line)]
         if new:
             lines = [line for line in lines if line["step"] < new[0]["step"]] + new
     names = sorted({key for line in lines for key in line if key.startswith("loss")})
     if len(names) == 2 and "loss" in names:
         names.remove("loss")
     return {name: _curve(name, lines) for name in names}
+
+
+def _values_of(line: str) -> dict[str, Any]:
+    """The numbers of a line of the log; none where it was torn."""
+    try:
+        values = json.loads(line)
+    except ValueError:
+        return {}
+    return {name: value for name, value in values.items() if _is_number(value)} if isinstance(values, dict) else {}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _has_loss(line: dict[str, Any]) -> bool:
+    return any(key.startswith("loss") for key in line)
 
 
 def _curve(name: str, lines: Sequence[dict[str, Any]]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:

@@ -1,5 +1,6 @@
 """From a matplotlib figure to pixels, without pyplot and its global state."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from PIL import Image
+
+from ..checkpoints import write_atomically
 
 
 def render(figure: Figure, dpi: int = 125) -> NDArray[np.uint8]:
@@ -18,8 +21,8 @@ def render(figure: Figure, dpi: int = 125) -> NDArray[np.uint8]:
 
 
 def save_png(rgb: NDArray[np.uint8], path: str | Path) -> Path:
-    """Write uint8 RGB ``(H, W, 3)`` as PNG, making its folder; returns the path."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(rgb).save(path)
+    """Write uint8 RGB ``(H, W, 3)`` as PNG, whole or not at all, making its folder; returns the path."""
+    path, buffer = Path(path), io.BytesIO()
+    Image.fromarray(rgb).save(buffer, format="png")
+    write_atomically(path, buffer.getvalue())
     return path

@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from torch import nn
 
-from mimseg.checkpoints import AtomicWriteError, find_latest, read_checkpoint, write_atomically
+from mimseg.checkpoints import AtomicWriteError, find_latest, read_checkpoint, sweep_temporaries, write_atomically
 
 BACKEND = {"backend": "AtomicBackend"}
 
@@ -132,3 +132,52 @@ def test_checkpoint_hook_writes_through_the_backend(tmp_path, monkeypatch):
     assert checkpoint["meta"]["epoch"] == 3
     assert checkpoint["message_hub"]["log_scalars"]["train/loss"].data[0].shape == (6,)
     torch.testing.assert_close(checkpoint["state_dict"], runner.model.state_dict())
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path, monkeypatch):
+    """The second writes between the first one's bytes and its rename."""
+    path, replace, temporaries = tmp_path / "epoch_1.pth", os.replace, []
+
+    def write_meanwhile(source, target):
+        temporaries.append(source)
+        if len(temporaries) == 1:
+            write_atomically(path, b"second" * 1000)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", write_meanwhile)
+    write_atomically(path, b"first" * 1000)
+    assert path.read_bytes() == b"first" * 1000 and os.listdir(tmp_path) == ["epoch_1.pth"]
+    assert len(set(temporaries)) == 2
+
+
+def killed_while_writing(path):
+    pid = os.fork()
+    if pid == 0:
+        os.replace = lambda *_: os.kill(os.getpid(), 9)
+        write_atomically(path, b"data")
+        os._exit(0)
+    assert os.waitpid(pid, 0)[1] == 9
+
+
+def test_what_a_killed_writer_left_is_swept_and_nothing_else(tmp_path):
+    killed_while_writing(tmp_path / "epoch_1.pth")
+    left = os.listdir(tmp_path)
+    assert len(left) == 1 and left[0].startswith(".epoch_1.pth.") and left[0].endswith(".tmp")
+    name = ".epoch_1.pth.0123456789abcdef.tmp"
+    (tmp_path / "inner").mkdir()
+    others = [".notes.tmp", "epoch_1.pth.tmp", "epoch_1.pth", ".epoch_1.pth.0123.tmp", f"inner/{name}"]
+    for other in others:
+        (tmp_path / other).write_text("mine")
+    (tmp_path / ".link.0123456789abcdef.tmp").symlink_to(tmp_path / "epoch_1.pth")
+    (tmp_path / ".folder.0123456789abcdef.tmp").mkdir()
+    before = set(os.listdir(tmp_path))
+    assert sweep_temporaries(tmp_path, tmp_path / "missing") == [tmp_path / left[0]]
+    assert before - set(os.listdir(tmp_path)) == set(left)
+    assert (tmp_path / f"inner/{name}").is_file()
+
+
+def test_what_is_being_written_is_not_swept(tmp_path, monkeypatch):
+    replace, swept = os.replace, []
+    monkeypatch.setattr(os, "replace", lambda *names: (swept.extend(sweep_temporaries(tmp_path)), replace(*names)))
+    write_atomically(tmp_path / "a", b"data")
+    assert swept == [] and (tmp_path / "a").read_bytes() == b"data"

@@ -1,6 +1,8 @@
 import os
 
-from mimseg.checkpoints import find_latest
+import torch
+
+from mimseg.checkpoints import find_intact, find_latest
 
 
 def touch(path, seconds):
@@ -40,3 +42,29 @@ def test_other_files_and_a_stale_note_are_ignored(tmp_path):
     (tmp_path / "epoch_6.pth").mkdir()
     (tmp_path / "last_checkpoint").write_text("/elsewhere/epoch_7.pth")
     assert find_latest(tmp_path) == tmp_path / "epoch_1.pth"
+
+
+def save(path, seconds):
+    torch.save({"weight": torch.ones(100)}, path)
+    os.utime(path, (seconds, seconds))
+
+
+def test_the_newest_intact_one_is_found_and_newer_ones_are_told(tmp_path):
+    for number in (8, 9, 10):
+        save(tmp_path / f"epoch_{number}.pth", number)
+    save(tmp_path / "iter_5.pth", 9.5)
+    told = []
+
+    def report(path, damage):
+        told.append((path.name, damage))
+
+    assert find_intact(tmp_path, report).name == "epoch_10.pth" and told == []
+    os.truncate(tmp_path / "epoch_10.pth", 0)
+    assert find_intact(tmp_path, report).name == "iter_5.pth"
+    os.truncate(tmp_path / "iter_5.pth", 100)
+    assert find_intact(tmp_path, report).name == "epoch_9.pth"
+    assert [name for name, _ in told] == ["epoch_10.pth", "epoch_10.pth", "iter_5.pth"]
+    assert find_intact(tmp_path, report, before=tmp_path / "epoch_9.pth").name == "epoch_8.pth"
+    for number in (8, 9):
+        (tmp_path / f"epoch_{number}.pth").write_bytes(b"x")
+    assert find_intact(tmp_path, report) is None and find_intact(tmp_path / "missing", report) is None

@@ -135,4 +135,4 @@ def test_maskfeats_jitter_comes_between_randaugment_and_erasing():
 @pytest.mark.parametrize("name", ["vitb_800e", "vitl_800e"])
 def test_checkpoints_of_sbams_baselines_stay(name):
     checkpoint = Config.fromfile(CONFIGS / "mae" / f"{name}.py").default_hooks.checkpoint
-    assert (checkpoint.type, checkpoint.keep_every, checkpoint.interval) == ("KeepingCheckpointHook", 200, 1)
+    assert (checkpoint.type, checkpoint.keep_every, checkpoint.interval) == ("CheckpointHook", 200, 1)

@@ -61,7 +61,7 @@ ROWS = [
             ("schedule.epochs", 800),
             ("schedule.stop", stop),
             ("schedule.warmup_epochs", 40),
-            ("default_hooks.checkpoint.type", "KeepingCheckpointHook"),
+            ("default_hooks.checkpoint.type", "CheckpointHook"),
             ("default_hooks.checkpoint.keep_every", 200),
             ("default_hooks.checkpoint.interval", 1),
             ("model.masking.ratio.type", "AdaptiveRatio" if amr else "FixedRatio"),

@@ -17,6 +17,19 @@ def test_every_validation_is_written_and_the_last_one_is_the_end(tmp_path):
     assert metrics == {"val": {key: {"accuracy/top1": value} for key, value in expected.items()}}
 
 
+def test_a_run_killed_after_its_last_validation_still_gets_its_end(tmp_path):
+    """The numbers of the validation that the checkpoint says is done; of another one they are not the end."""
+    (tmp_path / "metrics.json").write_text(json.dumps({"val": {"epoch_1": {"a": 1.0}, "epoch_2": {"a": 2.0}}}))
+    for validated, end in ((10, None), (20, {"a": 2.0})):
+        runner = run_with(("a",), ("a",), 1)
+        runner.work_dir, runner.epoch, runner.iter, runner.train_loop, runner.resuming = tmp_path, 2, 20, None, True
+        runner.message_hub = SimpleNamespace(runtime_info={"validated": validated})
+        hook = MetricsHook()
+        hook.before_train(runner)
+        hook.after_train(runner)
+        assert json.loads((tmp_path / "metrics.json").read_text())["val"].get("end") == end
+
+
 def run_with(train, val, num_classes):
     loaders = {
         name: SimpleNamespace(dataset=SimpleNamespace(metainfo={"classes": classes}))

@@ -35,6 +35,19 @@ def test_a_resumed_run_replaces_the_lost_steps(tmp_path):
     assert steps.tolist() == [10, 15, 25] and values.tolist() == [10, 115, 125]
 
 
+def test_torn_lines_are_left_out(tmp_path):
+    """As a kill, a full disk and a damaged disk leave them; whatever else is no number is left out, too."""
+    path = write(tmp_path / "a.json", [{"loss": step, "step": step} for step in (10, 20)])
+    with open(path, "ab") as file:
+        file.write(
+            b'{"loss": 30, "st\n{"loss": "x", "step": 35}\n\xff\xfe\n[1]\n7\n{"loss": 40, "step": 40}\n{"loss": 5'
+        )
+    torn = tmp_path / "b.json"
+    torn.write_text('{"lo')
+    steps, values = read_losses([path, torn])["loss"]
+    assert steps.tolist() == values.tolist() == [10, 20, 40]
+
+
 @pytest.mark.parametrize("points", [1, 5, 300])
 def test_draws_any_length(points):
     curve = (np.arange(points) * 10.0, np.exp(-np.arange(points) / 50))

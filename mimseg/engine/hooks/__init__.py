@@ -1,8 +1,9 @@
 """Hooks of a run, one small class a file."""
 
+from .checkpoint import CheckpointHook
 from .float32_ops import Float32Ops, keep_ops_in_float32
-from .keeping import KeepingCheckpointHook
 from .non_finite import NonFiniteGuard, NonFiniteLossError
+from .pending import PendingValidation
 from .progress import ProgressHook
 from .provenance import Provenance
 from .rng_state import RNGStateHook
@@ -12,10 +13,11 @@ from .throughput import ThroughputHook
 from .unreadable import UnreadableSummary
 
 __all__ = [
+    "CheckpointHook",
     "Float32Ops",
-    "KeepingCheckpointHook",
     "NonFiniteGuard",
     "NonFiniteLossError",
+    "PendingValidation",
     "ProgressHook",
     "Provenance",
     "RNGStateHook",
