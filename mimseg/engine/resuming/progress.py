@@ -8,7 +8,7 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 from ..batch import Batch
 from ..loop import PretrainLoop
-from .checker import FIRST_CONFIG, OTHER_FILE, Checker
+from .checker import FIRST_CONFIG, OTHER_FILE, Checker, show
 
 NEW_RUN = "start a new run from its weights with load_from (--init)"
 
@@ -64,7 +64,7 @@ def read_counters(checker: Checker, meta: Mapping[str, Any], runner: Runner) -> 
     done, end, unit = (iteration, loop.max_iters, "iteration") if by_iteration else (epoch, loop.max_epochs, "epoch")
     if done > end:
         checker.refuse(
-            f"it is of {unit} {done}, and this run ends with {unit} {end}",
+            f"it is of {unit} {show(done)}, and this run ends with {unit} {end}",
             f"give the run more of them with schedule.{unit}s, or take an earlier checkpoint",
         )
     start = length = batch = None
@@ -141,7 +141,10 @@ def _place_in_epochs(checker: Checker, counters: Counters, loop: PretrainLoop) -
         if images % now.per_iteration:
             checker.refuse(f"{images} images of the running epoch are no multiple of {now}", FIRST_CONFIG)
         start, done = before, images // now.per_iteration
-    loop.check_start(epoch, done)
+    try:
+        loop.check_start(epoch, done)
+    except ValueError as error:
+        raise ValueError(f"{checker.file}: {error}") from None
     at_the_end = epoch == loop.max_epochs or (epoch == loop.max_epochs - 1 and done == loop.epoch_length(epoch))
     finished = f"epoch {loop.max_epochs} of {loop.max_epochs}" if at_the_end else None
     return Place(epoch, start + done, start, finished)

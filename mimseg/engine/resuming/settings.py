@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn
 
+from ..schedule import SCHEDULE_KEYS
 from .checker import FIRST_CONFIG, Checker, show
 
 # What makes no other training: where it runs and writes, and what is checked by itself.
@@ -59,8 +60,8 @@ def find_changes(checker: Checker, saved: str, now: str) -> dict[str, str]:
             continue
         if FOLLOWED_BY_NO_MOMENT.match(key):
             _refuse_optimizer(checker, key, old, new)
-        changes[_as_written(key, then.keys() | ours.keys())] = f"{_shown(old)} -> {_shown(new)}"
-    return changes
+        changes.setdefault(_as_written(key, then.keys() | ours.keys()), f"{_shown(old)} -> {_shown(new)}")
+    return dict(sorted(changes.items()))
 
 
 def _read(checker: Checker, saved: Any) -> dict[str, str]:
@@ -99,8 +100,9 @@ def _as_written(key: str, known: Any) -> str:
         return "schedule.stop" if "train_cfg.schedule_epochs" in known else "schedule.epochs"
     if key in ("train_cfg.schedule_epochs", "param_scheduler.end"):
         return "schedule.epochs"
-    if key.startswith("param_scheduler.") and "param_scheduler.warmup_epochs" in known:
-        return key.replace("param_scheduler.", "schedule.", 1)
+    part, _, name = key.partition(".")
+    if part == "param_scheduler" and name in SCHEDULE_KEYS:
+        return f"schedule.{name}"
     return next((key.replace(ours, written, 1) for ours, written in AS_WRITTEN.items() if key.startswith(ours)), key)
 
 
