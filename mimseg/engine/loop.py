@@ -9,6 +9,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ..registry import LOOPS
+from .batch import Batch
 from .schedule import WarmupLR
 from .stages import Stage, build_loaders, check_sizes, find_crops, stop_workers
 
@@ -156,11 +157,21 @@ class PretrainLoop(EpochBasedTrainLoop):
         self.epoch_start = self._iter
 
     def iterations_done(self) -> int:
-        """Iterations of the running epoch that are behind us."""
-        done, length = self._iter - self.epoch_start, self.epoch_length(self._epoch)
+        """Iterations of the running epoch that are behind us, where it begins."""
+        done = self._iter - self.epoch_start
+        self.check_start(self._epoch, done)
+        return done
+
+    def check_start(self, epoch: int, done: int) -> None:
+        """Find out whether an epoch can go on after some of its iterations.
+
+        Raises:
+            ValueError: it has fewer, the sampler cannot leave out what was seen, or a step would be cut in two.
+        """
+        length, accumulation = self.epoch_length(epoch), self.batch_of(epoch).accumulation
         if not 0 <= done <= length:
             raise ValueError(
-                f"cannot resume at iteration {self._iter} of epoch {self._epoch}: this run has "
+                f"cannot resume after {done} iterations of epoch {epoch}: this run has "
                 f"{length} iterations per epoch; resume with the data, batch size and number "
                 "of processes of the first run, or start a new run from its weights with load_from"
             )
@@ -169,7 +180,11 @@ class PretrainLoop(EpochBasedTrainLoop):
                 f"cannot resume within an epoch with the sampler {type(self.dataloader.sampler).__name__}; "
                 "use SeededSampler, or save checkpoints by epoch"
             )
-        return done
+        if done < length and done % accumulation:
+            raise ValueError(
+                f"cannot resume after {done} iterations of epoch {epoch}: an optimizer step takes {accumulation} "
+                "batches, and those before are lost; resume with the accumulation of the first run"
+            )
 
     def stage_of(self, epoch: int) -> int:
         """Index of the stage that an epoch belongs to; 0 where there are none."""
@@ -192,19 +207,22 @@ class PretrainLoop(EpochBasedTrainLoop):
         samples = loader.sampler.samples_of(self.plan.images(epoch))
         return samples // loader.batch_size if loader.drop_last else -(-samples // loader.batch_size)
 
-    def take_up(self, meta: Mapping[str, Any]) -> int:
-        """Begin where a checkpoint says that its epoch began.
+    def batch_of(self, epoch: int) -> Batch:
+        """The batch that an epoch is trained with."""
+        loader = self.loaders[self.stage_of(epoch)]
+        stage = self.stages[self.stage_of(epoch)] if self.stages else None
+        accumulation = self.runner.optim_wrapper._accumulative_counts if stage is None else stage.accumulative_counts
+        return Batch(self.runner.world_size, loader.batch_size or 1, accumulation)
+
+    def go_to(self, epoch: int, iteration: int, epoch_start: int) -> None:
+        """Let the run begin elsewhere than at its start.
 
         Args:
-            meta: of the checkpoint; those of earlier versions, without ``epoch_start``, have epochs of one length.
-
-        Returns:
-            Iterations that the epoch in which it was written has in this run.
+            epoch: epochs behind.
+            iteration: iterations of the run behind.
+            epoch_start: those of them that were before the running epoch.
         """
-        epoch, iteration = meta["epoch"], meta["iter"]
-        self.epoch_start = meta.get("epoch_start", sum(self.epoch_length(e) for e in range(epoch)))
-        at_an_end = iteration == self.epoch_start and epoch > 0
-        return self.epoch_length(epoch - 1 if at_an_end else epoch)
+        self._epoch, self._iter, self.epoch_start = epoch, iteration, epoch_start
 
     def _count_iterations(self) -> int:
         """Iterations of the whole run."""
@@ -225,11 +243,6 @@ class PretrainLoop(EpochBasedTrainLoop):
         self._max_iters = self._count_iterations()
         wrapper = self.runner.optim_wrapper
         accumulation = wrapper._accumulative_counts
-        if done < length and done % accumulation:
-            raise ValueError(
-                f"cannot resume after {done} iterations of epoch {self._epoch}: an optimizer step takes {accumulation} "
-                "batches, and those before are lost; resume with the accumulation of the first run"
-            )
         wrapper._inner_count, wrapper._max_counts = done, length
         wrapper._remainder_counts = length % accumulation
         for scheduler in self.runner.param_schedulers or ():

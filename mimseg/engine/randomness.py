@@ -10,6 +10,8 @@ from torch import nn
 
 from ..models import MaskGenerator
 
+NUMPY_WORDS = 624  # of a Mersenne Twister
+
 
 def mask_generators(model: nn.Module) -> list[torch.Generator]:
     """Give the mask generators of a model a source of their own, and list these.
@@ -88,3 +90,40 @@ def set_mask_state(state: Mapping[str, Any], model: nn.Module) -> None:
     for generator, (kind, value) in zip(generators, kept, strict=False):
         if kind == generator.device.type and value is not None:
             generator.set_state(value.cpu())
+
+
+def check_rng_state(state: Any, model: nn.Module) -> str | None:
+    """What is wrong with something that should be of :func:`get_rng_state`; None if it can be restored.
+
+    Generators of its own are given the states, so that those of the process stay as they are.
+    """
+    try:
+        _try_states(state, model)
+    except (KeyError, IndexError, TypeError, ValueError, RuntimeError, OverflowError, AttributeError) as error:
+        return f"{type(error).__name__}: {' '.join(str(error).split())[:100]}"
+    return None
+
+
+def _try_states(state: Mapping[str, Any], model: nn.Module) -> None:
+    _try_generator("cpu", state["torch"])
+    if state["cuda"] is not None:
+        _try_generator("cuda", state["cuda"])
+    name, keys, position, has_gauss, gauss = state["numpy"]
+    if not 0 <= position <= NUMPY_WORDS or tuple(keys.shape) != (NUMPY_WORDS,) or keys.dtype != torch.int64:
+        raise ValueError(f"NumPy's state has {tuple(keys.shape)} words, of which {position} are used")
+    np.random.RandomState().set_state((str(name), keys.cpu().numpy().astype(np.uint32), position, has_gauss, gauss))
+    version, words, gauss_next = state["python"]
+    random.Random().setstate((version, tuple(words), gauss_next))
+    kept = state.get("masks")
+    number = sum(isinstance(part, MaskGenerator) for part in model.modules())
+    if kept is not None and len(kept) != number:
+        raise ValueError(f"states of {len(kept)} mask generators, the model has {number}")
+    for kind, value in kept or ():
+        _try_generator(kind, value)
+
+
+def _try_generator(kind: str, state: Any) -> None:
+    if kind not in ("cpu", "cuda") or type(state) is not torch.Tensor or state.dtype != torch.uint8:
+        raise TypeError(f"{kind!s:.20} generator's state is a {type(state).__name__}")
+    if kind == "cpu" or torch.cuda.is_available():
+        torch.Generator(kind).set_state(state.cpu())

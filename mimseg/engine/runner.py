@@ -1,6 +1,8 @@
 """MMEngine's runner with safe loading, the real batch in the learning rate, and CPU process groups."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -10,16 +12,17 @@ from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
-from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
-from ..checkpoints import describe, load_weights, read_checkpoint, refer_positions
+from ..checkpoints import describe, load_weights
 from ..registry import RUNNERS
-from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
+from .batch import Batch
+from .distributed import describe_run, init_gloo, leave_at_exit, wrap_for_cpu
 from .hooks import PendingValidation
 from .hooks.needed import check_hooks, merge_hooks
 from .leftovers import sweep_run
 from .loop import PretrainLoop
+from .resuming import describe_settings, resume
 from .run_config import RunConfig
 
 MUTED_IN_MMENGINE = (
@@ -130,10 +133,17 @@ class MIMRunner(Runner):
 
     def describe_batch(self, batch_size: int, accumulation: int) -> str:
         """How the images of one optimizer step come together."""
-        return (
-            f"{count_processes(self.world_size)} x {batch_size} images x {accumulation} "
-            f"accumulation = batch {self.world_size * batch_size * accumulation}"
-        )
+        return str(Batch(self.world_size, batch_size, accumulation))
+
+    @property
+    def running_batch(self) -> Batch:
+        """What an optimizer step sees at the moment."""
+        return Batch(self.world_size, self.train_dataloader.batch_size or 1, self.optim_wrapper._accumulative_counts)
+
+    @cached_property
+    def settings(self) -> str:
+        """The resolved config, for checkpoints, see :func:`mimseg.engine.resuming.describe_settings`."""
+        return describe_settings(self.cfg.to_dict())
 
     def resume(
         self,
@@ -142,14 +152,19 @@ class MIMRunner(Runner):
         resume_param_scheduler: bool = True,
         map_location: str | Callable[..., Any] = "default",
     ) -> None:
-        """Go on with the run that wrote ``filename``.
+        """Go on with the run that wrote ``filename``, see :func:`mimseg.engine.resuming.resume`.
 
         Raises:
-            ValueError: the checkpoint is not one of such a run (weights only, another model, seed or epoch
-                length).
+            CheckpointError: it cannot be read.
+            ValueError: it is not one of such a run, or does not fit this one; nothing has been taken from it then.
         """
-        self.resuming = True
-        super().resume(filename, resume_optimizer, resume_param_scheduler, map_location)
+        if not (resume_optimizer and resume_param_scheduler and map_location == "default"):
+            raise ValueError(f"{filename} can be resumed as a whole only; start from its weights with load_from")
+        self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
+        if self.param_schedulers is not None:
+            self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
+        self.resuming = self._has_loaded = True
+        resume(self, filename)
 
     def load_checkpoint(
         self,
@@ -158,22 +173,20 @@ class MIMRunner(Runner):
         strict: bool = False,
         revise_keys: list[tuple[str, str]] = [(r"^module\.", "")],  # noqa: B006 (MMEngine's signature)
     ) -> dict[str, Any]:
-        """Load weights of any known format by :func:`mimseg.checkpoints.load_weights`; on a resume, all of the run.
+        """Load weights of any known format by :func:`mimseg.checkpoints.load_weights`.
 
         A training that starts from a file needs its encoder, by ``load_options`` of the config (``weights``: student or
         ema; ``least``: share of the encoder that must be found, default 0.9; ``position_tables``: bicubic, geometric or
         reinit, for those of another size; ``fixed_positions``: resized or computed, and ``image_size`` of a file that
         does not tell it; ``scratch``: it is meant to start from random weights and takes no file). A test needs every
         weight of the model.
-        The arguments besides ``filename`` matter to a resume only.
+        The arguments besides ``filename`` are MMEngine's, and have no effect.
 
         Raises:
             CheckpointError: there is no such file, it is damaged, or it holds more than plain data and
                 ``trust_checkpoint`` is not set.
-            ValueError: too little of the file fits the model, or, on a resume, anything differs.
+            ValueError: too little of the file fits the model.
         """
-        if self.resuming:
-            return self._load_to_resume(filename, map_location, revise_keys)
         model = self.bare_model
         load_weights(model, filename, trust=self.trusting, log=self.logger.info, **self._load_options())
         loaded = {"state_dict": model.state_dict()}
@@ -199,51 +212,19 @@ class MIMRunner(Runner):
         scope = "encoder." if hasattr(self.bare_model, "encoder") else ""
         return {"scope": scope, "least": 0.9, **options}
 
-    def _load_to_resume(self, filename: str, map_location: Any, revise_keys: list[tuple[str, str]]) -> dict[str, Any]:
-        checkpoint = read_checkpoint(filename, map_location, trust=self.trusting)
-        self._check_resumable(filename, checkpoint)
-        self.call_hook("after_load_checkpoint", checkpoint=checkpoint)
-        self._check_epoch_length(filename, checkpoint["meta"])
-        checkpoint = _load_checkpoint_to_model(self.bare_model, checkpoint, strict=True, revise_keys=revise_keys)
-        refer_positions(self.bare_model, checkpoint["meta"].get("mimseg", {}).get("reference"))
-        self._has_loaded = True
-        self.logger.info(f"{filename}: resumed, {len(checkpoint['state_dict'])} tensors loaded")
-        return checkpoint
-
-    def _check_resumable(self, filename: str, checkpoint: Mapping[str, Any]) -> None:
-        if "meta" not in checkpoint or "optimizer" not in checkpoint:
-            raise ValueError(
-                f"{filename} holds weights only: it cannot be resumed; start from it with load_from instead"
-            )
-        differing = self.bare_model.state_dict().keys() ^ checkpoint["state_dict"].keys()
-        if differing:
-            raise ValueError(
-                f"{filename} is of another model: {len(differing)} tensors are only in one of the two, e.g. "
-                f"{min(differing)}; resume with the config of the first run"
-            )
-        seed = checkpoint["meta"].get("seed")
-        if seed != self.seed:
-            raise ValueError(
-                f"{filename} was written with seed {seed}, this run has {self.seed}; resume with --seed {seed}"
-            )
-
-    def _check_epoch_length(self, filename: str, meta: Mapping[str, Any]) -> None:
-        loop = self.train_loop
-        now = loop.take_up(meta) if isinstance(loop, PretrainLoop) else len(self.train_dataloader)
-        length = meta.get("epoch_length", now)
-        if length != now:
-            raise ValueError(
-                f"{filename} was written with {length} iterations per epoch, this run has {now}: resume with the same "
-                "data, total batch and stages, or start a new run from its weights with load_from"
-            )
-
     def save_checkpoint(
         self, *args: Any, meta: dict[str, Any] | None = None, by_epoch: bool = True, **kwargs: Any
     ) -> None:
         """Let the hooks of all processes contribute, then write on one."""
         self.call_hook("before_gather_checkpoint")
         loop = self.train_loop
-        own = {"epoch_length": len(self.train_dataloader), "mimseg": describe(self.bare_model)}
+        own = {
+            "epoch_length": len(self.train_dataloader),
+            "images": len(self.train_dataloader.dataset),
+            "batch": asdict(self.running_batch),
+            "mimseg": describe(self.bare_model),
+            "settings": self.settings,
+        }
         if isinstance(loop, PretrainLoop):
             own["epoch_start"] = loop.iter if by_epoch else loop.epoch_start  # by epoch, the next one's
         super().save_checkpoint(*args, meta={**(meta or {}), **own}, by_epoch=by_epoch, **kwargs)

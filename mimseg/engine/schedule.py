@@ -84,6 +84,11 @@ class WarmupLR(_ParamScheduler):
         self.epoch_length, self.accumulation, self.peak_scale = epoch_length, accumulation, peak_scale
         self._set_rates()
 
+    def go_to(self, epochs: int, iterations: int) -> None:
+        """Set the rate of any place in the run: after so many epochs, and iterations of the running one."""
+        self.epochs_done, self.iterations_done = epochs, iterations
+        self._set_rates()
+
     def step(self) -> None:
         """Set the rate of the coming iteration."""
         self.iterations_done += 1

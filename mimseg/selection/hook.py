@@ -19,6 +19,7 @@ from .ledger import Ledger
 from .ranking import keep_first, rank
 from .records import record_path, save_gallery, save_scores, save_table
 from .scoring_pass import loader_like, sample_seed, score_all, score_without_images
+from .state import read_state
 from .view import Transform, view
 
 NOTHING_CHOSEN = -1
@@ -138,10 +139,9 @@ class SelectionHook(Hook):
             return
         state, epoch = checkpoint.get("selection"), checkpoint["meta"]["epoch"]
         if state is not None:
-            self._check(state)
-            self.ledger = Ledger(**state["ledger"])
-            self.chosen_at, self.round, self.kept = state["chosen_at"], state["round"], state["kept"]
-            self.kept = None if self.kept is None else self.kept.cpu()
+            taken = read_state(state, self.plan)
+            self.ledger, self.kept = taken.ledger, taken.kept
+            self.chosen_at, self.round = taken.chosen_at, taken.round
         missing = self.plan.selected_at(epoch)
         if missing not in (None, self.chosen_at) and not (missing == epoch and self._at_its_start(checkpoint)):
             raise ValueError(
@@ -154,22 +154,6 @@ class SelectionHook(Hook):
     def _at_its_start(checkpoint: Mapping[str, Any]) -> bool:
         meta = checkpoint["meta"]
         return meta.get("epoch_start", meta["iter"]) == meta["iter"]
-
-    def _check(self, state: Mapping[str, Any]) -> None:
-        """Refuse a state that is of another training set or plan."""
-        if state["dataset_size"] != self.plan.dataset_size:
-            raise ValueError(
-                f"the checkpoint was written with {state['dataset_size']} training images, now there are "
-                f"{self.plan.dataset_size}: the chosen ones cannot be told any more; restore the data, or start from "
-                "its weights with load_from"
-            )
-        for name in ("warmup_epochs", "interval", "kept"):
-            now = getattr(self.plan, name)
-            if state["plan"][name] != now:
-                raise ValueError(
-                    f"the checkpoint was written with SelectionHook {name}={state['plan'][name]}, this run has {now}; "
-                    "resume with the settings of the first run, or start from its weights with load_from"
-                )
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put subset and counts into the checkpoint."""

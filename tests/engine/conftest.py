@@ -1,6 +1,7 @@
 """A tiny model and dataset with what an exact resume depends on: noise, a teacher, a shuffled order."""
 
 import itertools
+from pathlib import Path
 
 import pytest
 import torch
@@ -12,6 +13,7 @@ from torch import nn
 from torch.utils.data import Dataset
 
 from mimseg.apis import build_runner
+from mimseg.checkpoints import read_checkpoint
 from mimseg.registry import DATASETS, MODELS
 
 _run = itertools.count()
@@ -119,8 +121,67 @@ def toy_config(work_dir, length, bad, noise, batch_size, epochs, seed, accumulat
 @pytest.fixture
 def toy(tmp_path, monkeypatch):
     """Build a runner of the toy config, with any of its entries changed by dotted name."""
+    yield builder(tmp_path, monkeypatch)
+    forget_runs()
 
-    monkeypatch.setattr("mmengine.runner.runner.collect_env", dict)  # takes a second
+
+@pytest.fixture(scope="module")
+def toy_of_module(tmp_path_factory):
+    """As ``toy``, for what all tests of a file share."""
+    with pytest.MonkeyPatch.context() as patch:
+        yield builder(tmp_path_factory.mktemp("toy"), patch)
+    forget_runs()
+
+
+@pytest.fixture(scope="module")
+def honest(toy_of_module, tmp_path_factory) -> Path:
+    """A checkpoint of iteration 9 of 18, within the second epoch."""
+    folder = tmp_path_factory.mktemp("honest")
+    toy_of_module(folder, interval=9).train()
+    return folder / "iter_9.pth"
+
+
+@pytest.fixture
+def changed(honest, tmp_path):
+    """Write the honest checkpoint with a change, a function of its content, and give the new file."""
+
+    def write(change) -> Path:
+        checkpoint = read_checkpoint(honest)
+        change(checkpoint)
+        torch.save(checkpoint, tmp_path / "changed.pth")
+        return tmp_path / "changed.pth"
+
+    return write
+
+
+class BuiltError(Exception):
+    """Raised where a run would load its checkpoint: then all of it has been built."""
+
+
+@pytest.fixture(scope="session")
+def build_all():
+    """Build all parts of a runner, as far as where it would resume."""
+
+    def build(runner):
+        def stop():
+            raise BuiltError
+
+        runner.load_or_resume = stop
+        with pytest.raises(BuiltError):
+            runner.train()
+        runner.resuming = True
+        return runner
+
+    return build
+
+
+def forget_runs() -> None:
+    for manager in (MMLogger, MessageHub):  # they would go on writing to this test's closed streams
+        manager._instance_dict.clear()
+
+
+def builder(folder, patch):
+    patch.setattr("mmengine.runner.runner.collect_env", dict)  # takes a second
 
     def build(
         work_dir=None,
@@ -134,13 +195,9 @@ def toy(tmp_path, monkeypatch):
         interval=-1,
         **changes,
     ):
-        cfg = toy_config(
-            work_dir or tmp_path / "run", length, bad, noise, batch_size, epochs, seed, accumulate, interval
-        )
+        cfg = toy_config(work_dir or folder / "run", length, bad, noise, batch_size, epochs, seed, accumulate, interval)
         cfg.merge_from_dict(changes)
         cfg.experiment_name = f"toy{next(_run)}"  # MMEngine's logger and message hub are global, by this name
         return build_runner(cfg)
 
-    yield build
-    for manager in (MMLogger, MessageHub):  # they would go on writing to this test's closed streams
-        manager._instance_dict.clear()
+    return build

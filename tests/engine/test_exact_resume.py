@@ -102,7 +102,9 @@ def test_loading_weights_only_neither_resumes_nor_restores_random_states(toy, tm
     ("change", "complaint"),
     [
         ({"seed": 1}, "was written with seed 0, this run has 1; resume with --seed 0"),
-        ({"batch_size": 2}, "was written with 6 iterations per epoch, this run has 12"),
+        ({"batch_size": 2}, "1 accumulation = batch 4, this run has 1 process x 2 images x 1 accumulation = batch 2"),
+        ({"accumulate": 2}, "= batch 4, this run has 1 process x 4 images x 2 accumulation = batch 8"),
+        ({"length": 25}, "was written with 24 training images, now there are 25"),
     ],
 )
 def test_a_resume_that_cannot_be_exact_is_refused(toy, tmp_path, change, complaint):

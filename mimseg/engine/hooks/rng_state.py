@@ -39,18 +39,15 @@ class RNGStateHook(Hook):
         """Keep this process's state for the first iteration of a resumed run."""
         if not runner.resuming:
             return
-        states = checkpoint.get("rng_states", [])
+        states = checkpoint["rng_states"]
         if len(states) == runner.world_size:
             self._to_restore = states[runner.rank]
             return
-        self._masks = states[0] if states else None
+        self._masks = states[0]
         runner.logger.warning(
             f"the checkpoint has random states of {len(states)} processes, this run has {runner.world_size}: masks go "
             "on as they would have, drop path, mixup and CutMix with fresh states, so that a run that has these does "
             "not repeat the interrupted one exactly"
-            if states
-            else "the checkpoint has no random states: the run goes on with fresh ones and does not repeat the "
-            "interrupted one exactly"
         )
 
     def before_train(self, runner: Runner) -> None:
