@@ -10,21 +10,24 @@ from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..models import Classifier
 from .config import check_keys
 from .dense import import_task
+from .work_folder import check_work_dir, default_work_dir
 
 
 def build_runner(cfg: Config) -> MIMRunner:
     """Check a config, derive what follows from other keys, and build its runner; ``.train()`` then trains.
 
     Derived are: ``train_cfg`` and ``param_scheduler`` from ``schedule``; the epoch's length as a whole
-    number of optimizer steps; ``work_dir`` from the config's name; with ``resume=True`` and no ``load_from``, or
-    ``resume="latest"``, the latest checkpoint of ``work_dir``. Where there is none yet, ``"latest"`` starts from
-    ``load_from``.
+    number of optimizer steps; ``work_dir`` from the config's path (:func:`~mimseg.apis.default_work_dir`); with
+    ``resume=True`` and no ``load_from``, or ``resume="latest"``, the latest checkpoint of ``work_dir``. Where there is
+    none yet, ``"latest"`` starts from ``load_from``. A folder that holds a run is taken only to go on with it, or with
+    ``overwrite=True``, which removes that run's files once this one is accepted.
 
     Args:
         cfg: config, left unchanged.
 
     Raises:
         ValueError: unknown key or value out of range, in one line.
+        WorkFolderError: the folder holds another run, or another process is writing there.
         MissingCheckpointError: ``load_from`` does not exist.
     """
     cfg = copy.deepcopy(cfg)
@@ -32,7 +35,8 @@ def build_runner(cfg: Config) -> MIMRunner:
     import_task(cfg)
     expand_schedule(cfg)
     if cfg.get("work_dir") is None:
-        cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
+        cfg.work_dir = str(default_work_dir(cfg.filename))
+    check_work_dir(cfg.work_dir)
     _fit_epoch_to_steps(cfg)
     if cfg.get("resume") == "latest" or (cfg.get("resume") and cfg.get("load_from") is None):
         _resume_latest(cfg)
@@ -81,6 +85,12 @@ def _cut_epochs(cfg: Config, batches: int, has_stages: bool) -> None:
 
 
 def _resume_latest(cfg: Config) -> None:
+    if cfg.get("overwrite"):
+        raise ValueError(
+            "--overwrite begins anew and --resume goes on with what is there: give one of the two, or name the "
+            "checkpoint of another folder to resume"
+        )
+    cfg._asked_to_resume = True
     latest = find_latest(cfg.work_dir)
     if latest is None:
         start = "scratch" if cfg.get("load_from") is None else cfg.load_from

@@ -1,10 +1,12 @@
 """MMEngine's runner with safe loading, the real batch in the learning rate, and CPU process groups."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.dist import is_distributed
+from mmengine.fileio import dump
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
@@ -16,7 +18,10 @@ from ..checkpoints import describe, load_weights, read_checkpoint, refer_positio
 from ..registry import RUNNERS
 from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
 from .hooks.needed import check_hooks, merge_hooks
+from .hooks.run_folder import RunFolderHook
+from .intent import intent_of, new_run
 from .loop import PretrainLoop
+from .run_folder import RunFolder
 
 MUTED_IN_MMENGINE = (
     '"FileClient" will be deprecated',
@@ -32,10 +37,21 @@ class MIMRunner(Runner):
     What differs from MMEngine's: checkpoints are read by :func:`mimseg.checkpoints.read_checkpoint` (never
     unpickled unless ``trust_checkpoint``) and a resume must fit the run; ``auto_scale_lr`` counts
     accumulation; several processes run on CPU; hooks may define ``before_gather_checkpoint(runner)``, called
-    on every process before one of them writes a checkpoint.
+    on every process before one of them writes a checkpoint. A work folder holds one run, written by one runner at a
+    time, see :class:`~mimseg.engine.run_folder.RunFolder`.
     """
 
     resuming = False
+    run_folder: RunFolder
+
+    def __init__(self, model: Any, work_dir: str, *args: Any, **options: Any) -> None:
+        self._made_work_dir = not Path(work_dir).exists()
+        try:
+            super().__init__(model, work_dir, *args, **options)
+        except BaseException:
+            if hasattr(self, "run_folder"):
+                self.run_folder.leave()
+            raise
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Join the process group, on gloo where there is no GPU."""
@@ -44,6 +60,10 @@ class MIMRunner(Runner):
         super().setup_env(env_cfg)
         if self.distributed:
             leave_at_exit()
+        run, intent = new_run(self.cfg, trains=self._train_dataloader is not None), intent_of(self.cfg)
+        self.run_folder = RunFolder(self.work_dir, run, intent, self.timestamp, self._made_work_dir)
+        self.run_folder.claim()
+        self._timestamp = self.run_folder.timestamp
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """MMEngine's logger without warnings that no user can act on."""
@@ -67,16 +87,34 @@ class MIMRunner(Runner):
     def register_hooks(self, default_hooks: Any = None, custom_hooks: Any = None) -> None:
         """Register the hooks by name, then those of the list; what the list has in its own way replaces the former."""
         super().register_hooks(merge_hooks(default_hooks, custom_hooks), custom_hooks)
+        self.register_hook(RunFolderHook(self.run_folder))
+
+    def dump_config(self) -> None:
+        """Nothing yet: the resolved config is written once the run is accepted."""
+
+    def resolved_config(self) -> tuple[str, str]:
+        """The file name and text of the resolved config."""
+        name = Path(self.cfg.filename or f"{self.timestamp}.py").name
+        if name.endswith(".py"):
+            return name, self.cfg.pretty_text
+        return name, dump(self.cfg.to_dict(), file_format=Path(name).suffix[1:])
 
     def train(self) -> nn.Module:
         """Train, unless a hook is missing without which the model would not be trained as its config says.
 
         Raises:
             ValueError: one is missing.
+            WorkFolderError: another run has come into the work folder since this one was built.
         """
-        check_hooks(self)
-        model: nn.Module = super().train()
+        with self.run_folder.held():
+            check_hooks(self)
+            model: nn.Module = super().train()
         return model
+
+    def load_or_resume(self) -> None:
+        """As MMEngine's; then what would be mixed up with this run makes way."""
+        super().load_or_resume()
+        self.run_folder.make_way(self.epoch, self.iter, self.resuming, self.logger.warning)
 
     def build_train_loop(self, loop: Any) -> Any:
         """The loop; its loader draws worker seeds from a generator of its own, so that a resume draws what it did."""

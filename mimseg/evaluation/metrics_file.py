@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from mimseg.checkpoints import write_atomically
+from mimseg.checkpoints.run_files import METRICS_NAME
+from mimseg.checkpoints.run_lock import locked
 
-METRICS_NAME = "metrics.json"
+LOCK_NAME = ".metrics.lock"
 
 
 def read_metrics(work_dir: str | Path) -> dict[str, Any]:
@@ -30,11 +32,14 @@ def read_metrics(work_dir: str | Path) -> dict[str, Any]:
 def merge_metrics(work_dir: str | Path, metrics: dict[str, Any]) -> Path:
     """Merge nested ``metrics`` into ``metrics.json`` (new numbers win, other keys stay); returns its path.
 
+    A run and tests of its checkpoints may write at the same time.
+
     Raises:
         ValueError: the file there is no JSON object.
         AtomicWriteError: it cannot be written; the old file stays.
     """
-    return _write(work_dir, _merged(read_metrics(work_dir), metrics))
+    with locked(Path(work_dir) / LOCK_NAME):
+        return _write(work_dir, _merged(read_metrics(work_dir), metrics))
 
 
 def replace_metrics(work_dir: str | Path, key: str, metrics: dict[str, Any]) -> Path:
@@ -44,7 +49,8 @@ def replace_metrics(work_dir: str | Path, key: str, metrics: dict[str, Any]) -> 
         ValueError: the file there is no JSON object.
         AtomicWriteError: it cannot be written; the old file stays.
     """
-    return _write(work_dir, {**read_metrics(work_dir), key: metrics})
+    with locked(Path(work_dir) / LOCK_NAME):
+        return _write(work_dir, {**read_metrics(work_dir), key: metrics})
 
 
 def _write(work_dir: str | Path, metrics: dict[str, Any]) -> Path:
