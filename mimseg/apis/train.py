@@ -6,6 +6,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..checkpoints import MissingCheckpointError, find_latest
+from ..checkpoints.run_file import read_run_file
+from ..checkpoints.run_files import written_later
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..models import Classifier
 from .config import check_keys
@@ -98,3 +100,10 @@ def _resume_latest(cfg: Config) -> None:
         cfg.resume = False
     else:
         cfg.resume, cfg.load_from = True, str(latest)
+        later = written_later(latest)
+        if later is not None and read_run_file(cfg.work_dir) is None:
+            print(
+                f"note: {cfg.work_dir} does not tell whose it is, and {later.name} was written after {latest.name}, "
+                f"which is resumed: if two runs shared the folder, name the checkpoint (--resume {later})",
+                flush=True,
+            )

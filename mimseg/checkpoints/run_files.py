@@ -21,6 +21,13 @@ def checkpoints_in(folder: str | Path) -> list[Path]:
     return sorted(path for path in Path(folder).glob("*.pth") if NUMBERED.fullmatch(path.name) and path.is_file())
 
 
+def written_later(checkpoint: Path) -> Path | None:
+    """The last written of the checkpoints beside one, where that is another, of a smaller number; not the best ones."""
+    beside = [path for path in checkpoints_in(checkpoint.parent) if MOMENT.fullmatch(path.stem)]
+    last = max(beside, key=lambda path: path.stat().st_mtime_ns, default=checkpoint)
+    return last if last.stat().st_mtime_ns > checkpoint.stat().st_mtime_ns else None
+
+
 def has_results(folder: str | Path) -> bool:
     """Whether ``metrics.json`` holds more than what was measured before the first step.
 
@@ -89,7 +96,7 @@ def _is_moment_behind(name: str, epoch: int, iteration: int) -> bool:
 
 def _is_behind(pattern: re.Pattern[str], name: str, epoch: int, iteration: int) -> bool:
     match = pattern.fullmatch(name)
-    return bool(match) and int(match[2]) > (epoch if match[1] == "epoch" else iteration)
+    return match is not None and int(match[2]) > (epoch if match[1] == "epoch" else iteration)
 
 
 def _files_of_start(start: Path) -> Iterator[Path]:

@@ -124,9 +124,9 @@ class FileLock:
             return None, False
         self._descriptor, self._process = descriptor, os.getpid()
         _held[self._key] = self
-        holder = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
+        ours = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
         os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps(holder).encode())
+        os.write(descriptor, json.dumps(ours).encode())
         return None, True
 
 

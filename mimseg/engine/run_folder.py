@@ -130,7 +130,9 @@ class RunFolder:
             return
         name = time.strftime(TIMESTAMP)
         if self.intent.overwrite or not self.is_used:
-            paths = files_of_run(self.folder, self.there and self.there.config) if self.intent.overwrite else []
+            paths = (
+                files_of_run(self.folder, self.there.config if self.there else None) if self.intent.overwrite else []
+            )
             metrics = self.folder / METRICS_NAME  # of a start that failed before it had a checkpoint
             paths += [metrics] if metrics.is_file() and metrics not in paths else []
             self._aside, self._overwrites = Aside(self.folder, f"overwritten_{name}"), True

@@ -1,6 +1,7 @@
 """A work folder holds one run, and what is refused leaves it as it was."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -84,6 +85,13 @@ def test_a_run_of_unknown_origin_is_refused_unless_resumed(toy, trained):
     origin = read_checkpoint(trained / "iter_12.pth")["meta"]["run"]
     toy(**EVERY_2, resume="latest").train()
     assert read_run_file(trained).id == origin
+
+
+def test_where_two_unknown_runs_shared_a_folder_the_later_file_is_named(toy, trained, capsys):
+    (trained / RUN_FILE).unlink()
+    os.utime(trained / "iter_4.pth")
+    toy(**EVERY_2, resume="latest")
+    assert "iter_4.pth was written after iter_12.pth, which is resumed: if two runs" in capsys.readouterr().out
 
 
 def test_overwrite_removes_the_runs_files_and_no_others(toy, trained):
