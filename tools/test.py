@@ -18,7 +18,11 @@ def parse_args() -> argparse.Namespace:
         "checkpoint",
         help="weights of any kind that docs/checkpoints.md lists, a file or a folder; all must fit",
     )
-    parser.add_argument("--work-dir", help="where log and metrics go (default: work_dirs/<name of the config>)")
+    parser.add_argument(
+        "--work-dir",
+        help="where log and metrics go (default: the folder of the config's own run, if the checkpoint is its; else "
+        "work_dirs/<path of the config below configs>/<path of the checkpoint below work_dirs>)",
+    )
     parser.add_argument(
         "--weights",
         choices=("student", "ema"),
@@ -56,12 +60,14 @@ def test(args: argparse.Namespace) -> None:
     """Build the test that the command line describes, run it, and print its metrics."""
     from mmengine.dist import is_main_process  # heavy: after --help
 
-    from mimseg.apis import load_config, run_test, use_data
+    from mimseg.apis import default_test_dir, load_config, run_test, use_data
 
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
+    elif cfg.get("work_dir") is None:
+        cfg.work_dir = str(default_test_dir(args.config, args.checkpoint, args.data, args.weights))
     if args.trust_checkpoint:
         cfg.trust_checkpoint = True
     if args.data is not None:

@@ -14,13 +14,22 @@ def parse_args() -> argparse.Namespace:
         "pre-trained one."
     )
     parser.add_argument("config", help="config file, e.g. configs/hpm/vitb_200e.py")
-    parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)")
+    parser.add_argument(
+        "--work-dir",
+        help="where logs and checkpoints go (default: work_dirs/<path of the config below configs>, and with --data a "
+        "level of that folder's name)",
+    )
     parser.add_argument(
         "--resume",
         nargs="?",
         const="latest",
         metavar="CHECKPOINT",
         help="go on with the latest checkpoint of the work dir, or with the given one; with nothing there yet, start",
+    )
+    parser.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="begin anew where the work dir holds a run already; removes that run's files, and no others",
     )
     parser.add_argument(
         "--init",
@@ -62,18 +71,29 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     if args.init is not None and args.resume not in (None, "latest"):
         parser.error("--init starts a run and --resume CHECKPOINT goes on with one: give one of the two")
+    if args.overwrite and args.resume == "latest":
+        parser.error("--overwrite begins anew and --resume goes on with what is there: give one of the two")
     return args
 
 
 def train(args: argparse.Namespace) -> None:
     """Build the run that the command line describes, and run it."""
     # heavy: after --help
-    from mimseg.apis import build_runner, is_dense, load_config, start_backbone_from, train_on_folder
+    from mimseg.apis import (
+        build_runner,
+        default_work_dir,
+        is_dense,
+        load_config,
+        start_backbone_from,
+        train_on_folder,
+    )
 
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir
+    elif cfg.get("work_dir") is None:
+        cfg.work_dir = str(default_work_dir(args.config, args.data))
     if args.data is not None:
         train_on_folder(cfg, args.data)
     if args.amp is not None:
@@ -90,6 +110,8 @@ def train(args: argparse.Namespace) -> None:
         cfg.resume = "latest"
     elif args.resume is not None:
         cfg.resume, cfg.load_from = True, args.resume
+    if args.overwrite:
+        cfg.overwrite = True
     build_runner(cfg).train()
 
 

@@ -3,9 +3,9 @@
 Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 6 and 14;
           its text has batch 32 (train_dataloader.batch_size=4), as SimMIM. Tested on whole images, as mmseg's Swin;
           by windows: model.test_cfg.mode=slide model.test_cfg.crop_size="(512,512)" model.test_cfg.stride="(341,341)".
-Command:  tools/dist_train.sh configs/ade20k/upernet_swinb_160k.py 8 --init work_dirs/swinb_100e/epoch_100.pth
+Command:  tools/dist_train.sh configs/ade20k/upernet_swinb_160k.py 8 --init work_dirs/finetune/swinb_100e/epoch_100.pth
           from weights fine-tuned on ImageNet (configs/finetune/swinb_100e.py); from pre-training alone:
-          --init work_dirs/swinb_400e/epoch_400.pth
+          --init work_dirs/fastmim/swinb_400e/epoch_400.pth
 Figure:   ADE20K val mIoU of the paper: 52.6 fine-tuned (SimMIM: 52.8), with `tools/test.sh ... --tta`, at SimMIM's five
           scales; none from pre-training.
 Hardware: 8 GPUs of 32 GB at batch 2 each, bf16.

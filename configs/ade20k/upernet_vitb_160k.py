@@ -2,7 +2,7 @@
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, and GPA, by the recipe of MAE (mmseg's
           configs/mae). FastMIM's: configs/ade20k/upernet_vitb_160k_fastmim.py.
-Command:  tools/dist_train.sh configs/ade20k/upernet_vitb_160k.py 8 --init work_dirs/vitb_800e/epoch_800.pth
+Command:  tools/dist_train.sh configs/ade20k/upernet_vitb_160k.py 8 --init work_dirs/hpm/vitb_800e/epoch_800.pth
 Figure:   ADE20K val mIoU of the papers: HPM 48.5, GPA 48.9, MAE 48.1; `tools/test.sh ... --tta` for
           several scales and flips (MAE in mmseg: 48.13, and 48.70 so).
 Hardware: 8 GPUs of 24 GB at batch 2 each, bf16.

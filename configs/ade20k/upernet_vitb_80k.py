@@ -1,7 +1,7 @@
 """UperNet on ViT-B, ADE20K, 80,000 iterations at batch 16: how HPM, PASS and GPA compare pre-trainings.
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, section 4; PASS and GPA name the same.
-Command:  tools/dist_train.sh configs/ade20k/upernet_vitb_80k.py 8 --init work_dirs/vitb_200e/epoch_200.pth
+Command:  tools/dist_train.sh configs/ade20k/upernet_vitb_80k.py 8 --init work_dirs/hpm/vitb_200e/epoch_200.pth
 Figure:   ADE20K val mIoU of the papers after 200 epochs of pre-training. HPM, Table 5: MAE 40.49, with loss prediction
           41.45, HPM 42.09; to CLIP's features 46.59, 46.97, 47.35. PASS, Table 3: MAE 40.64, BSS 39.52, PASS 42.28,
           without its weights 41.83. GPA, Table 2: MAE 40.5, GPA as teacher 41.6, as feature, too, 44.3.

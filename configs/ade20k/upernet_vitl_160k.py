@@ -2,7 +2,7 @@
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023: rate 2e-5 for ViT-L; layer decay, drop path
           and taps, which it does not tell, are BEiT's.
-Command:  tools/dist_train.sh configs/ade20k/upernet_vitl_160k.py 8 --init work_dirs/vitl_800e/epoch_800.pth
+Command:  tools/dist_train.sh configs/ade20k/upernet_vitl_160k.py 8 --init work_dirs/hpm/vitl_800e/epoch_800.pth
 Figure:   ADE20K val mIoU of the paper: 54.6 (MAE: 53.6).
 Hardware: 8 GPUs of 40 GB at batch 2 each, bf16.
 """

@@ -17,7 +17,7 @@ _base_ = [
 ]
 model = dict(
     data_preprocessor=_base_._statistics,
-    teachers=dict(mae=dict(checkpoint="work_dirs/mae_vit-micro/epoch_200.pth")),
+    teachers=dict(mae=dict(checkpoint="work_dirs/cifar10/mae_vit-micro/epoch_200.pth")),
 )
 default_hooks = dict(progress=dict(first=0))
 custom_hooks = _base_._watch_hooks

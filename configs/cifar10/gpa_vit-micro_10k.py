@@ -1,8 +1,8 @@
 """GPA, a micro ViT on every fifth training image of CIFAR-10, 6 epochs: a comparison within minutes on 2 CPU cores.
 
-Its teacher is the MAE of configs/cifar10/mae_vit-micro_10k.py, seed 0, which has to be trained first, with --work-dir
-work_dirs/cifar10/mae_vit-micro_10k_seed0 (docs/cifar10.md); for another seed set model.teachers.mae.checkpoint. With
-its teacher's 6 epochs, GPA costs 12.
+Its teacher is the MAE of configs/cifar10/mae_vit-micro_10k.py, which has to be trained first, with the same seed; for
+one in another folder (docs/cifar10.md has one a seed) set model.teachers.mae.checkpoint. With its teacher's 6 epochs,
+GPA costs 12.
 
 Paper:    GPA: Global Patch-wise Attention is Masterful Facilitator for Masked Image Modeling, 2024; its recipe scaled
           down.
@@ -19,7 +19,7 @@ _base_ = [
 ]
 model = dict(
     data_preprocessor=_base_._statistics,
-    teachers=dict(mae=dict(checkpoint="work_dirs/cifar10/mae_vit-micro_10k_seed0/epoch_6.pth")),
+    teachers=dict(mae=dict(checkpoint="work_dirs/cifar10/mae_vit-micro_10k/epoch_6.pth")),
 )
 default_hooks = dict(progress=dict(first=0))
 custom_hooks = _base_._watch_hooks

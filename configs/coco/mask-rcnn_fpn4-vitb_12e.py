@@ -3,7 +3,7 @@
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, section 4, by its text: blocks in four
           subsets, each ending with global attention, and a pyramid of their outputs. Rate, decay and steps are those of
           configs/coco/mask-rcnn_vitdet-b_12e.py, so that the two readings differ in the architecture alone.
-Command:  tools/dist_train.sh configs/coco/mask-rcnn_fpn4-vitb_12e.py 8 --init work_dirs/vitb_200e/epoch_200.pth
+Command:  tools/dist_train.sh configs/coco/mask-rcnn_fpn4-vitb_12e.py 8 --init work_dirs/hpm/vitb_200e/epoch_200.pth
 Figure:   none for this reading alone. GPA's 33.0 / 29.8 (MAE), 33.3 / 30.1 and 34.5 / 31.1 are about 8 AP below what
           HPM and PASS print for MAE (configs/coco/mask-rcnn_vitdet-b_12e.py): compare with GPA's own MAE row only.
 Hardware: 8 GPUs of 32 GB at batch 2 each, bf16.

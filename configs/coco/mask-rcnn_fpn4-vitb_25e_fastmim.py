@@ -3,7 +3,8 @@
 Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 5 and
           13: batch 32 and 1500 iterations of warm-up at the rate that the public reproduction of this setting has for
           64 (configs/coco/mask-rcnn_fpn4-vitb_25e.py); its number of epochs counts 25 and 100.
-Command:  tools/dist_train.sh configs/coco/mask-rcnn_fpn4-vitb_25e_fastmim.py 8 --init work_dirs/vitb_800e/epoch_800.pth
+Command:  tools/dist_train.sh configs/coco/mask-rcnn_fpn4-vitb_25e_fastmim.py 8 \
+              --init work_dirs/fastmim/vitb_800e/epoch_800.pth
 Figure:   COCO val box / mask AP of the paper: 48.6 / 43.5 (MAE: 48.1 / 43.2).
 Hardware: 8 GPUs of 40 GB at batch 4 each, bf16.
 """

@@ -4,7 +4,7 @@ Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, sect
           al., Exploring Plain Vision Transformer Backbones for Object Detection, 2022. The rate is not scaled;
           auto_scale_lr.enable=True makes it 2.5e-5. Its text describes taps of four blocks instead:
           configs/coco/mask-rcnn_fpn4-vitb_12e.py.
-Command:  tools/dist_train.sh configs/coco/mask-rcnn_vitdet-b_12e.py 8 --init work_dirs/vitb_200e/epoch_200.pth
+Command:  tools/dist_train.sh configs/coco/mask-rcnn_vitdet-b_12e.py 8 --init work_dirs/hpm/vitb_200e/epoch_200.pth
 Figure:   COCO val box / mask AP of the papers, after 200 epochs of pre-training. HPM, Table 5: MAE 40.45 / 37.01, with
           loss prediction 40.98 / 37.34, HPM 42.03 / 38.15; to CLIP's features 46.21 / 41.55, 46.43 / 41.80,
           46.57 / 41.96. PASS, Table 2: random weights 28.13 / 26.17, MAE 41.54 / 37.63, BSS 38.46 / 35.16, PASS

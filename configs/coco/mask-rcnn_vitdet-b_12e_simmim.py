@@ -3,7 +3,8 @@
 Paper:    none; the recipe of mask-rcnn_vitdet-b_12e.py. As in the fine-tuning of SimMIM, every block starts with the
           table that all blocks share in pre-training; absolute positions start at zero. Windows of 14 are the grid of
           pre-training, so that in them nothing is resized.
-Command:  tools/dist_train.sh configs/coco/mask-rcnn_vitdet-b_12e_simmim.py 8 --init work_dirs/vitb_200e/epoch_200.pth
+Command:  tools/dist_train.sh configs/coco/mask-rcnn_vitdet-b_12e_simmim.py 8 \
+              --init work_dirs/simmim/vitb_200e/epoch_200.pth
 Figure:   none.
 Hardware: 8 GPUs of 80 GB at batch 2 each, bf16; a bias of all pairs is kept for the global blocks.
 """

@@ -2,7 +2,7 @@
 
 Paper:    Li et al., Exploring Plain Vision Transformer Backbones for Object Detection, 2022; shortened as in
           configs/coco/mask-rcnn_vitdet-b_12e.py.
-Command:  tools/dist_train.sh configs/coco/mask-rcnn_vitdet-l_12e.py 8 --init work_dirs/vitl_200e/epoch_200.pth
+Command:  tools/dist_train.sh configs/coco/mask-rcnn_vitdet-l_12e.py 8 --init work_dirs/hpm/vitl_200e/epoch_200.pth
 Figure:   none in the papers.
 Hardware: 8 GPUs of 80 GB at batch 2 each, bf16; model.backbone.activation_checkpointing=True saves memory.
 """

@@ -3,7 +3,8 @@
 Paper:    none; the recipe of Li et al., Benchmarking Detection Transfer Learning with Vision Transformers, 2021, scaled
           down: patches of 8 px, so strides of 2 to 32, narrow heads without norms, no windows on 8 x 8 tokens, and a
           layer decay that leaves a random encoder free to learn.
-Command:  python tools/train.py configs/demo/mask-rcnn_vit-micro_scenes.py --init work_dirs/demo/epoch_4.pth
+Command:  python tools/train.py configs/demo/mask-rcnn_vit-micro_scenes.py \
+              --init work_dirs/demo/hpm_vit-micro_scenes/epoch_4.pth
           (after python tools/make_scenes.py data/scenes_objects --train 1000 --val 200 --layouts coco ade)
 Figure:   none; docs/transfer.md has what pre-training brings here.
 Hardware: any; minutes on 2 CPU cores.

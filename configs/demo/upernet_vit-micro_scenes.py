@@ -2,7 +2,8 @@
 
 Paper:    none; the recipe of MAE's transfer to ADE20K (mmseg's configs/mae) scaled down: patches of 8 px, so strides of
           2 to 16, narrow heads.
-Command:  python tools/train.py configs/demo/upernet_vit-micro_scenes.py --init work_dirs/demo/epoch_4.pth
+Command:  python tools/train.py configs/demo/upernet_vit-micro_scenes.py \
+              --init work_dirs/demo/hpm_vit-micro_scenes/epoch_4.pth
           (after python tools/make_scenes.py data/scenes_objects --train 1000 --val 200 --layouts coco ade)
 Figure:   none; docs/transfer.md has what pre-training brings here.
 Hardware: any; minutes on 2 CPU cores.

@@ -2,7 +2,8 @@
 
 Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 4 and 12;
           rate, layer decay and drop path of this backbone are not told, these are Swin-B's.
-Command:  tools/dist_train.sh configs/finetune/convnextv2b_300e.py 8 --init work_dirs/convnextv2b_800e/epoch_800.pth
+Command:  tools/dist_train.sh configs/finetune/convnextv2b_300e.py 8 \
+              --init work_dirs/fastmim/convnextv2b_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the paper: 84.6 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 80 GB at batch 128 each, bf16 (or batch 64 and accumulative_counts=2 on 32 GB).
 """

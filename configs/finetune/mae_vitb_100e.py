@@ -2,7 +2,7 @@
 
 Paper:    He et al., Masked Autoencoders Are Scalable Vision Learners, 2022; the command of its public code
           (FINETUNE page), whose layer decay differs from the paper's Table 9 (0.75, base rate 1e-3).
-Command:  tools/dist_train.sh configs/finetune/mae_vitb_100e.py 8 --init work_dirs/vitb_1600e/epoch_1600.pth
+Command:  tools/dist_train.sh configs/finetune/mae_vitb_100e.py 8 --init work_dirs/mae/vitb_1600e/epoch_1600.pth
 Figure:   top-1 of the paper: 83.6 (MAE, 1600 epochs of pre-training; the page's four runs: 83.57, deviation 0.08). Of
           mmpretrain after 400, 800 and 1600 epochs: 83.3, 83.3, 83.5. Of PASS after 200: 82.2 (MAE), 82.9 (PASS).
 Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.

@@ -2,7 +2,7 @@
 
 Paper:    He et al., Masked Autoencoders Are Scalable Vision Learners, 2022; the command of its public code
           (FINETUNE page), whose drop path differs from the paper's Table 9 (0.1).
-Command:  tools/dist_train.sh configs/finetune/mae_vith_50e.py 8 --init work_dirs/vith_1600e/epoch_1600.pth
+Command:  tools/dist_train.sh configs/finetune/mae_vith_50e.py 8 --init work_dirs/mae/vith_1600e/epoch_1600.pth
 Figure:   top-1 of the paper: 86.9 (MAE, 1600 epochs of pre-training).
 Hardware: 8 GPUs of 80 GB at batch 128 each, bf16.
 """

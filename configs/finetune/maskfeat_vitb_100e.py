@@ -2,7 +2,7 @@
 
 Paper:    Wei et al., Masked Feature Prediction for Self-Supervised Visual Pre-Training, 2022; recipe of mmpretrain,
           whose figure this is: a colour jitter beside RandAugment, a warm-up of 20 epochs.
-Command:  tools/dist_train.sh configs/finetune/maskfeat_vitb_100e.py 8 --init work_dirs/vitb_300e/epoch_300.pth
+Command:  tools/dist_train.sh configs/finetune/maskfeat_vitb_100e.py 8 --init work_dirs/maskfeat/vitb_300e/epoch_300.pth
 Figure:   ImageNet-1K top-1 of mmpretrain: 83.4 after 300 epochs of pre-training. The paper's 84.0 take 1600 epochs.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """

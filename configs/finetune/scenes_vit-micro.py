@@ -1,7 +1,8 @@
 """Fine-tuning of a micro ViT on the embedded scenes.
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023; its recipe scaled down.
-Command:  python tools/train.py configs/finetune/scenes_vit-micro.py --init work_dirs/demo/epoch_4.pth
+Command:  python tools/train.py configs/finetune/scenes_vit-micro.py \
+              --init work_dirs/demo/hpm_vit-micro_scenes/epoch_4.pth
 Figure:   none in the papers.
 Hardware: any; one GPU or 2 CPU cores.
 """

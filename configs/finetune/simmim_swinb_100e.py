@@ -4,7 +4,7 @@ Tables of windows of 6 become those of 7 on a geometric progression of distances
 
 Paper:    Xie et al., SimMIM: A Simple Framework for Masked Image Modeling, 2022; recipe of its public code, see
           configs/finetune/simmim_vitb_100e.py; layer decay 0.8 as after 800 epochs of pre-training.
-Command:  tools/dist_train.sh configs/finetune/simmim_swinb_100e.py 8 --init work_dirs/swinb_800e/epoch_800.pth
+Command:  tools/dist_train.sh configs/finetune/simmim_swinb_100e.py 8 --init work_dirs/simmim/swinb_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the public code: 84.0 after 800 epochs of pre-training at 192 px.
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or 16 of 32 GB at batch 128 each, as the public code has it).
 """

@@ -2,7 +2,7 @@
 
 Paper:    Xie et al., SimMIM: A Simple Framework for Masked Image Modeling, 2022; recipe of its public code, see
           configs/finetune/simmim_swinb_100e.py.
-Command:  tools/dist_train.sh configs/finetune/simmim_swinl_100e.py 8 --init work_dirs/swinl_800e/epoch_800.pth
+Command:  tools/dist_train.sh configs/finetune/simmim_swinl_100e.py 8 --init work_dirs/simmim/swinl_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the public code: 85.4 after 800 epochs of pre-training at 192 px.
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16, with model.activation_checkpointing=True if that does not fit.
 """

@@ -4,7 +4,7 @@ Each block starts with a copy of the table that all of them share in pre-trainin
 
 Paper:    Xie et al., SimMIM: A Simple Framework for Masked Image Modeling, 2022; recipe of its public code: rates
           per 512 images (1.25e-3, from and to 2.5e-7), gradients clipped at 5, timm's cosine, which counts the warm-up.
-Command:  tools/dist_train.sh configs/finetune/simmim_vitb_100e.py 8 --init work_dirs/vitb_800e/epoch_800.pth
+Command:  tools/dist_train.sh configs/finetune/simmim_vitb_100e.py 8 --init work_dirs/simmim/vitb_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the paper: 83.8 after 800 epochs of pre-training; of PASS after 200: 81.5 (SimMIM), 82.1.
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or 16 of 32 GB at batch 128 each, as the public code has it).
 """

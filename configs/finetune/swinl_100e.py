@@ -2,7 +2,7 @@
 
 Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 12 and
           appendix A.3.2.
-Command:  tools/dist_train.sh configs/finetune/swinl_100e.py 8 --init work_dirs/swinl_800e/epoch_800.pth
+Command:  tools/dist_train.sh configs/finetune/swinl_100e.py 8 --init work_dirs/fastmim/swinl_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the paper: 85.4 after 800 epochs of pre-training, 85.5 after 400 of FastMIM-P.
 Hardware: 8 GPUs of 32 GB at batch 128 each, bf16.
 """

@@ -1,7 +1,7 @@
 """Fine-tuning of ViT-B/16, validated with the moving average of its weights.
 
 Paper:    none of them does; the average is timm's model EMA, momentum 1e-4.
-Command:  tools/dist_train.sh configs/finetune/vitb_100e_ema.py 8 --init work_dirs/vitb_200e/epoch_200.pth
+Command:  tools/dist_train.sh configs/finetune/vitb_100e_ema.py 8 --init work_dirs/hpm/vitb_200e/epoch_200.pth
 Figure:   none.
 Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """

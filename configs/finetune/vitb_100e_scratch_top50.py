@@ -38,5 +38,5 @@ model = dict(
     type="PartClassifier",
     select="highest",
     share=0.5,
-    judge=dict(model=_hpm, checkpoint="work_dirs/vitb_200e/epoch_200.pth"),  # configs/hpm/vitb_200e.py
+    judge=dict(model=_hpm, checkpoint="work_dirs/hpm/vitb_200e/epoch_200.pth"),  # configs/hpm/vitb_200e.py
 )

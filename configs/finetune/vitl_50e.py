@@ -2,7 +2,7 @@
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023, Table S2.
           MAE's own recipe, with another rate, layer decay and drop path, is configs/finetune/mae_vitl_50e.py.
-Command:  tools/dist_train.sh configs/finetune/vitl_50e.py 8 --init work_dirs/vitl_200e/epoch_200.pth
+Command:  tools/dist_train.sh configs/finetune/vitl_50e.py 8 --init work_dirs/hpm/vitl_200e/epoch_200.pth
 Figure:   top-1 of the paper: 84.5 after 200 epochs of pre-training, 85.8 after 800.
 Hardware: 8 GPUs of 32 GB at batch 128 each, bf16.
 """

@@ -1,7 +1,7 @@
 """Linear probe of a micro ViT on CIFAR-10.
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023; its recipe scaled down.
-Command:  python tools/train.py configs/linear/cifar10_vit-micro.py --init work_dirs/hpm_vit-micro/epoch_200.pth
+Command:  python tools/train.py configs/linear/cifar10_vit-micro.py --init work_dirs/cifar10/hpm_vit-micro/epoch_200.pth
 Figure:   none in the papers.
 Hardware: any; one GPU or 2 CPU cores.
 """

@@ -1,7 +1,8 @@
 """Linear probe of a micro ViT on every fifth training image of CIFAR-10, 3 epochs.
 
 Paper:    Wang et al., Hard Patches Mining for Masked Image Modeling, 2023; its recipe scaled down.
-Command:  python tools/train.py configs/linear/cifar10_vit-micro_10k.py --init work_dirs/cifar10/hpm_seed0/epoch_6.pth
+Command:  python tools/train.py configs/linear/cifar10_vit-micro_10k.py \
+              --init work_dirs/cifar10/hpm_vit-micro_10k/epoch_6.pth
 Figure:   none in the papers; see docs/cifar10.md for what three seeds gave.
 Hardware: any; minutes on 2 CPU cores.
 """

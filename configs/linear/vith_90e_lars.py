@@ -1,7 +1,7 @@
 """Linear probe of a pre-trained ViT-H/14 on ImageNet-1K: MAE's, LARS, 90 epochs.
 
 Paper:    He et al., Masked Autoencoders Are Scalable Vision Learners, 2022, Table 10: class token, batch 16384.
-Command:  tools/dist_train.sh configs/linear/vith_90e_lars.py 8 --init work_dirs/vith_1600e/epoch_1600.pth
+Command:  tools/dist_train.sh configs/linear/vith_90e_lars.py 8 --init work_dirs/mae/vith_1600e/epoch_1600.pth
 Figure:   top-1 of the paper: 76.6 (MAE, 1600 epochs of pre-training); its public code: 77.2, for which 50
           epochs do.
 Hardware: 8 GPUs of 32 GB at batch 2048 each, bf16.

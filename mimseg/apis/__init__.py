@@ -14,6 +14,7 @@ from .target_pictures import draw_targets
 from .target_similarity import target_similarity
 from .test import build_tester, run_test
 from .train import build_runner
+from .work_folder import default_test_dir, default_work_dir
 
 __all__ = [
     "TARGETS",
@@ -26,6 +27,8 @@ __all__ = [
     "compare_masks",
     "convert",
     "count_parameters",
+    "default_test_dir",
+    "default_work_dir",
     "draw_masks",
     "draw_targets",
     "explain",

@@ -18,7 +18,7 @@ TOP_LEVEL_KEYS = frozenset(
         "default_hooks", "custom_hooks", "custom_imports", "default_scope",
         "visualizer", "log_level", "log_processor",
         "env_cfg", "launcher", "randomness", "runner_type", "experiment_name", "work_dir",
-        "load_from", "load_options", "resume", "trust_checkpoint",
+        "load_from", "load_options", "resume", "overwrite", "trust_checkpoint",
     }
 )  # fmt: skip
 SUFFIXES = (".py", ".json", ".yaml", ".yml")

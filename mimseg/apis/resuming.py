@@ -6,6 +6,8 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ..checkpoints import DamagedCheckpointError, damage_of, find_intact, find_latest
+from ..checkpoints.run_file import read_run_file
+from ..checkpoints.run_files import written_later
 
 
 def resume_latest(cfg: Config) -> None:
@@ -14,8 +16,15 @@ def resume_latest(cfg: Config) -> None:
     Damaged ones that are newer are told in one line; training writes them anew.
 
     Raises:
+        ValueError: the run is to begin anew as well.
         DamagedCheckpointError: there are checkpoints, and all are damaged.
     """
+    if cfg.get("overwrite"):
+        raise ValueError(
+            "--overwrite begins anew and --resume goes on with what is there: give one of the two, or name the "
+            "checkpoint of another folder to resume"
+        )
+    cfg._asked_to_resume = True
     if find_latest(cfg.work_dir) is None:
         start = "scratch" if cfg.get("load_from") is None else cfg.load_from
         print(f"nothing to resume in {cfg.work_dir}: starting from {start}", flush=True)
@@ -31,6 +40,13 @@ def resume_latest(cfg: Config) -> None:
     if damages and _is_first_process():
         print(f"warning: {cfg.work_dir}: {'; '.join(damages)}: going on from {intact.name} instead", flush=True)
     cfg.resume, cfg.load_from = True, str(intact)
+    later = written_later(intact)
+    if later is not None and not damages and read_run_file(cfg.work_dir) is None and _is_first_process():
+        print(
+            f"note: {cfg.work_dir} does not tell whose it is, and {later.name} was written after {intact.name}, "
+            f"which is resumed: if two runs shared the folder, name the checkpoint (--resume {later})",
+            flush=True,
+        )
 
 
 def refuse_damaged(path: str | Path) -> None:

@@ -12,6 +12,7 @@ from ..engine import MIMRunner
 from ..evaluation import name_of, naming_bad_folders, paper_metrics, replace_metrics
 from .config import check_keys
 from .dense import import_task
+from .work_folder import check_work_dir, default_test_dir
 
 TEST_PARTS = ("test_dataloader", "test_cfg", "test_evaluator")
 COMMON_PARTS = (
@@ -30,7 +31,7 @@ def build_tester(
 
     Args:
         cfg: config with ``test_dataloader``, ``test_cfg`` and ``test_evaluator``; left unchanged. Its ``work_dir``
-            is ``work_dirs/<name of the config>`` where it names none.
+            follows from config and checkpoint where it names none, see :func:`~mimseg.apis.default_test_dir`.
         checkpoint: any file that :func:`mimseg.checkpoints.load_weights` reads.
         weights: the trained weights, or those of the file's EMA teacher.
         tta: test-time augmentation by the config's ``tta_model`` and ``tta_pipeline``: several scales, flips.
@@ -51,7 +52,8 @@ def build_tester(
     if not Path(checkpoint).expanduser().exists():
         raise MissingCheckpointError(f"no checkpoint at {checkpoint}: check the path")
     if cfg.get("work_dir") is None:
-        cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
+        cfg.work_dir = str(default_test_dir(cfg.filename, checkpoint, weights=weights))
+    check_work_dir(cfg.work_dir)
     cfg.load_from, cfg.resume = str(checkpoint), False
     if tta:
         _augment(cfg)

@@ -12,21 +12,24 @@ from ..models import Classifier
 from .config import check_keys
 from .dense import import_task
 from .resuming import refuse_damaged, resume_latest
+from .work_folder import check_work_dir, default_work_dir
 
 
 def build_runner(cfg: Config) -> MIMRunner:
     """Check a config, derive what follows from other keys, and build its runner; ``.train()`` then trains.
 
     Derived are: ``train_cfg`` and ``param_scheduler`` from ``schedule``; the epoch's length as a whole
-    number of optimizer steps; ``work_dir`` from the config's name; with ``resume=True`` and no ``load_from``, or
-    ``resume="latest"``, the latest checkpoint of ``work_dir``. Where there is none yet, ``"latest"`` starts from
-    ``load_from``.
+    number of optimizer steps; ``work_dir`` from the config's path (:func:`~mimseg.apis.default_work_dir`); with
+    ``resume=True`` and no ``load_from``, or ``resume="latest"``, the latest checkpoint of ``work_dir``. Where there is
+    none yet, ``"latest"`` starts from ``load_from``. A folder that holds a run is taken only to go on with it, or with
+    ``overwrite=True``, which removes that run's files once this one is accepted.
 
     Args:
         cfg: config, left unchanged.
 
     Raises:
         ValueError: unknown key or value out of range, in one line.
+        WorkFolderError: the folder holds another run, or another process is writing there.
         MissingCheckpointError: ``load_from`` does not exist.
         DamagedCheckpointError: the checkpoint to resume is damaged.
     """
@@ -35,7 +38,8 @@ def build_runner(cfg: Config) -> MIMRunner:
     import_task(cfg)
     expand_schedule(cfg)
     if cfg.get("work_dir") is None:
-        cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
+        cfg.work_dir = str(default_work_dir(cfg.filename))
+    check_work_dir(cfg.work_dir)
     _fit_epoch_to_steps(cfg)
     if cfg.get("resume") == "latest" or (cfg.get("resume") and cfg.get("load_from") is None):
         resume_latest(cfg)

@@ -16,6 +16,7 @@ from .hooks import (
 )
 from .loop import EpochPlan, PretrainLoop
 from .optim import LayerDecay, MIMOptimWrapper, WeightDecayByShape
+from .run_folder import RunFolder, WorkFolderError
 from .runner import MIMRunner
 from .schedule import WarmupCosineLR, WarmupMultiStepLR, expand_schedule
 from .stages import Stage, epoch_multiple
@@ -33,6 +34,7 @@ __all__ = [
     "ProgressHook",
     "Provenance",
     "RNGStateHook",
+    "RunFolder",
     "RuntimeInfo",
     "Stage",
     "TeacherHook",
@@ -41,6 +43,7 @@ __all__ = [
     "WarmupCosineLR",
     "WarmupMultiStepLR",
     "WeightDecayByShape",
+    "WorkFolderError",
     "epoch_multiple",
     "expand_schedule",
     "keep_ops_in_float32",

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import torch
 from mmengine.config import Config
 from mmengine.dist import is_distributed
+from mmengine.fileio import dump
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
@@ -20,10 +22,13 @@ from .batch import Batch
 from .distributed import describe_run, init_gloo, leave_at_exit, wrap_for_cpu
 from .hooks import PendingValidation
 from .hooks.needed import check_hooks, merge_hooks
+from .hooks.run_folder import RunFolderHook
+from .intent import intent_of, new_run
 from .leftovers import sweep_run
 from .loop import PretrainLoop
 from .resuming import describe_settings, resume
 from .run_config import RunConfig
+from .run_folder import RunFolder
 
 MUTED_IN_MMENGINE = (
     '"FileClient" will be deprecated',
@@ -39,13 +44,22 @@ class MIMRunner(Runner):
     What differs from MMEngine's: checkpoints are read by :func:`mimseg.checkpoints.read_checkpoint` (never
     unpickled unless ``trust_checkpoint``) and a resume must fit the run; ``auto_scale_lr`` counts
     accumulation; several processes run on CPU; hooks may define ``before_gather_checkpoint(runner)``, called
-    on every process before one of them writes a checkpoint.
+    on every process before one of them writes a checkpoint. A work folder holds one run, written by one runner at a
+    time, see :class:`~mimseg.engine.run_folder.RunFolder`.
     """
 
     resuming = False
+    run_folder: RunFolder
 
-    def __init__(self, *args: Any, cfg: Config | None = None, **kwargs: Any) -> None:
-        super().__init__(*args, cfg=RunConfig.of(cfg) if isinstance(cfg, Config) else cfg, **kwargs)
+    def __init__(self, model: Any, work_dir: str, *args: Any, cfg: Config | None = None, **options: Any) -> None:
+        self._made_work_dir = not Path(work_dir).exists()
+        fixed = RunConfig.of(cfg) if isinstance(cfg, Config) else cfg
+        try:
+            super().__init__(model, work_dir, *args, cfg=fixed, **options)
+        except BaseException:
+            if hasattr(self, "run_folder"):
+                self.run_folder.leave()
+            raise
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Join the process group, on gloo where there is no GPU."""
@@ -54,6 +68,10 @@ class MIMRunner(Runner):
         super().setup_env(env_cfg)
         if self.distributed:
             leave_at_exit()
+        run, intent = new_run(self.cfg, trains=self._train_dataloader is not None), intent_of(self.cfg)
+        self.run_folder = RunFolder(self.work_dir, run, intent, self.timestamp, self._made_work_dir)
+        self.run_folder.claim()
+        self._timestamp = self.run_folder.timestamp
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
         """MMEngine's logger without warnings that no user can act on."""
@@ -77,19 +95,37 @@ class MIMRunner(Runner):
     def register_hooks(self, default_hooks: Any = None, custom_hooks: Any = None) -> None:
         """Register the hooks by name, then those of the list; what the list has in its own way replaces the former."""
         super().register_hooks(merge_hooks(default_hooks, custom_hooks), custom_hooks)
+        self.register_hook(RunFolderHook(self.run_folder))
+
+    def dump_config(self) -> None:
+        """Nothing yet: the resolved config is written once the run is accepted."""
+
+    def resolved_config(self) -> tuple[str, str]:
+        """The file name and text of the resolved config."""
+        name = Path(self.cfg.filename or f"{self.timestamp}.py").name
+        if name.endswith(".py"):
+            return name, self.cfg.pretty_text
+        return name, dump(self.cfg.to_dict(), file_format=Path(name).suffix[1:])
 
     def train(self) -> nn.Module:
         """Train, unless a hook is missing without which the model would not be trained as its config says.
 
         Raises:
             ValueError: one is missing.
+            WorkFolderError: another run has come into the work folder since this one was built.
         """
-        check_hooks(self)
-        self.register_hook(PendingValidation())
-        if self.rank == 0:
-            sweep_run(self.work_dir)
-        model: nn.Module = super().train()
+        with self.run_folder.held():
+            check_hooks(self)
+            self.register_hook(PendingValidation())
+            if self.rank == 0:
+                sweep_run(self.work_dir)
+            model: nn.Module = super().train()
         return model
+
+    def load_or_resume(self) -> None:
+        """As MMEngine's; then what would be mixed up with this run makes way."""
+        super().load_or_resume()
+        self.run_folder.make_way(self.epoch, self.iter, self.resuming, self.logger.warning)
 
     def build_train_loop(self, loop: Any) -> Any:
         """The loop; its loader draws worker seeds from a generator of its own, so that a resume draws what it did."""

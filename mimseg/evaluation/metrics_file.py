@@ -8,8 +8,10 @@ from typing import Any
 from mmengine.logging import print_log
 
 from mimseg.checkpoints import write_atomically
+from mimseg.checkpoints.run_files import METRICS_NAME
+from mimseg.checkpoints.run_lock import locked
 
-METRICS_NAME = "metrics.json"
+LOCK_NAME = ".metrics.lock"
 
 
 def read_metrics(work_dir: str | Path) -> dict[str, Any]:
@@ -51,13 +53,15 @@ def set_damaged_aside(work_dir: str | Path) -> Path | None:
 def merge_metrics(work_dir: str | Path, metrics: dict[str, Any]) -> Path:
     """Merge nested ``metrics`` into ``metrics.json`` (new numbers win, other keys stay); returns its path.
 
-    A damaged file is set aside, see :func:`set_damaged_aside`.
+    A damaged file is set aside, see :func:`set_damaged_aside`. A run and tests of its checkpoints may write at the same
+    time.
 
     Raises:
         AtomicWriteError: it cannot be written; the old file stays.
     """
-    set_damaged_aside(work_dir)
-    return _write(work_dir, _merged(read_metrics(work_dir), metrics))
+    with locked(Path(work_dir) / LOCK_NAME):
+        set_damaged_aside(work_dir)
+        return _write(work_dir, _merged(read_metrics(work_dir), metrics))
 
 
 def replace_metrics(work_dir: str | Path, key: str, metrics: dict[str, Any]) -> Path:
@@ -68,8 +72,9 @@ def replace_metrics(work_dir: str | Path, key: str, metrics: dict[str, Any]) -> 
     Raises:
         AtomicWriteError: it cannot be written; the old file stays.
     """
-    set_damaged_aside(work_dir)
-    return _write(work_dir, {**read_metrics(work_dir), key: metrics})
+    with locked(Path(work_dir) / LOCK_NAME):
+        set_damaged_aside(work_dir)
+        return _write(work_dir, {**read_metrics(work_dir), key: metrics})
 
 
 def _write(work_dir: str | Path, metrics: dict[str, Any]) -> Path:

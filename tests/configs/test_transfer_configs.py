@@ -150,13 +150,13 @@ def test_fastmims_detectors_warm_up_for_1500_iterations(name, iterations):
 @pytest.mark.parametrize(
     ("name", "start", "figure"),
     [
-        ("coco/mask-rcnn_swinb_36e", "swinb_100e/epoch_100.pth", "52.2 / 46.1"),
-        ("coco/mask-rcnn_swinl_36e", "swinl_100e/epoch_100.pth", "53.2 / 46.9"),
-        ("coco/mask-rcnn_swinb_36e_greenmim", "swinb_400e/epoch_400.pth", "50.3 / 44.4"),
-        ("coco/mask-rcnn_fpn4-vitb_25e_fastmim", "vitb_800e/epoch_800.pth", "48.6 / 43.5"),
-        ("coco/mask-rcnn_fpn4-vitb_100e_fastmim", "vitb_800e/epoch_800.pth", "50.7 / 45.1"),
-        ("ade20k/upernet_swinb_160k", "swinb_100e/epoch_100.pth", "52.6"),
-        ("ade20k/upernet_vitb_160k_fastmim", "vitb_800e/epoch_800.pth", "49.4"),
+        ("coco/mask-rcnn_swinb_36e", "finetune/swinb_100e/epoch_100.pth", "52.2 / 46.1"),
+        ("coco/mask-rcnn_swinl_36e", "finetune/swinl_100e/epoch_100.pth", "53.2 / 46.9"),
+        ("coco/mask-rcnn_swinb_36e_greenmim", "fastmim/swinb_400e/epoch_400.pth", "50.3 / 44.4"),
+        ("coco/mask-rcnn_fpn4-vitb_25e_fastmim", "fastmim/vitb_800e/epoch_800.pth", "48.6 / 43.5"),
+        ("coco/mask-rcnn_fpn4-vitb_100e_fastmim", "fastmim/vitb_800e/epoch_800.pth", "50.7 / 45.1"),
+        ("ade20k/upernet_swinb_160k", "finetune/swinb_100e/epoch_100.pth", "52.6"),
+        ("ade20k/upernet_vitb_160k_fastmim", "fastmim/vitb_800e/epoch_800.pth", "49.4"),
     ],
 )
 def test_the_first_command_is_the_one_that_the_first_figure_belongs_to(name, start, figure):
@@ -169,7 +169,7 @@ def test_the_first_command_is_the_one_that_the_first_figure_belongs_to(name, sta
 
 def test_swins_other_start_has_its_own_figure():
     header = (ROOT / "configs/coco/mask-rcnn_swinb_36e.py").read_text().split('"""')[1]
-    assert "from pre-training alone: --init work_dirs/swinb_400e/epoch_400.pth" in header
+    assert "from pre-training alone: --init work_dirs/fastmim/swinb_400e/epoch_400.pth" in header
     assert "51.9 / 45.8 from\n          pre-training" in header
 
 

@@ -21,9 +21,9 @@ def same(a, b, path="") -> list[str]:
 
 def test_killed_within_an_epoch_and_resumed_is_bit_identical(run_script, train_here, micro_config, tmp_path):
     """8 iterations an epoch, a checkpoint every 3, killed at 14: resumes from 12, within the second epoch."""
-    killing = micro_config.with_name("killed.py")
+    killing = tmp_path / micro_config.name  # a run goes on under the name of its config
     killing.write_text(
-        f'_base_ = "./{micro_config.name}"\n'
+        f'_base_ = "{micro_config}"\n'
         'custom_hooks = _base_.custom_hooks + [dict(type="KillHook", iteration=14)]\n'
         "train_dataloader = dict(num_workers=1)\n"
     )

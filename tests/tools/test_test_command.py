@@ -16,6 +16,8 @@ from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 
+from mimseg.checkpoints.run_file import Run, read_run_file, write_run_file
+from mimseg.checkpoints.run_lock import LOCK_FILE
 from mimseg.evaluation import weighted_knn
 from mimseg.registry import MODELS
 
@@ -163,6 +165,25 @@ def test_a_later_test_replaces_the_earlier_one(command, place, tmp_path):
     assert command(place / "knn.py", place / "knn.pth")[0] == 0
     assert "accuracy/top1" not in metrics_of(tmp_path / "run")
     assert json.loads((tmp_path / "run" / "metrics.json").read_text())["knn"] == {"end": {"top1_k10": 1.0}}
+
+
+def test_a_test_changes_nothing_in_a_trainings_folder_but_its_metrics(command, place, tmp_path):
+    folder = tmp_path / "run"
+    write_run_file(folder, Run("0" * 32, config="configs/finetune/classifier.py"))
+    (folder / "classifier.py").write_text("# the training's")
+    (folder / LOCK_FILE).touch()
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    assert command(place / "classifier.py", place / "classifier.pth")[0] == 0
+    assert metrics_of(folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir() if path.name in before} == before
+
+
+def test_a_folder_of_results_is_known_as_one(command, place, tmp_path):
+    """So that pictures in it are no data, and no training takes it."""
+    assert command(place / "classifier.py", place / "classifier.pth")[0] == 0
+    run = read_run_file(tmp_path / "run")
+    assert (run.kind, Path(run.config).name) == ("test", "classifier.py")
+    assert (tmp_path / "run" / "classifier.py").is_file()
 
 
 def test_ks_above_the_bank_are_named_and_left_out(command, place, tmp_path):

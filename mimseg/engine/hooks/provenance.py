@@ -26,9 +26,10 @@ ROOT = Path(__file__).parents[3]
 class Provenance(Hook):
     """Write ``WORK_DIR/<timestamp>/run.json``: where a run comes from, and what it cost.
 
-    That is command and its folder, config, seed, processes, versions, git revision, devices; the number of images of
-    each dataset (``images``); and how long this start has trained, evaluations included, up to its last checkpoint or
-    its end (``seconds``). What an interrupted run did after its last checkpoint does not count: a resume does it again.
+    That is the run's id, command and its folder, config, seed, processes, versions, git revision, devices; the number
+    of images of each dataset (``images``); and how long this start has trained, evaluations included, up to its last
+    checkpoint or its end (``seconds``). What an interrupted run did after its last checkpoint does not count: a resume
+    does it again.
     """
 
     def __init__(self) -> None:
@@ -54,7 +55,8 @@ class Provenance(Hook):
         self._write(runner)
 
     def before_train(self, runner: Runner) -> None:
-        """Take the time."""
+        """Take the time, and note which run this is a start of."""
+        self._record["run"] = runner.run_folder.run.id
         self._began = time.perf_counter()
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
