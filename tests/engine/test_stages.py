@@ -220,7 +220,7 @@ def test_resume_with_another_accumulation_in_each_stage_is_exact(staged, tmp_pat
     straight = staged(tmp_path / "run", **changes, **by_epoch)
     straight.train()
     end = outcome(straight)
-    resumed = staged(resume=True, load_from=str(tmp_path / "run" / f"{name}.pth"), **changes)
+    resumed = staged(tmp_path / "on", resume=True, load_from=str(tmp_path / "run" / f"{name}.pth"), **changes)
     resumed.logger.addHandler(caplog.handler)
     resumed.train()
     assert same(outcome(resumed), end)
@@ -245,7 +245,7 @@ def test_a_run_of_earlier_versions_is_resumed(toy, tmp_path):
 
 def test_stages_may_be_added_to_the_epochs_to_come(toy, staged, tmp_path):
     toy(tmp_path / "run", epochs=4, interval=3).train()
-    added = staged(resume=True, load_from=str(tmp_path / "run" / "iter_9.pth"))
+    added = staged(tmp_path / "added", resume=True, load_from=str(tmp_path / "run" / "iter_9.pth"))
     added.train()
     assert added.iter == 28
     late = staged(resume=True, load_from=str(tmp_path / "run" / "iter_15.pth"))
