@@ -1,6 +1,9 @@
 """The images of one optimizer step, and how they come together."""
 
 from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import DataLoader
 
 from .distributed import count_processes
 
@@ -34,3 +37,9 @@ class Batch:
             f"{count_processes(self.processes)} x {self.images} images x {self.accumulation} "
             f"accumulation = batch {self.per_step}"
         )
+
+
+def images_per_batch(loader: DataLoader[Any]) -> int:
+    """Images of a loader's batch, which another library's batch sampler may make."""
+    size: int = getattr(loader.batch_sampler, "batch_size", 1) if loader.batch_size is None else loader.batch_size
+    return size

@@ -9,7 +9,7 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 from torch.utils.data import DataLoader
 
 from ..registry import LOOPS
-from .batch import Batch
+from .batch import Batch, images_per_batch
 from .schedule import WarmupLR
 from .stages import Stage, build_loaders, check_sizes, find_crops, stop_workers
 
@@ -212,7 +212,7 @@ class PretrainLoop(EpochBasedTrainLoop):
         loader = self.loaders[self.stage_of(epoch)]
         stage = self.stages[self.stage_of(epoch)] if self.stages else None
         accumulation = self.runner.optim_wrapper._accumulative_counts if stage is None else stage.accumulative_counts
-        return Batch(self.runner.world_size, loader.batch_size or 1, accumulation)
+        return Batch(self.runner.world_size, images_per_batch(loader), accumulation)
 
     def go_to(self, epoch: int, iteration: int, epoch_start: int) -> None:
         """Let the run begin elsewhere than at its start.

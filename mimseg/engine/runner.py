@@ -18,7 +18,7 @@ from torch import nn
 
 from ..checkpoints import describe, load_weights
 from ..registry import RUNNERS
-from .batch import Batch
+from .batch import Batch, images_per_batch
 from .distributed import describe_run, init_gloo, leave_at_exit, wrap_for_cpu
 from .hooks import PendingValidation
 from .hooks.needed import check_hooks, merge_hooks
@@ -174,7 +174,7 @@ class MIMRunner(Runner):
     @property
     def running_batch(self) -> Batch:
         """What an optimizer step sees at the moment."""
-        return Batch(self.world_size, self.train_dataloader.batch_size or 1, self.optim_wrapper._accumulative_counts)
+        return Batch(self.world_size, images_per_batch(self.train_dataloader), self.optim_wrapper._accumulative_counts)
 
     @cached_property
     def settings(self) -> str:
@@ -199,7 +199,7 @@ class MIMRunner(Runner):
         self.optim_wrapper = self.build_optim_wrapper(self.optim_wrapper)
         if self.param_schedulers is not None:
             self.param_schedulers = self.build_param_scheduler(self.param_schedulers)
-        self.resuming = self._has_loaded = True
+        self.resuming = self._resume = self._has_loaded = True  # hooks ask for one or the other
         resume(self, filename)
 
     def load_checkpoint(

@@ -67,11 +67,10 @@ def log(caplog):
     ],
 )
 @pytest.mark.parametrize("first", [9, 18])
-def test_rates_are_those_of_the_new_schedule(toy, tmp_path, log, changes, schedule, line, first):
+def test_rates_are_those_of_the_new_schedule(toy, honest, tmp_path, log, changes, schedule, line, first):
     if first == 18:
         changes, schedule = {"epochs": 5, **changes}, {"epochs": 5, **schedule}
-    toy(tmp_path / "run", interval=9).train()
-    path = str(tmp_path / "run" / f"iter_{first}.pth")
+    path = str(honest.with_name(f"iter_{first}.pth"))
     runner = toy(tmp_path / "new", resume=True, load_from=path, **changes)
     got, lines = log(runner)
     wanted = expected(first, **{"epochs": 3, "warmup": 1, **schedule})[: len(got)]
@@ -80,9 +79,8 @@ def test_rates_are_those_of_the_new_schedule(toy, tmp_path, log, changes, schedu
     assert any(line in text for text in lines if "settings, which hold from here on" in text)
 
 
-def test_the_optimizers_settings_are_the_configs_and_its_moments_the_files(toy, tmp_path, build_all):
-    toy(tmp_path / "run", interval=9).train()
-    path = str(tmp_path / "run" / "iter_9.pth")
+def test_the_optimizers_settings_are_the_configs_and_its_moments_the_files(toy, honest, build_all):
+    path = str(honest)
     new = {"optim_wrapper.optimizer": dict(weight_decay=0.5, betas=(0.8, 0.9), eps=1e-6)}
     runner = build_all(toy(resume=True, load_from=path, **new))
     runner.resume(path)
@@ -94,20 +92,15 @@ def test_the_optimizers_settings_are_the_configs_and_its_moments_the_files(toy, 
     assert all(torch.equal(state[i][name], saved[i][name]) for i in saved for name in saved[i])
 
 
-def test_an_unchanged_run_says_so(toy, tmp_path, log):
-    toy(tmp_path / "run", interval=9).train()
-    path = str(tmp_path / "run" / "iter_9.pth")
-    got, lines = log(toy(tmp_path / "run", interval=9, resume=True, load_from=path))
+def test_an_unchanged_run_says_so(toy, honest, log):
+    path = str(honest)
+    got, lines = log(toy(interval=9, resume=True, load_from=path))
     assert got == pytest.approx(expected(9, 3, 1), rel=1e-12)
     assert f"{path}: no setting has changed" in lines
 
 
-def test_a_file_of_an_earlier_version_says_what_cannot_be_compared(toy, tmp_path, log):
-    toy(tmp_path / "run", interval=9).train()
-    path = tmp_path / "run" / "iter_9.pth"
-    checkpoint = read_checkpoint(path)
-    del checkpoint["meta"]["settings"]
-    torch.save(checkpoint, path)
+def test_a_file_of_an_earlier_version_says_what_cannot_be_compared(toy, changed, log):
+    path = changed(lambda checkpoint: checkpoint["meta"].pop("settings"))
     got, lines = log(toy(resume=True, load_from=str(path), epochs=6))
     assert got == pytest.approx(expected(9, 6, 1), rel=1e-12)
     assert f"{path} is of an earlier version, which kept no settings: what of them has changed cannot be told" in lines
@@ -131,10 +124,10 @@ def test_a_file_of_an_earlier_version_says_what_cannot_be_compared(toy, tmp_path
         ),
     ],
 )
-def test_what_the_state_cannot_follow_is_refused(toy, tmp_path, changes, complaint):
-    toy(tmp_path / "run", interval=18).train()
-    path = tmp_path / "run" / "iter_18.pth"
-    checkpoint = read_checkpoint(path)
+def test_what_the_state_cannot_follow_is_refused(toy, honest, tmp_path, changes, complaint):
+    """After the third epoch."""
+    path = tmp_path / "epoch_3.pth"
+    checkpoint = read_checkpoint(honest.with_name("iter_18.pth"))
     checkpoint["meta"].update(epoch=3, epoch_start=18)
     torch.save(checkpoint, path)
     with pytest.raises(ValueError) as error:
@@ -162,6 +155,13 @@ def by_iteration(**changes):
     }
 
 
+@pytest.fixture(scope="module")
+def run_by_iteration(toy_of_module, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("by_iteration")
+    toy_of_module(folder, **by_iteration()).train()
+    return folder
+
+
 @pytest.mark.parametrize(
     ("first", "changes", "line"),
     [
@@ -173,20 +173,20 @@ def by_iteration(**changes):
         (4, {"schedule.warmup_iterations": 6}, "param_scheduler.0.end: 3 -> 6"),
     ],
 )
-def test_schedules_that_count_iterations_are_those_of_a_whole_run(toy, tmp_path, log, first, changes, line):
+def test_schedules_that_count_iterations_are_those_of_a_whole_run(
+    toy, run_by_iteration, tmp_path, log, first, changes, line
+):
     """Their rates are the very ones of a run that had the new settings from its start."""
-    toy(tmp_path / "run", **by_iteration()).train()
     whole = rates(toy(tmp_path / "whole", **by_iteration(**changes)))
-    path = str(tmp_path / "run" / f"iter_{first}.pth")
+    path = str(run_by_iteration / f"iter_{first}.pth")
     got, lines = log(toy(tmp_path / "new", resume=True, load_from=path, **by_iteration(**changes)))
     assert got == whole[first:]
     assert all(rate > 0 for rate in got[:-1])  # the fall ends at zero
     assert any(line in text for text in lines)
 
 
-def test_iterations_of_another_batch_are_refused(toy, tmp_path):
-    toy(tmp_path / "run", **by_iteration()).train()
-    path = str(tmp_path / "run" / "iter_4.pth")
+def test_iterations_of_another_batch_are_refused(toy, run_by_iteration):
+    path = str(run_by_iteration / "iter_4.pth")
     with pytest.raises(ValueError, match="counts iterations of 1 process x 4 images .* since the run's length is"):
         toy(resume=True, load_from=path, batch_size=2, accumulate=2, **by_iteration()).train()
 

@@ -9,7 +9,6 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from mimseg.engine.resuming import resume
-from mimseg.engine.resuming.moments import kept_by
 
 
 @pytest.fixture(scope="module")
@@ -168,6 +167,7 @@ CHANGES = {
     "best score": (put(*INFO, "best_score", math.nan), "runtime_info.best_score is nan, not a finite number"),
     "kept": (put(*INFO, "keep_ckpt_ids", "12"), "runtime_info.keep_ckpt_ids is '12', not a list"),
     "kept paths": (put(*INFO, "keep_ckpt_ids", ["../x"]), "keep_ckpt_ids is '../x', not a whole number"),
+    "loss scale": (put("optimizer", "loss_scaler", {"scale": -1.0}), "loss_scaler.scale is -1, but must be above 0"),
     "averages": (put("ema_state_dict", {}), "averaged weights .*, but this run has no EMAHook"),
 }  # fmt: skip
 
@@ -192,20 +192,27 @@ def test_the_honest_one_is_taken(honest, toy, build_all):
     assert all(a != b for a, b in zip(everything(runner)[:4], before[:4], strict=True))
 
 
-@pytest.mark.parametrize(
-    ("optimizer", "kept"),
-    [
-        (lambda p: torch.optim.AdamW(p, fused=True), {"step": (), "exp_avg": (3, 2), "exp_avg_sq": (3, 2)}),
-        (lambda p: torch.optim.AdamW(p, amsgrad=True), {"max_exp_avg_sq": (3, 2)}),
-        (lambda p: torch.optim.SGD(p, lr=1.0, momentum=0.9), {"momentum_buffer": (3, 2)}),
-        (lambda p: torch.optim.SGD(p, lr=1.0), {}),
-        (lambda p: torch.optim.Adafactor(p), {"row_var": (3, 1), "col_var": (1, 2)}),
-    ],
-)
-def test_an_optimizer_tells_what_it_keeps_and_stays_as_it_is(optimizer, kept):
-    parameter = torch.nn.Parameter(torch.ones(3, 2))
-    built = optimizer([parameter])
-    expected = kept_by(built, 0, parameter)
-    assert {name: tuple(expected[name].shape) for name in kept} == kept
-    assert bool(kept) == bool(expected)
-    assert not built.state and (parameter == 1).all()
+def test_averages_must_fit_and_be_finite(toy, build_all, tmp_path):
+    names = ("EMAHook", "ProgressHook", "NonFiniteGuard", "TeacherHook", "RNGStateHook")
+    hooks = {"custom_hooks": [dict(type=name) for name in names]}
+    toy(tmp_path / "run", interval=9, **hooks).train()
+    path, runner = tmp_path / "run" / "iter_9.pth", build_all(toy(interval=9, **hooks))
+    for name, value, complaint in (
+        ("module.layer.weight", torch.zeros(2, 5), r"ema_state_dict.module.layer.weight has the shape \(2, 5\)"),
+        ("module.layer.weight", W / 0, "holds numbers that are not finite"),
+        ("more", W, "this run's average differ in 'more'"),
+    ):
+        checkpoint = torch.load(path, weights_only=False)
+        checkpoint["ema_state_dict"][name] = value
+        torch.save(checkpoint, tmp_path / "changed.pth")
+        before = everything(runner)
+        with pytest.raises(ValueError, match=complaint):
+            resume(runner, str(tmp_path / "changed.pth"))
+        assert everything(runner) == before
+
+
+def test_other_classes_are_refused(changed, runner, monkeypatch):
+    path = changed(put("meta", "dataset_meta", {"classes": ("cat", "dog")}))
+    monkeypatch.setattr(type(runner.train_loop.dataloader.dataset), "metainfo", {"classes": ["cat", "cow"]})
+    with pytest.raises(ValueError, match="the classes of the training images have changed: dog, now cow"):
+        resume(runner, str(path))

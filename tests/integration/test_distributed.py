@@ -37,6 +37,30 @@ def test_two_gloo_processes_give_the_loss_curve_of_one(run_script, train_here, m
     assert one[-1]["loss_reconstruct"] < one[0]["loss_reconstruct"]
 
 
+@pytest.mark.slow
+def test_a_run_of_two_processes_goes_on_in_one(run_script, train_here, micro_config, tmp_path):
+    """After 15 steps of 2 x 4 images: with 1 x 8, and with 1 x 4 of which two are accumulated."""
+    same_draws = ("--cfg-options", "model.encoder.drop_path=0.0")
+    code, _, errors = train_here(micro_config, "--work-dir", tmp_path / "one", *same_draws)
+    assert code == 0, errors
+    half = (*same_draws, "train_dataloader.batch_size=4")
+    two = run_script("dist_train.sh", micro_config, 2, "--work-dir", tmp_path / "two", *half, "schedule.stop=2")
+    assert two.returncode == 0, two.stderr[-3000:]
+    saved = tmp_path / "two" / "iter_15.pth"
+    twice = (*half, "optim_wrapper.accumulative_counts=2", "default_hooks.checkpoint.interval=4")
+    for name, options, begin in (("whole", same_draws, 15), ("halves", twice, 30)):
+        code, output, errors = train_here(micro_config, "--work-dir", tmp_path / name, "--resume", saved, *options)
+        assert code == 0, errors
+        assert f"resumed epoch: 1, iter: {begin}" in output and "schedule.stop: 2 -> 3" in output
+        rows = curve(tmp_path / name)
+        steps = len(rows) // 9
+        assert len(rows) == 9 * steps
+        for key in ("loss", "lr"):
+            values = [sum(row[key] for row in rows[i : i + steps]) / steps for i in range(0, len(rows), steps)]
+            wanted = [row[key] for row in curve(tmp_path / "one")[15:]]
+            assert values == pytest.approx(wanted, rel=1e-4), (name, key)
+
+
 ADAPTIVE = """
 _base_ = "{base}"
 model = dict(

@@ -98,6 +98,19 @@ def test_a_detector_starts_from_pretraining_trains_and_is_tested(call_here, plac
     assert tested["box/AP"] == pytest.approx(validated["end"]["box/AP"])
     assert {f"{part}/{kind}" for part in ("box", "mask") for kind in ("AP", "AP50", "AP75")} <= set(tested)
     assert "box/AP50" in out and len(list((run / "pictures").glob("*.png"))) == 2
+    code, out, err = call_here(
+        "train.py",
+        place / "detector.py",
+        "--data",
+        data,
+        "--work-dir",
+        tmp_path / "on",
+        "--resume",
+        run / "epoch_1.pth",
+    )
+    assert code == 0 and "no setting has changed" in out, err
+    whole, resumed = weights(run / "epoch_2.pth"), weights(tmp_path / "on" / "epoch_2.pth")
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
 def test_a_segmentor_trains_is_tested_and_resumes_exactly(call_here, place, tmp_path):

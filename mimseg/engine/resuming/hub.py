@@ -14,6 +14,7 @@ from .checker import Checker, show
 
 BEST_NAME = re.compile(r"best_.+_(epoch|iter)_\d+\.pth")
 LAST_NAME = re.compile(r"(epoch|iter)_\d+\.pth")
+COUNTS = ("epoch", "iter", "max_epochs", "max_iters", "validated")
 LONGEST_HISTORY = 1_000_000  # HistoryBuffer's own limit
 
 
@@ -31,7 +32,7 @@ def read_hub(checker: Checker, saved: Any, runner: Runner) -> dict[str, Any]:
     scalars = checker.mapping(saved.get("log_scalars"), "message_hub.log_scalars")
     histories = {key: _read_history(checker, key, value) for key, value in scalars.items()}
     infos = checker.mapping(saved.get("runtime_info"), "message_hub.runtime_info")
-    numbers = {key: _read_number(checker, key, value) for key, value in infos.items() if _is_number(key, value)}
+    numbers: dict[str, Any] = dict(_read_numbers(checker, infos))
     own = _OwnFiles(runner)
     if "keep_ckpt_ids" in infos:
         numbers["keep_ckpt_ids"] = own.numbered(checker, infos["keep_ckpt_ids"])
@@ -49,17 +50,18 @@ def read_hub(checker: Checker, saved: Any, runner: Runner) -> dict[str, Any]:
     return {"log_scalars": histories, "runtime_info": numbers, "resumed_keys": kept}
 
 
-def _is_number(key: str, value: Any) -> bool:
-    """What must be a number, and what a hook has noted as one."""
-    must = key in ("epoch", "iter", "max_epochs", "max_iters", "validated") or key.startswith("best_score")
-    return must or type(value) in (int, float)
-
-
-def _read_number(checker: Checker, key: str, value: Any) -> float | int:
-    name = f"message_hub.runtime_info.{ascii(key)[1:-1]}"
-    return checker.number(value, name) if key.startswith("best_score") or type(value) is float else checker.whole(
-        value, name, -1
-    )  # fmt: skip
+def _read_numbers(checker: Checker, infos: dict[str, Any]) -> dict[str, float | int]:
+    """What must be a number, and what some hook has noted as one."""
+    numbers: dict[str, float | int] = {}
+    for key, value in infos.items():
+        name = f"message_hub.runtime_info.{ascii(key)[1:-1]}"
+        if key in COUNTS:
+            numbers[key] = checker.whole(value, name, -1)
+        elif key.startswith("best_score"):
+            numbers[key] = checker.number(value, name)
+        elif type(value) in (int, float):
+            numbers[key] = value
+    return numbers
 
 
 def _read_history(checker: Checker, key: str, value: Any) -> HistoryBuffer:

@@ -190,6 +190,11 @@ def _report(runner: Any, file: str, checked: Checked, place: Place) -> None:
         log(f"its {then.iteration} iterations of {then.batch} are {place.iteration} of {runner.running_batch}")
         if checked.average is not None:
             runner.logger.warning("EMAHook averages after every batch, not after every step: its horizon changes")
+        if place.iteration < then.iteration:
+            runner.logger.warning(
+                "iterations are larger now, and counted lower: a checkpoint named by them may be newer than one with a "
+                "higher number"
+            )
     log(f"resumed epoch: {place.epoch}, iter: {place.iteration}")
     if place.finished:
         log(f"nothing left to train: {place.finished} is done")

@@ -11,7 +11,8 @@ from .checker import FIRST_CONFIG, Checker, show
 # What makes no other training: where it runs and writes, and what is checked by itself.
 PASSED_OVER = re.compile(
     r"_|(work_dir|load_from|load_options|resume|trust_checkpoint|launcher|experiment_name|runner_type|log_level"
-    r"|log_processor|visualizer|env_cfg|custom_imports|default_scope|randomness\.seed|val_cfg|test_\w+)(\.|$)"
+    r"|log_processor|visualizer|env_cfg|custom_imports|default_scope|randomness\.seed|val_cfg|test_\w+"
+    r"|model\.(backbone\.)?init_cfg)(\.|$)"
     r"|.*\.(num_workers|persistent_workers|pin_memory|prefetch_factor|multiple_of)$"
 )
 # What moments cannot follow: they are of one kind, and numbered in the order of the groups.
