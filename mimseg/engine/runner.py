@@ -8,12 +8,12 @@ from mmengine.dist import is_distributed
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
-from mmengine.runner import Runner
 from mmengine.runner.checkpoint import _load_checkpoint_to_model
 from torch import nn
 
 from ..checkpoints import describe, load_weights, read_checkpoint, refer_positions
 from ..registry import RUNNERS
+from .guarded import GuardedRunner
 from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
 from .hooks.needed import check_hooks, merge_hooks
 from .loop import PretrainLoop
@@ -26,7 +26,7 @@ MUTED_IN_MMENGINE = (
 
 
 @RUNNERS.register_module()
-class MIMRunner(Runner):
+class MIMRunner(GuardedRunner):
     """Runner of every mimseg run.
 
     What differs from MMEngine's: checkpoints are read by :func:`mimseg.checkpoints.read_checkpoint` (never
