@@ -12,7 +12,7 @@ from .errors import DamagedCheckpointError
 from .symbolic import Call, Name, PickleError, Row, Stored, Symbols, read_symbols
 
 ZIP = b"PK\x03\x04"
-MOST_RECORDS = 200_000
+MOST_RECORDS = 50_000
 """Files in an archive; a checkpoint has one for each tensor and five more."""
 INFLATED = 4
 HARMLESS = 256 * 2**20
@@ -53,7 +53,7 @@ def check_sizes(path: Path) -> None:
                 _check_stream(data)
     except PickleError as error:
         raise DamagedCheckpointError(
-            f"{path} ({path.stat().st_size} bytes) was not loaded: {error}; it is cut off, damaged, or no PyTorch "
+            f"{path} ({path.stat().st_size} bytes) cannot be read: {error}; it is cut off, damaged, or no PyTorch "
             "checkpoint: use an earlier checkpoint, or copy the file again"
         ) from None
     except (zipfile.BadZipFile, NotImplementedError, OSError, ValueError, EOFError) as error:
@@ -61,6 +61,20 @@ def check_sizes(path: Path) -> None:
             f"{path} ({path.stat().st_size} bytes) cannot be read, it is damaged: use an earlier checkpoint, or copy "
             f"the file again ({type(error).__name__}: {error})"
         ) from error
+
+
+def record_names(path: Path) -> list[str]:
+    """Names of the records of a zip archive; none where there is no such archive, or one of far too many."""
+    with open(path, "rb") as file:
+        if file.read(4) != ZIP:
+            return []
+        with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+            try:
+                if _count_records(data) > MOST_RECORDS:
+                    return []
+                return zipfile.ZipFile(path).namelist()
+            except (PickleError, zipfile.BadZipFile, NotImplementedError, ValueError, OSError):
+                return []
 
 
 def _check_archive(path: Path, data: mmap.mmap) -> None:

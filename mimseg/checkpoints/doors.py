@@ -17,18 +17,20 @@ from unittest.mock import patch
 import huggingface_hub.constants
 import mmengine.runner.checkpoint as loaders
 import numpy as np
+import timm
 import torch
 import yaml
 from mmengine.fileio import load as load_any
 from mmengine.fileio.handlers import BaseFileHandler, JsonHandler, PickleHandler, YamlHandler
 from mmengine.fileio.handlers.registry_utils import file_handlers
 from mmengine.runner import CheckpointLoader
-from torch import Tensor
+from safetensors import SafetensorError
+from torch import Tensor, nn
 
 from .errors import DamagedCheckpointError, MissingCheckpointError, UntrustedCheckpointError
-from .sound import check_finite, check_kinds
+from .sound import UNFIT, check_finite, check_kinds
 from .source import read_file
-from .trust import allow_list, brief, only_listed, read_data
+from .trust import allow_list, brief, existing, only_listed, read_data
 from .wrapping import unwrap
 
 NETWORK = ("http", "https", "ftp")
@@ -59,6 +61,7 @@ def _replacements(trust: bool) -> Iterator[tuple[Any, str, Any]]:
         yield huggingface_hub.constants, "HF_HUB_OFFLINE", True
     if not trust:
         yield torch, "load", _torch_load
+        yield timm.models._factory, "load_checkpoint", _timm_load(timm.models._factory.load_checkpoint)
         yield np, "load", _numpy_load(np.load)
 
 
@@ -103,6 +106,9 @@ def _load_local(filename: str, map_location: Any, trust: bool) -> Any:
         load_from_remote(filename)
     checkpoint = read_file(filename, trust, map_location)
     tensors: Mapping[str, Tensor] = unwrap(checkpoint).tensors
+    state = checkpoint.get("state_dict", checkpoint)
+    if not isinstance(state, Mapping) or not all(isinstance(name, str) for name in state):
+        raise ValueError(f"{filename} holds no weights by name: name the file of a state_dict")
     try:
         check_kinds(tensors)
         check_finite(tensors)
@@ -117,6 +123,18 @@ def _torch_load(file: Any, map_location: Any = None, *_: Any, **options: Any) ->
         return read_data(Path(file), map_location)
     with only_listed(allow_list()):
         return torch.serialization.load(file, map_location=map_location, weights_only=True)
+
+
+def _timm_load(original: Callable[..., Any]) -> Callable[..., Any]:
+    """timm's loader of ``checkpoint_path``, which says in one line what does not fit."""
+
+    def load_checkpoint(model: nn.Module, checkpoint_path: str, *arguments: Any, **options: Any) -> Any:
+        try:
+            return original(model, str(existing(checkpoint_path)), *arguments, **options)
+        except (*UNFIT, SafetensorError) as error:
+            raise ValueError(f"{checkpoint_path}: timm cannot load it into its model: {brief(error)}") from error
+
+    return load_checkpoint
 
 
 def _numpy_load(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -67,7 +67,7 @@ def load_weights(
         ValueError: the file is of no known format, of another architecture, or has too little of the model.
     """
     if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
-        raise ValueError(f"load_options.least is {least!r}: the share of weights that must be found lies in [0, 1]")
+        raise ValueError(f"load_options.least={least!r}: the share of weights that must be found lies in [0, 1]")
     sides_of(image_size)
     for key, value, kinds in (
         ("position_tables", position_tables, get_args(PositionTables)),
@@ -135,7 +135,7 @@ def sides_of(image_size: Any) -> tuple[int, int] | None:
     sides = tuple(image_size) if isinstance(image_size, list | tuple) else (image_size, image_size)
     if len(sides) != 2 or not all(type(side) is int and 0 < side < 2**20 for side in sides):
         raise ValueError(
-            f"load_options.image_size is {image_size!r}; use a side in whole pixels, or height and width of it"
+            f"load_options.image_size is {image_size!r}; use a side in pixels or (height, width), whole numbers"
         )
     return sides
 

@@ -8,8 +8,8 @@ from typing import Any
 from safetensors.torch import load_file
 from torch import Tensor
 
-from .formats import Weights, read_tensors
 from .errors import DamagedCheckpointError, MissingCheckpointError
+from .formats import Weights, read_tensors
 from .formats.weights import listed
 from .sound import UNFIT, check_facts, check_kinds, holds_arrays, misshapen
 from .torchscript import is_torchscript, read_torchscript

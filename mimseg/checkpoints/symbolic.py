@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from struct import unpack_from
 from typing import Any
 
-MOST_OPERATIONS = 10_000_000
+MOST_OPERATIONS = 5_000_000
 """Of one pickle: some seconds. A checkpoint of a ViT-L with its optimizer has about 100 000."""
 DEEPEST = 400
 """Containers within containers."""
@@ -204,9 +204,12 @@ class _Machine:
 
     def key(self) -> Any:
         """The key under which what is being read will lie, if it is text."""
-        own = self.stack[-1] if self.stack else None
-        below = (stack[-2] for stack in reversed(self.marks) if len(stack) > 1)
-        return next((key for key in (own, *below) if isinstance(key, str)), None)
+        if self.stack and isinstance(self.stack[-1], str):
+            return self.stack[-1]
+        for stack in self.marks[:-4:-1]:
+            if len(stack) > 1 and isinstance(stack[-2], str):
+                return stack[-2]
+        return None
 
     def name(self) -> None:
         self.stack.append(Name(f"{self.line()}.{self.line()}"))

@@ -33,6 +33,8 @@ FOLLOWERS = re.compile(r"encoder_k\.|encoder_m\.|(?<![a-z])(?:momentum|target|ke
 """In names of copies that follow the trained encoder: MoCo's, BYOL's, averages."""
 LONGEST = 8
 """Words of a prefix."""
+MOST_PREFIXES = 2000
+"""What may stand before the names of a file's tensors; a network has some dozens of parts."""
 
 
 @dataclass
@@ -77,6 +79,9 @@ def prefixes(names: Iterable[str]) -> list[str]:
     """What may stand before a network's names: "", "backbone.", "module.backbone." and so on, shortest first.
 
     Numbers end a prefix. A student's comes behind others of its length, as do those of copies that follow another.
+
+    Raises:
+        ValueError: there are far more than a network has parts.
     """
     found = {"": None}
     for name in names:
@@ -85,6 +90,8 @@ def prefixes(names: Iterable[str]) -> list[str]:
             if words[length - 1].isdigit():
                 break
             found[".".join(words[:length]) + "."] = None
+        if len(found) > MOST_PREFIXES:
+            raise ValueError(f"its tensors have more than {MOST_PREFIXES} kinds of names, as no network has")
     return sorted(found, key=lambda prefix: (prefix.count("."), follows(prefix), STUDENT in prefix))
 
 

@@ -13,8 +13,8 @@ from torch import nn
 
 from ..checkpoints import describe, load_weights, read_checkpoint, refer_positions
 from ..registry import RUNNERS
-from .guarded import GuardedRunner
 from .distributed import count_processes, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
+from .guarded import GuardedRunner
 from .hooks.needed import check_hooks, merge_hooks
 from .loop import PretrainLoop
 

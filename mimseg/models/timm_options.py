@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-LOADING = ("pretrained", "checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay", "pretrained_strict", "cache_dir")
+LOADING = (
+    "pretrained",
+    "checkpoint_path",
+    "pretrained_cfg",
+    "pretrained_cfg_overlay",
+    "pretrained_strict",
+    "cache_dir",
+)
 """Arguments by which timm loads files, or asks the network, past this project's reader."""
 
 

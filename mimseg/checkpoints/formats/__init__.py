@@ -16,8 +16,6 @@ __all__ = ["Weights", "describe", "read_tensors"]
 
 OWN_FACT = "heads"
 """What a file of this project always tells of itself (:func:`mimseg.checkpoints.describe`), and no other's config."""
-MOST_PREFIXES = 2000
-"""What may stand before the names of a file's tensors; a network has some dozens of parts."""
 DETECTORS = "backbone.encoder."
 """How names of encoders begin in this project's detectors and segmentors."""
 
@@ -45,8 +43,6 @@ def read_tensors(
     network = Network(own_names)
     formats = (mimseg, hf, detectron2, mmpretrain, swin, network, beit, cmt, pvt, mae, timm)
     candidates = prefixes(tensors)
-    if len(candidates) > MOST_PREFIXES:
-        raise ValueError(f"its {len(tensors)} tensors have {len(candidates)} kinds of names, as no network has")
 
     def form_of(prefix: str) -> Any:
         inside = under(tensors, prefix)
