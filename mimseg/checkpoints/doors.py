@@ -33,6 +33,8 @@ from .source import read_file
 from .trust import allow_list, brief, existing, only_listed, read_data
 from .wrapping import unwrap
 
+UNPICKLERS = ("mmseg.utils.io", "mmpretrain.models.multimodal.ram.ram")
+"""Modules that unpickle files (``decode_backend="pickle"``) and nothing else."""
 NETWORK = ("http", "https", "ftp")
 
 
@@ -63,6 +65,8 @@ def _replacements(trust: bool) -> Iterator[tuple[Any, str, Any]]:
         yield torch, "load", _torch_load
         yield timm.models._factory, "load_checkpoint", _timm_load(timm.models._factory.load_checkpoint)
         yield np, "load", _numpy_load(np.load)
+        for module in filter(None, map(sys.modules.get, UNPICKLERS)):
+            yield module, "pickle", _NoPickleModule
 
 
 @contextmanager
@@ -204,6 +208,19 @@ class _NoPickle(PickleHandler):  # type: ignore[misc]
             f"{_name_of(file)} was not loaded: it is a pickle and could run code; write it as JSON, or add "
             "--trust-checkpoint"
         )
+
+
+class _NoPickleModule:
+    """Stands where a module has ``pickle``, and reads none."""
+
+    @staticmethod
+    def loads(data: bytes, **options: Any) -> Any:
+        """Refuse."""
+        raise UntrustedCheckpointError(
+            "a data file was not loaded: it is a pickle (decode_backend) and could run code; save it as .npy or NIfTI"
+        )
+
+    load = loads
 
 
 def _name_of(file: Any) -> Any:

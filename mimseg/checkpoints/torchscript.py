@@ -60,7 +60,8 @@ def read_torchscript(path: str | Path) -> dict[str, Tensor]:
         ) from None
     except Exception as error:  # a broken pickle raises nearly anything
         raise DamagedCheckpointError(
-            f"{path} cannot be read as a TorchScript archive: copy the file again ({type(error).__name__}: {brief(error)})"
+            f"{path} cannot be read as a TorchScript archive: copy the file again "
+            f"({type(error).__name__}: {brief(error)})"
         ) from error
 
 

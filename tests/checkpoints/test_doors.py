@@ -146,6 +146,13 @@ def test_a_head_of_another_library_loads_by_the_allow_list(tmp_path, payload):
         built("bad.pth")
 
 
+def test_volumes_are_not_unpickled(payload):
+    io = pytest.importorskip("mmseg.utils.io")
+    with guarded(), pytest.raises(UntrustedCheckpointError, match="save it as .npy"):
+        io.datafrombytes(pickle.dumps(payload), backend="pickle")
+    assert io.pickle is pickle
+
+
 def test_trust_opens_them(tmp_path):
     torch.save({"x": Call(os.mkdir, str(tmp_path / "ran"))}, tmp_path / "file.pth")
     with guarded(trust=True):
