@@ -59,7 +59,9 @@ class Stage:
             if not isinstance(record, dict) or not isinstance(record.get("settings"), dict) or "finished" not in record:
                 raise ValueError("no settings, or not whether it finished")
         except (ValueError, RecursionError) as error:
-            raise ValueError(f"{path} is no record of a stage ({error}); delete {self.folder} and start again") from None
+            raise ValueError(
+                f"{path} is no record of a stage ({error}); delete {self.folder} and start again"
+            ) from None
         for key in sorted({*record["settings"], *self.settings}):
             there, asked = record["settings"].get(key), self.settings.get(key)
             if there != asked:

@@ -36,7 +36,7 @@ def _odd_kind(name: str, tensor: Tensor) -> str | None:
         return f"quantized ({tensor.dtype})"
     if tensor.is_nested or tensor.layout != torch.strided:
         return "nested" if tensor.is_nested else f"sparse ({tensor.layout})"
-    if tensor.is_meta:
+    if tensor.is_meta and not torch.empty(0).is_meta:  # within torch.device("meta") nothing has numbers
         return "a meta tensor, without numbers"
     if tensor.is_complex():
         return f"of complex numbers ({tensor.dtype})"
@@ -62,7 +62,8 @@ def check_finite(tensors: Mapping[str, Tensor]) -> None:
     Raises:
         ValueError: names the first tensor with any, how many, and how many tensors.
     """
-    odd = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point() and not _is_finite(tensor)}
+    real = {name: tensor for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.is_meta}
+    odd = {name: tensor for name, tensor in real.items() if not _is_finite(tensor)}
     for name, tensor in odd.items():
         numbers = tensor.float()
         nan, inf = int(numbers.isnan().sum()), int(numbers.isinf().sum())

@@ -157,7 +157,9 @@ def frozen_model(build, **teacher):
     return build(
         "mae",
         tasks=dict(reconstruct=dict(target=dict(type="FeatureTarget", teacher="t"), loss=dict(type="PatchCosine"))),
-        teachers=dict(t=dict(type="FrozenTeacher", model="vit_tiny_patch16_224", options=dict(SMALL), **teacher)),
+        teachers=dict(
+            t=dict(type="FrozenTeacher", model="vit_tiny_patch16_224", **{"options": dict(SMALL), **teacher})
+        ),
     )
 
 
