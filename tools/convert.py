@@ -43,6 +43,7 @@ def parse_args() -> argparse.Namespace:
         action="store_true",
         help="unpickle a source that holds more than plain data: it can run code, so trust its origin",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace the target if it exists; never the source")
     return parser.parse_args()
 
 
@@ -58,6 +59,7 @@ def convert_file(args: argparse.Namespace) -> None:
         image_size=args.image_size and tuple(args.image_size),
         num_heads=args.num_heads,
         trust=args.trust_checkpoint,
+        overwrite=args.overwrite,
     )
     print(report)
 

@@ -41,6 +41,7 @@ def parse_args() -> argparse.Namespace:
         action="store_true",
         help="unpickle a checkpoint that holds more than plain data: it can run code, so trust its origin",
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace the files to write if they exist")
     args = parser.parse_args()
     args.image_size = image_size_of(parser, args)
     return args
@@ -60,6 +61,7 @@ def export(args: argparse.Namespace) -> None:
         output=args.output,
         weights=args.weights,
         trust=args.trust_checkpoint,
+        overwrite=args.overwrite,
     )
     print(done)
 

@@ -8,6 +8,8 @@ from typing import Any
 
 from mmengine.config import Config, DictAction
 
+from ..checkpoints import guarded
+
 TOP_LEVEL_KEYS = frozenset(
     {
         "model", "data_preprocessor", "model_wrapper_cfg", "find_unused_parameters", "sync_bn",
@@ -71,7 +73,8 @@ def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
         raise FileNotFoundError(f"config {path} {what}")
     if path.suffix not in SUFFIXES:
         raise ValueError(f"config {path} is no config file; they end in {', '.join(SUFFIXES)}")
-    cfg = Config.fromfile(path)
+    with guarded():  # of a .yaml the values are taken, not what it would build
+        cfg = Config.fromfile(path)
     cfg.merge_from_dict(_parse_options(options))
     return cfg
 

@@ -16,11 +16,15 @@ from ..checkpoints import write_atomically
 from ..checkpoints.formats import Weights, detectron2, hf, hf_vit, mae, mimseg, timm
 from ..checkpoints.formats.weights import KERNEL, RELATIVE, SIZE, TABLE, as_teacher, count_blocks, listed, rename
 from ..checkpoints.report import grouped, part_of
+from ..checkpoints.sound import check_finite
 from ..checkpoints.source import open_weights
 from ..models.backbones import ARCHS
 from ..ops.patches import patch_grid
+from .outputs import check_output
 
 LAYOUTS: dict[str, Any] = {"timm": timm, "hf": hf, "hf-vit": hf_vit, "mae": mae, "detectron2": detectron2}
+FOLDERS = ("hf", "hf-vit")
+"""Layouts that are folders, which must be new."""
 TARGETS = ("mimseg", *LAYOUTS)
 Grid = tuple[int, int]
 
@@ -64,6 +68,7 @@ def convert(
     image_size: tuple[int, int] | None = None,
     num_heads: int | None = None,
     trust: bool = False,
+    overwrite: bool = False,
 ) -> Conversion:
     """Write a checkpoint in another format, whole or not at all.
 
@@ -77,20 +82,26 @@ def convert(
         image_size: (H, W) of the position table, in pixels; default: the source's own.
         num_heads: the encoder's attention heads, if the source does not tell and the size is no standard one.
         trust: as in :func:`mimseg.checkpoints.read_checkpoint`.
+        overwrite: whether an existing file may be replaced; never the source, nor a folder.
 
     Raises:
         CheckpointError: the source is missing, damaged or not trusted.
-        ValueError: the target cannot hold this model, or something that it needs is not known.
+        ValueError: the target exists or cannot hold this model, something that it needs is not known or makes no sense,
+            or weights are not finite.
         AtomicWriteError: the target cannot be written.
     """
     target = Path(target)
     if to not in TARGETS:
         raise ValueError(f"--to {to}: known are {', '.join(TARGETS)}")
+    _check_numbers(image_size, num_heads)
+    if to not in FOLDERS:
+        check_output(target, [source], overwrite)
     found = open_weights(source, trust)
     try:
         chosen = _choose(found, weights, num_heads, to)
         written = _written(chosen, to)
         _check_whole(chosen, written, to)
+        check_finite({name: tensor for name, tensor in chosen.state.items() if name in written})
         hints = _write(chosen, target, to, image_size)
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from error
@@ -102,6 +113,13 @@ def convert(
         positions=_positions(found),
         hints=tuple(hints),
     )
+
+
+def _check_numbers(image_size: tuple[int, int] | None, num_heads: int | None) -> None:
+    if image_size is not None and min(image_size) < 1:
+        raise ValueError(f"--image-size {image_size[0]} {image_size[1]}: both sides must be at least 1 pixel")
+    if num_heads is not None and num_heads < 1:
+        raise ValueError(f"--num-heads {num_heads}: there must be at least 1")
 
 
 def _positions(found: Weights) -> str:
@@ -130,8 +148,22 @@ def _choose(found: Weights, weights: str, num_heads: int | None, to: str) -> Wei
     if weights == "ema":
         state = {name: tensor for name, tensor in state.items() if not name.startswith("teachers.")}
     heads = found.heads if num_heads is None else {**found.heads, "encoder": num_heads}
+    _check_heads(state, heads.get("encoder"), found.heads.get("encoder"))
     ema = found.ema if weights == "student" else None
     return Weights(found.label, state, ema, found.patch, found.grid, heads, found.normalize, found.pool)
+
+
+def _check_heads(state: Mapping[str, Tensor], heads: int | None, told: int | None) -> None:
+    """Refuse heads that do not share the encoder's width evenly, or are others than the source's own.
+
+    Raises:
+        ValueError: they do.
+    """
+    width = len(state[KERNEL]) if KERNEL in state else 0
+    if heads is not None and width % heads:
+        raise ValueError(f"--num-heads {heads} does not divide the encoder's width {width}")
+    if told is not None and heads != told:
+        raise ValueError(f"--num-heads {heads}: the source says that its encoder has {told}; leave the option out")
 
 
 def _write(weights: Weights, target: Path, to: str, image_size: tuple[int, int] | None) -> list[str]:

@@ -22,6 +22,7 @@ from ..version import __version__
 from .config import load_config
 from .dense import is_dense
 from .inference import evaluation_transform, load_model
+from .outputs import check_output
 
 Format = Literal["torch-export", "onnx"]
 Output = Literal["tokens", "map", "pooled"]
@@ -82,7 +83,12 @@ class Export:
     @property
     def facts_file(self) -> Path:
         """The JSON file."""
-        return self.target.with_name(f"{self.target.name}.json")
+        return self.beside(self.target)
+
+    @staticmethod
+    def beside(target: Path) -> Path:
+        """The JSON file of a program."""
+        return target.with_name(f"{target.name}.json")
 
     def __str__(self) -> str:
         """A line for each: the file, what goes in, what comes out, and the check."""
@@ -113,6 +119,7 @@ def export_encoder(
     output: Output = "tokens",
     weights: Literal["student", "ema"] = "student",
     trust: bool = False,
+    overwrite: bool = False,
     log: Callable[[str], Any] = print,
 ) -> Export:
     """Write a config's encoder, in evaluation mode, for images of one size in batches of any.
@@ -129,18 +136,23 @@ def export_encoder(
         output: 'tokens', 'map' or 'pooled', see :class:`ExportableEncoder`.
         weights: 'ema' takes the EMA teacher's encoder.
         trust: unpickle a checkpoint that holds more than plain data; it can run code.
+        overwrite: whether existing files may be replaced; never those that are read.
         log: takes the table of what was loaded.
 
     Raises:
         FileNotFoundError: no such config.
         CheckpointError: the checkpoint is missing, damaged or not trusted.
-        ValueError: another suffix, a missing package, an image size that the encoder does not take, a config without
-            such an encoder, a checkpoint that does not fit, or a program that computes something else.
+        ValueError: the target or the JSON file beside it exists, another suffix, a missing package, an image size that
+            the encoder does not take, a config without such an encoder, a checkpoint that does not fit, or a program
+            that computes something else.
         AtomicWriteError: the target cannot be written.
     """
     target = Path(target)
     _check(target, format, output)
-    cfg = _encoder_config(config if isinstance(config, Config) else load_config(config))
+    cfg = config if isinstance(config, Config) else load_config(config)
+    for file in (target, Export.beside(target)):
+        check_output(file, [checkpoint, *filter(None, [cfg.filename])], overwrite)
+    cfg = _encoder_config(cfg)
     *_, crop = evaluation_transform(cfg, image_size)
     model: Any = load_model(cfg, checkpoint, device="cpu", weights=weights, trust=trust, log=log)
     pool: Pool = getattr(model, "pool", "avg")

@@ -12,7 +12,7 @@ from mmengine.model import BaseModel
 from mmengine.registry import init_default_scope
 from torch import Tensor
 
-from ..checkpoints import load_weights
+from ..checkpoints import guarded, load_weights
 from ..datasets.folder import scan_images
 from ..models import MaskedImageModel, Reconstruction
 from ..registry import MODELS, TRANSFORMS
@@ -89,7 +89,9 @@ def build_model(cfg: Config) -> BaseModel:
     init_default_scope(cfg.get("default_scope") or "mimseg")
     settings = copy.deepcopy(cfg.model)
     settings.pop("compile", None)
-    return MODELS.build(settings)
+    with guarded(bool(cfg.get("trust_checkpoint", False))):
+        model: BaseModel = MODELS.build(settings)
+    return model
 
 
 def check_masked(cfg: Config) -> None:

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from torch import nn
 from torch.overrides import TorchFunctionMode
 
+from ..checkpoints import guarded
 from ..registry import MODELS
 from .dense import import_task
 
@@ -31,7 +32,7 @@ def count_parameters(cfg: Config) -> dict[str, int]:
         raise ValueError(f"config {cfg.filename} has no model")
     import_task(cfg)
     init_default_scope(cfg.get("default_scope", "mimseg"))
-    with without_values():
+    with guarded(), without_values():
         model: Any = MODELS.build(cfg.model)
     return {name: number for name, part in model.named_children() if (number := _size(part))}
 

@@ -56,8 +56,12 @@ class Stage:
             return False
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path} is not valid JSON ({error}); delete {self.folder} and start again") from None
+            if not isinstance(record, dict) or not isinstance(record.get("settings"), dict) or "finished" not in record:
+                raise ValueError("no settings, or not whether it finished")
+        except (ValueError, RecursionError) as error:
+            raise ValueError(
+                f"{path} is no record of a stage ({error}); delete {self.folder} and start again"
+            ) from None
         for key in sorted({*record["settings"], *self.settings}):
             there, asked = record["settings"].get(key), self.settings.get(key)
             if there != asked:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import Identity
 
 from mimseg.apis import import_task, is_dense, without_values
+from mimseg.checkpoints import guarded
 from mimseg.models import Classifier, MaskedImageModel
 from mimseg.registry import MODELS, OPTIMIZERS
 
@@ -141,9 +142,9 @@ def _build(config: Config) -> Any:
     import_task(config)
     init_default_scope(config.get("default_scope", "mimseg"))
     if is_dense(config):
-        with without_values():
+        with guarded(), without_values():
             return MODELS.build(config.model)
-    with without_values(), random_teachers(config.model) as (settings, _):
+    with guarded(), without_values(), random_teachers(config.model) as (settings, _):
         return MODELS.build(settings)
 
 

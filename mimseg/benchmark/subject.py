@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from mimseg.checkpoints import guarded
 from mimseg.models import MaskedImageModel
 from mimseg.registry import MODELS
 
@@ -74,7 +75,7 @@ def our_subject(name: str, config: Config, image_size: tuple[int, int], device: 
     Raises:
         ValueError: the config is not one of pre-training, or its patch size does not divide the image size.
     """
-    with random_teachers(config.model) as (settings, unread):
+    with guarded(), random_teachers(config.model) as (settings, unread):
         model = MODELS.build(settings)
     if not isinstance(model, MaskedImageModel):
         raise ValueError(f"{name} builds a {type(model).__name__}; the benchmark takes pre-training configs")

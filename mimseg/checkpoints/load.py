@@ -12,8 +12,9 @@ from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all, t
 from .formats import Weights
 from .formats.families import seen
 from .formats.weights import KERNEL, TABLE
-from .refusals import shortage
+from .refusals import lost_blocks, shortage
 from .report import LoadReport
+from .sound import UNFIT, check_finite, check_fractional, misshapen
 from .source import open_weights
 from .tables import PositionTables, spread_names
 
@@ -65,8 +66,9 @@ def load_weights(
         CheckpointError: there is no such file, or it is damaged or not trusted.
         ValueError: the file is of no known format, of another architecture, or has too little of the model.
     """
-    if not 0 <= least <= 1:
-        raise ValueError(f"least={least}: the share of weights that must be found lies in [0, 1]")
+    if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
+        raise ValueError(f"load_options.least={least!r}: the share of weights that must be found lies in [0, 1]")
+    sides_of(image_size)
     for key, value, kinds in (
         ("position_tables", position_tables, get_args(PositionTables)),
         ("fixed_positions", fixed_positions, get_args(FixedPositions)),
@@ -88,8 +90,14 @@ def load_weights(
         coverage = plan.coverage(target, scope)
         if coverage < least:
             raise ValueError(shortage(plan, coverage, least, scope))
+        plan.notes += lost_blocks(plan.fitted, plan.missing)
+        fitted = {name: fit.tensor for name, fit in plan.fitted.items()}
+        check_fractional(fitted, target)
+        check_finite(fitted)
     except ValueError as error:
         raise ValueError(f"{path}: {seen(found.label, found.names)}: {error}") from error
+    except UNFIT as error:
+        raise ValueError(f"{path}: {seen(found.label, found.names)}: {misshapen(found.state, error)}") from error
     _apply(model, plan)
     refer_positions(model, plan.reference)
     used = spread_names(source, target)
@@ -105,17 +113,31 @@ def _take_size(image_size: int | Sequence[int] | None, found: Weights, model: An
     Raises:
         ValueError: it is no size, or no multiple of the patch size.
     """
-    if image_size is None or KERNEL not in found.state or TABLE in found.state:
+    sides = sides_of(image_size)
+    if sides is None or KERNEL not in found.state or TABLE in found.state:
         return []
-    sides = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
-    if len(sides) != 2 or not all(isinstance(side, int) and side > 0 for side in sides):
-        raise ValueError(f"load_options.image_size is {image_size!r}; use a side in pixels or (height, width)")
     patch = found.patch[0] if found.patch else token_size(model.encoder)
     told, found.grid = found.grid, patch_grid(*sides, patch)
     if told in (None, found.grid):
         return []
     (h, w), (high, wide) = told, found.grid
     return [f"load_options.image_size makes the grid of its fixed positions {high}x{wide}; the file tells {h}x{w}"]
+
+
+def sides_of(image_size: Any) -> tuple[int, int] | None:
+    """(H, W) of ``load_options.image_size``; None where it is not set.
+
+    Raises:
+        ValueError: it is neither a side nor two.
+    """
+    if image_size is None:
+        return None
+    sides = tuple(image_size) if isinstance(image_size, list | tuple) else (image_size, image_size)
+    if len(sides) != 2 or not all(type(side) is int and 0 < side < 2**20 for side in sides):
+        raise ValueError(
+            f"load_options.image_size is {image_size!r}; use a side in pixels or (height, width), whole numbers"
+        )
+    return sides
 
 
 def refer_positions(model: nn.Module, grid: Sequence[int] | None) -> None:

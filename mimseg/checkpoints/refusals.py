@@ -1,6 +1,7 @@
 """The lines that say why a file's weights cannot be a model's, and what would help."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import floor
 from typing import Protocol
 
@@ -10,6 +11,7 @@ from .formats.weights import ENCODER, RELATIVE, RELATIVE_PART, TABLE, count_bloc
 from .report import part_of
 from .tables import OWN_TABLES
 
+NUMBERED = re.compile(r"encoder\.(?:\w+\.)*(?:blocks|layers|stages)\.\d+\.")
 ANOTHER = "of another architecture: "
 SAME = 0.5
 """Share of an encoder's tensors that must be in a file, of equal shapes, for the two to be called of the same sizes."""
@@ -115,6 +117,20 @@ def _same_sizes(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> b
     own = [name for name in target if name.startswith(ENCODER)]
     common = [name for name in own if name in source]
     return len(common) >= SAME * len(own) and all(source[name].shape == target[name].shape for name in common)
+
+
+def lost_blocks(fitted: Collection[str], missing: Collection[str]) -> list[str]:
+    """A note for every sequence of blocks of which the file lacks whole ones: these stay random."""
+    lost: dict[str, list[str]] = {}
+    for block in dict.fromkeys(found[0] for name in missing if (found := NUMBERED.match(name))):
+        if not any(name.startswith(block) for name in fitted):
+            sequence, number = block[:-1].rsplit(".", 1)
+            lost.setdefault(sequence, []).append(number)
+    return [
+        f"the file lacks {listed([f'{sequence}.{number}' for number in numbers])} altogether: what the model has there "
+        "stays random; if the file is to have all blocks, it is another network's or cut"
+        for sequence, numbers in lost.items()
+    ]
 
 
 def shortage(plan: Lacks, coverage: float, least: float, scope: str) -> str:

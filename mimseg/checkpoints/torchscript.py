@@ -10,7 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .trust import DamagedCheckpointError, UntrustedCheckpointError
+from .archive import check_sizes, record_names
+from .errors import DamagedCheckpointError, UntrustedCheckpointError
+from .trust import brief
 
 STORAGES = {
     "FloatStorage": torch.float32,
@@ -30,10 +32,7 @@ DEEPEST = 64
 
 def is_torchscript(path: str | Path) -> bool:
     """Whether a file is what ``torch.jit.save`` writes."""
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    return any(name.endswith("/constants.pkl") for name in record_names(Path(path)))
 
 
 def read_torchscript(path: str | Path) -> dict[str, Tensor]:
@@ -43,9 +42,10 @@ def read_torchscript(path: str | Path) -> dict[str, Tensor]:
     are built; anything else is refused.
 
     Raises:
-        DamagedCheckpointError: the archive is cut off or damaged.
+        DamagedCheckpointError: the archive is cut off, damaged, or its sizes are not what it says.
         UntrustedCheckpointError: it names something else.
     """
+    check_sizes(Path(path))
     try:
         with zipfile.ZipFile(path) as archive:
             main = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)
@@ -60,7 +60,8 @@ def read_torchscript(path: str | Path) -> dict[str, Tensor]:
         ) from None
     except Exception as error:  # a broken pickle raises nearly anything
         raise DamagedCheckpointError(
-            f"{path} cannot be read as a TorchScript archive: copy the file again ({type(error).__name__}: {error})"
+            f"{path} cannot be read as a TorchScript archive: copy the file again "
+            f"({type(error).__name__}: {brief(error)})"
         ) from error
 
 

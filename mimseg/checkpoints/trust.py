@@ -10,13 +10,33 @@ import re
 import zipfile
 from argparse import Namespace
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
+
+from .archive import check_sizes
+from .errors import (
+    CheckpointError,
+    DamagedCheckpointError,
+    MissingCheckpointError,
+    UntrustedCheckpointError,
+)
+from .intact import damage_of
+
+__all__ = [
+    "CheckpointError",
+    "DamagedCheckpointError",
+    "MissingCheckpointError",
+    "UntrustedCheckpointError",
+    "read_checkpoint",
+    "read_data",
+]
 
 NUMERIC_CODES = "?bBhHiIlLqQefdFD"
 SETTINGS = (
@@ -45,22 +65,6 @@ REFUSALS = (
 )
 
 
-class CheckpointError(Exception):
-    """A checkpoint cannot be read; the message is one line that says what to do."""
-
-
-class MissingCheckpointError(CheckpointError):
-    """There is no such file."""
-
-
-class DamagedCheckpointError(CheckpointError):
-    """The file is empty, cut off, or no checkpoint at all."""
-
-
-class UntrustedCheckpointError(CheckpointError):
-    """The file names something that is not on the allow-list, so that loading it could run code."""
-
-
 def read_checkpoint(path: str | Path, map_location: Any = "cpu", trust: bool = False) -> dict[str, Any]:
     """Read a checkpoint of MMEngine, of this project, or an official MAE one.
 
@@ -75,16 +79,27 @@ def read_checkpoint(path: str | Path, map_location: Any = "cpu", trust: bool = F
         DamagedCheckpointError: it is empty, cut off, or holds no dict.
         UntrustedCheckpointError: it names a type or function outside the allow-list, and ``trust`` is false.
     """
-    path = Path(path).expanduser()
-    if path.is_dir():
-        raise MissingCheckpointError(f"{path} is a folder; name a checkpoint file in it")
-    if not path.is_file():
-        raise MissingCheckpointError(f"no checkpoint at {path}: check the path")
+    checkpoint = read_data(path, map_location, trust)
+    if not isinstance(checkpoint, dict):
+        raise DamagedCheckpointError(
+            f"{path} holds a {type(checkpoint).__name__}, not the dict that a checkpoint is: check the path"
+        )
+    return checkpoint
+
+
+def read_data(path: str | Path, map_location: Any = "cpu", trust: bool = False) -> Any:
+    """As :func:`read_checkpoint`, whatever the file holds: a dict, a tensor, a list."""
+    path = existing(path)
     if path.stat().st_size == 0:
         raise DamagedCheckpointError(f"{path} is empty (0 bytes): use an earlier checkpoint, or copy the file again")
+    if not trust:
+        check_sizes(path)
+    damage = damage_of(path) if zipfile.is_zipfile(path) else None
+    if damage is not None:
+        raise DamagedCheckpointError(f"{path} is damaged, {damage}: use an earlier checkpoint, or copy the file again")
     try:
-        with torch.serialization.safe_globals(allow_list()):
-            checkpoint = torch.load(path, map_location=map_location, weights_only=not trust)
+        with only_listed(allow_list()):
+            return torch.serialization.load(path, map_location=map_location, weights_only=not trust)
     except Exception as error:  # a broken pickle raises nearly anything, a refused one UnpicklingError
         refused = _refused_name(error)
         if refused is None:
@@ -93,11 +108,34 @@ def read_checkpoint(path: str | Path, map_location: Any = "cpu", trust: bool = F
             f"{path} was not loaded: it names {refused}, which is not on the list of harmless types and "
             "could run code; if you know and trust where the file comes from, add --trust-checkpoint"
         ) from None
-    if not isinstance(checkpoint, dict):
-        raise DamagedCheckpointError(
-            f"{path} holds a {type(checkpoint).__name__}, not the dict that a checkpoint is: check the path"
-        )
-    return checkpoint
+
+
+def existing(path: str | Path) -> Path:
+    """A path of a regular file.
+
+    Raises:
+        MissingCheckpointError: it is none.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        raise MissingCheckpointError(f"{path} is a folder; name a checkpoint file in it")
+    if not path.is_file():
+        what = "is no regular file: name a checkpoint file" if path.exists() else "check the path"
+        raise MissingCheckpointError(f"no checkpoint at {path}: {what}")
+    return path
+
+
+@contextmanager
+def only_listed(names: list[Any]) -> Iterator[None]:
+    """Within the block, let ``torch.load`` build these besides its own types, whatever other libraries have added."""
+    before = torch.serialization.get_safe_globals()
+    torch.serialization.clear_safe_globals()
+    torch.serialization.add_safe_globals(names)
+    try:
+        yield
+    finally:
+        torch.serialization.clear_safe_globals()
+        torch.serialization.add_safe_globals(before)
 
 
 def allow_list() -> list[Any]:
@@ -158,8 +196,13 @@ def _refused_name(error: Exception) -> str | None:
 
 def _damage(path: Path, error: Exception) -> str:
     reason = "damaged" if zipfile.is_zipfile(path) else "cut off, or not a PyTorch checkpoint"
-    detail = (str(error).splitlines() or [""])[0][:120]
+    detail = brief(error)
     return (
         f"{path} ({path.stat().st_size} bytes) cannot be read, it is {reason}: use an earlier checkpoint, or "
         f"copy the file again ({type(error).__name__}: {detail})"
     )
+
+
+def brief(error: Exception) -> str:
+    """The beginning of an error's text, to the end of a word."""
+    return shorten(str(error), 120, placeholder=" …")

@@ -29,8 +29,12 @@ DEEPEST = 12
 WRAPPED = re.compile(r"(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 """What torch.compile, FSDP and activation checkpointing put into names, anywhere."""
 PARALLEL = "module."
+FOLLOWERS = re.compile(r"encoder_k\.|encoder_m\.|(?<![a-z])(?:momentum|target|key|ema)(?![a-z])")
+"""In names of copies that follow the trained encoder: MoCo's, BYOL's, averages."""
 LONGEST = 8
 """Words of a prefix."""
+MOST_PREFIXES = 2000
+"""What may stand before the names of a file's tensors; a network has some dozens of parts."""
 
 
 @dataclass
@@ -74,7 +78,10 @@ def unwrap(checkpoint: Mapping[str, Any]) -> Unwrapped:
 def prefixes(names: Iterable[str]) -> list[str]:
     """What may stand before a network's names: "", "backbone.", "module.backbone." and so on, shortest first.
 
-    Numbers end a prefix. A student's comes behind others of its length.
+    Numbers end a prefix. A student's comes behind others of its length, as do those of copies that follow another.
+
+    Raises:
+        ValueError: there are far more than a network has parts.
     """
     found = {"": None}
     for name in names:
@@ -83,7 +90,20 @@ def prefixes(names: Iterable[str]) -> list[str]:
             if words[length - 1].isdigit():
                 break
             found[".".join(words[:length]) + "."] = None
-    return sorted(found, key=lambda prefix: (prefix.count("."), STUDENT in prefix))
+        if len(found) > MOST_PREFIXES:
+            raise ValueError(f"its tensors have more than {MOST_PREFIXES} kinds of names, as no network has")
+    return sorted(found, key=lambda prefix: (prefix.count("."), follows(prefix), STUDENT in prefix))
+
+
+def follows(prefix: str) -> bool:
+    """Whether a prefix is that of a copy which follows the trained encoder."""
+    return FOLLOWERS.search(prefix) is not None
+
+
+def rivals(prefix: str, candidates: Iterable[str]) -> list[str]:
+    """Prefixes of the same number of words as ``prefix``, under which another network may lie."""
+    words = prefix.count(".")
+    return [other for other in candidates if words and other != prefix and other.count(".") == words]
 
 
 def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -13,13 +13,13 @@ from mmengine.fileio import dump
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
-from mmengine.runner import Runner
 from torch import nn
 
 from ..checkpoints import describe, load_weights
 from ..registry import RUNNERS
 from .batch import Batch, images_per_batch
 from .distributed import describe_run, init_gloo, leave_at_exit, wrap_for_cpu
+from .guarded import GuardedRunner
 from .hooks import PendingValidation
 from .hooks.needed import check_hooks, merge_hooks
 from .hooks.run_folder import RunFolderHook
@@ -38,7 +38,7 @@ MUTED_IN_MMENGINE = (
 
 
 @RUNNERS.register_module()
-class MIMRunner(Runner):
+class MIMRunner(GuardedRunner):
     """Runner of every mimseg run.
 
     What differs from MMEngine's: checkpoints are read by :func:`mimseg.checkpoints.read_checkpoint` (never

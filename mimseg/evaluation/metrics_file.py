@@ -25,7 +25,7 @@ def read_metrics(work_dir: str | Path) -> dict[str, Any]:
         return {}
     try:
         metrics = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path} is not valid JSON ({error}); move it away and start again") from None
     if not isinstance(metrics, dict):
         raise ValueError(f"{path} holds a {type(metrics).__name__}, not an object; move it away and start again")

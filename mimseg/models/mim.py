@@ -31,7 +31,7 @@ from .scoring import (
 from .step import Need, Step, Want
 from .targets import PatchLossTarget, PixelTarget
 from .tasks import Task
-from .teachers import Student, Teacher
+from .teachers import Student, Teacher, build_teachers
 from .teachers.student import evaluating
 from .wiring import check_alternate, check_parts, check_patches, check_switch, check_throwing, check_wiring
 
@@ -81,7 +81,7 @@ class MaskedImageModel(BaseModel):
         width = self.encoder.embed_dim
         self.neck = Neck(width) if neck is None else MODELS.build(neck, default_args={"in_dim": width})
         self.masking = MODELS.build(masking)
-        self.teachers = nn.ModuleDict(build_each(teachers or {}))
+        self.teachers = nn.ModuleDict(build_teachers(teachers or {}))
         self.tasks = nn.ModuleDict(build_each(tasks))
         self.progress = 1.0
         self.elapsed: float | None = None

@@ -142,13 +142,22 @@ def test_of_a_pre_training_only_the_encoder_is_built_and_the_teachers_can_be_had
     cfg.model.teachers.lost = dict(type="FrozenTeacher", backbone="a network that does not exist")
     cfg.model.neck.type = "NoSuchNeck"
     for weights, encoder in (("student", built.encoder), ("ema", built.teachers["ema"].parts["encoder"])):
-        done = export_encoder(cfg, checkpoint, tmp_path / "out.pt2", output="pooled", weights=weights, log=str)
-        got = torch.export.load(tmp_path / "out.pt2").module()(images(3))
+        target = tmp_path / f"{weights}.pt2"
+        done = export_encoder(cfg, checkpoint, target, output="pooled", weights=weights, log=str)
+        got = torch.export.load(target).module()(images(3))
         with torch.no_grad():
             expected = encoder(images(3)).patch_tokens.mean(dim=1)
         torch.testing.assert_close(got, expected, rtol=0, atol=1e-5)
         assert done.facts["weights"] == weights
     assert cfg.model.type == "MaskedImageModel"  # the caller's config is as it was
+
+
+def test_existing_files_are_replaced_only_when_asked(made, tmp_path):
+    cfg, checkpoint, _ = made(extractor("sparse"))
+    for name in ("there.pt2", "beside.pt2.json"):
+        (tmp_path / name).write_text("precious")
+        with pytest.raises(ValueError, match=f"{name} exists; name another target, or replace it with --overwrite"):
+            export_encoder(cfg, checkpoint, tmp_path / name.removesuffix(".json"), log=str)
 
 
 def test_mistakes_leave_nothing(made, tmp_path, monkeypatch):

@@ -157,7 +157,9 @@ def frozen_model(build, **teacher):
     return build(
         "mae",
         tasks=dict(reconstruct=dict(target=dict(type="FeatureTarget", teacher="t"), loss=dict(type="PatchCosine"))),
-        teachers=dict(t=dict(type="FrozenTeacher", model="vit_tiny_patch16_224", options=dict(SMALL), **teacher)),
+        teachers=dict(
+            t=dict(type="FrozenTeacher", model="vit_tiny_patch16_224", **{"options": dict(SMALL), **teacher})
+        ),
     )
 
 
@@ -222,16 +224,47 @@ def test_feature_loss_is_two_minus_two_cosines(build):
     torch.testing.assert_close(total, per_patch.mean())
 
 
-def test_missing_or_foreign_weights_are_loud(build, weights, tmp_path, monkeypatch):
+def test_missing_or_foreign_weights_are_loud(build, weights):
     with pytest.raises(FileNotFoundError, match="teacher checkpoint 'nowhere.pth' does not exist"):
         frozen_model(build, checkpoint="nowhere.pth")
     file, _ = weights()
     torch.save({"blocks.0.attn.qkv.weight": torch.zeros(96, 32), "other": torch.zeros(1)}, file)
     with pytest.raises(ValueError, match=r"does not fit timm's vit_tiny_patch16_224: \d+ weights missing"):
         frozen_model(build, checkpoint=file)
-    monkeypatch.setattr(timm, "create_model", lambda *a, **k: (_ for _ in ()).throw(OSError("no network")))
-    with pytest.raises(RuntimeError, match=r"no pre-trained weights for teacher 'x' .*checkpoint=FILE"):
-        FrozenTeacher("x")
+
+
+def test_without_a_file_no_network_is_asked_and_no_model_built(build, monkeypatch):
+    monkeypatch.setattr(timm, "create_model", lambda *a, **k: pytest.fail("a model was built"))
+    with pytest.raises(
+        ValueError, match=r"model.teachers.t.checkpoint is not set.*set model.teachers.t.checkpoint=FILE"
+    ):
+        frozen_model(build)
+
+
+@pytest.mark.parametrize("option", ["pretrained", "checkpoint_path", "pretrained_cfg_overlay"])
+def test_timm_loads_nothing_by_itself(build, weights, option):
+    file, _ = weights()
+    with pytest.raises(ValueError, match=rf"model.teachers.t: options.{option} would let timm load"):
+        frozen_model(build, checkpoint=file, **{"options": {option: file}})
+    with pytest.raises(ValueError, match="'local-dir:/tmp' is no name of a timm model"):
+        FrozenTeacher("local-dir:/tmp", file)
+
+
+@pytest.mark.parametrize(
+    ("break_it", "complaint"),
+    [
+        (lambda tensor: tensor.mul_(float("nan")), "NaN and 0 infinite"),
+        (lambda tensor: tensor.to(torch.int8), "of whole numbers"),
+        (lambda tensor: tensor.to("meta"), "a meta tensor"),
+    ],
+)
+def test_weights_that_are_none_are_named(build, weights, break_it, complaint):
+    file, network = weights()
+    state = network.state_dict()
+    state["blocks.0.attn.qkv.weight"] = break_it(state["blocks.0.attn.qkv.weight"])
+    torch.save(state, file)
+    with pytest.raises(ValueError, match=rf"teacher checkpoint '.*': its .*blocks.0.attn.qkv.weight .*{complaint}"):
+        frozen_model(build, checkpoint=file)
 
 
 def test_a_teacher_with_another_patch_grid_is_named(build, weights):

@@ -65,6 +65,15 @@ def test_it_says_what_it_did_in_one_short_table(command, micro, tmp_path):
     assert code == 0 and "timm.create_model(" in out and "img_size=(8, 12)" in out
 
 
+def test_the_source_is_never_the_target(command, micro, tmp_path):
+    before = micro.read_bytes()
+    code, _, err = command(micro, micro, "--to", "mimseg", "--overwrite")
+    assert code == 2 and "is read: writing it would destroy" in err and micro.read_bytes() == before
+    (tmp_path / "out.pth").write_text("old")
+    assert command(micro, tmp_path / "out.pth", "--to", "mimseg")[0] == 2
+    assert command(micro, tmp_path / "out.pth", "--to", "mimseg", "--overwrite")[0] == 0
+
+
 @pytest.mark.parametrize(
     ("source", "options", "complaint"),
     [

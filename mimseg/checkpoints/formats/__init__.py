@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..wrapping import prefixes, under
+from ..wrapping import STUDENT, follows, prefixes, rivals, under
 from . import beit, cmt, detectron2, heads, hf, mae, mimseg, mmpretrain, pvt, swin, timm
 from .families import hint
 from .mimseg import describe
@@ -42,9 +42,15 @@ def read_tensors(
         return weights
     network = Network(own_names)
     formats = (mimseg, hf, detectron2, mmpretrain, swin, network, beit, cmt, pvt, mae, timm)
-    for prefix in prefixes(tensors):
+    candidates = prefixes(tensors)
+
+    def form_of(prefix: str) -> Any:
         inside = under(tensors, prefix)
-        if form := next((form for form in formats if form.fits(inside.keys())), None):
+        return next((form for form in formats if form.fits(inside.keys())), None)
+
+    for prefix in candidates:
+        if form := form_of(prefix):
+            inside = under(tensors, prefix)
             break
     else:
         if not own_names & tensors.keys() and not any(name.startswith(BACKBONE) for name in tensors):
@@ -53,8 +59,10 @@ def read_tensors(
                 f"{hint(tensors)}"
             )
         form, prefix, inside = mimseg, "", tensors
+    note = _note_of_choice(prefix, [other for other in rivals(prefix, candidates) if form_of(other)])
     weights = form.read(inside, facts, None if ema is None else _copy(form, ema))
     weights.names = tuple(tensors)
+    weights.notes += note
     if prefix:
         weights.notes.append(f"the encoder's names begin with {prefix!r} in the file")
     if form is not mimseg:
@@ -63,6 +71,24 @@ def read_tensors(
         weights.state = network.host(weights.state)
         weights.ema = None if weights.ema is None else network.host(weights.ema)
     return weights
+
+
+def _note_of_choice(prefix: str, others: list[str]) -> list[str]:
+    """What to say of further encoders beside the one that is taken: copies that follow it, or a teacher's student.
+
+    Raises:
+        ValueError: nothing tells which is meant.
+    """
+    if not others:
+        return []
+    known = all(follows(other) or STUDENT in other for other in others) and not follows(prefix)
+    if not known:
+        raise ValueError(
+            f"it holds several encoders, under {listed([repr(one) for one in (prefix, *others)])}, and nothing tells "
+            "which is meant; write the tensors of one into a file of its own"
+        )
+    beside = listed([repr(one) for one in others])
+    return [f"the file holds several encoders: {prefix!r} was taken, {beside} left out"]
 
 
 def _copy(form: Any, ema: dict[str, Tensor]) -> dict[str, Tensor]:

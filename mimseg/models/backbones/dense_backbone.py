@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ...ops.masking import PatchMask
 from ...packages import require
 from ...registry import MODELS
+from ..timm_options import check_timm
 from .base import Latent, check_mask
 from .block_layers import BLOCKS, Between, find_blocks, layers_of
 from .dense import DenseEncoder, check_choice, check_truncate
@@ -220,6 +221,7 @@ def make_timm(name: str, size: tuple[int, ...], channels: int, drop_path: float,
     Raises:
         ValueError: there is no such model.
     """
+    check_timm(name, options, "encoder.backbone", "name the file of its weights by --init or init_cfg")
     if not timm.is_model(name):
         close = get_close_matches(name, timm.list_models(), 3)
         raise ValueError(f"encoder.backbone: timm has no model {name!r}; did you mean {' or '.join(close) or '...'}?")

@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from torch import Tensor, nn
 
+from ...registry import MODELS
 from ..backbones.attending import Inside, observe
 from ..backbones.base import BlockFeatures, Latent, MaskedEncoder
 from ..preprocessor import ImagePreprocessor
@@ -42,6 +44,8 @@ class Teacher(nn.Module):
     patch_size: int | None = None
     moves = False
     name = "NAME"
+    key = "model.teachers.NAME"
+    """How messages name it in the config before it knows its name; :func:`build_teachers` puts that in."""
 
     def feature_dim(self, encoder: MaskedEncoder) -> int:
         """Width of the features it gives for a student with this encoder."""
@@ -73,6 +77,25 @@ class Teacher(nn.Module):
         """Teachers always evaluate."""
         super().train(False)
         return self
+
+
+def build_teachers(configs: Mapping[str, dict[str, Any] | None]) -> dict[str, nn.Module]:
+    """Teachers by name; a None leaves its name out.
+
+    Raises:
+        ValueError: what a teacher refuses, with its key in the config.
+        FileNotFoundError: likewise.
+    """
+    built = {}
+    for name, cfg in configs.items():
+        try:
+            if cfg is not None:
+                built[name] = MODELS.build(cfg)
+        except (ValueError, FileNotFoundError) as error:
+            if Teacher.key not in str(error):
+                raise
+            raise type(error)(str(error).replace(Teacher.key, f"model.teachers.{name}")) from error
+    return built
 
 
 def inside(wanted: frozenset[Want]) -> frozenset[Inside]:

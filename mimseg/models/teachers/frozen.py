@@ -10,11 +10,13 @@ from timm.models.vision_transformer import checkpoint_filter_fn
 from torch import Tensor, nn
 
 from ...checkpoints import CheckpointError, UntrustedCheckpointError
+from ...checkpoints.sound import UNFIT, check_finite, check_fractional, check_kinds, misshapen
 from ...checkpoints.source import read_file
 from ...checkpoints.wrapping import prefixes, under, unwrap
 from ...registry import MODELS
 from ..backbones.base import MaskedEncoder
 from ..step import TeacherView, Want
+from ..timm_options import check_timm
 from .base import Student, Teacher
 
 
@@ -25,17 +27,17 @@ class FrozenTeacher(Teacher):
     Args:
         model: timm name, e.g. ``vit_base_patch16_224.dino``.
         checkpoint: local file with its weights, in timm's names or those of its authors (DINO's, OpenAI's CLIP as they
-            publish it); without one timm's own pre-trained weights are used.
+            publish it). Needed: nothing is downloaded.
         project: apply the model's head to every token (CLIP's projection to the joint space).
         input_stats: 'student' shows the teacher the very crop that the student is normalised for (HPM's public code),
             'own' re-normalises it with the teacher's statistics.
-        options: further arguments of ``timm.create_model``.
+        options: further arguments of ``timm.create_model``, which load nothing.
 
     Raises:
         FileNotFoundError: ``checkpoint`` does not exist.
-        ValueError: the file does not fit the model, ``input_stats`` is unknown, or the model's activation is another
-            than that of its weights.
-        RuntimeError: no weights could be had. A teacher is never left at random weights.
+        ValueError: no ``checkpoint`` is named, or it does not fit the model; ``options`` would load weights;
+            ``input_stats`` is unknown, or the model's activation is another than that of its weights. A teacher is
+            never left at random weights.
     """
 
     provides = frozenset({"features"})
@@ -106,26 +108,24 @@ def miss_no_network(module: nn.Module, incompatible: Any) -> None:
 
 
 def load_timm(name: str, checkpoint: str | None, options: dict[str, Any]) -> nn.Module:
-    """A timm model with weights, from a local file or timm's own source; see :class:`FrozenTeacher` for the errors."""
+    """A timm model with the weights of a local file; see :class:`FrozenTeacher` for the errors."""
+    key = f"{Teacher.key}.checkpoint"
+    check_timm(name, options, Teacher.key, f"set {key}=FILE")
     check_activation(name)
     if checkpoint is None:
-        try:
-            pretrained: nn.Module = timm.create_model(name, pretrained=True, **options)
-            return pretrained
-        except (OSError, RuntimeError) as error:
-            raise RuntimeError(
-                f"no pre-trained weights for teacher {name!r} ({type(error).__name__}: {str(error).splitlines()[0]}); "
-                "download them and set the teacher's checkpoint=FILE"
-            ) from error
-    if not Path(checkpoint).is_file():
-        raise FileNotFoundError(f"teacher checkpoint {checkpoint!r} does not exist; set the teacher's checkpoint=FILE")
+        raise ValueError(
+            f"{key} is not set, and nothing is downloaded: get the weights of timm's {name} once "
+            f"(https://huggingface.co/timm/{name}, model.safetensors; or its authors' file) and set {key}=FILE"
+        )
+    if not Path(checkpoint).expanduser().is_file():
+        raise FileNotFoundError(f"teacher checkpoint {checkpoint!r} does not exist; set {key}=FILE")
     network: nn.Module = timm.create_model(name, pretrained=False, **options)
     weights = read_timm(checkpoint, network)
     try:
         result = network.load_state_dict(weights, strict=False)
     except RuntimeError as error:
         raise ValueError(
-            f"teacher checkpoint {checkpoint!r} does not fit timm's {name}: {str(error).splitlines()[1].strip()}"
+            f"teacher checkpoint {checkpoint!r} does not fit timm's {name}: {str(error).splitlines()[-1].strip()}"
         ) from error
     extra = [key for key in result.unexpected_keys if not key.startswith(("head.", "fc.", "fc_norm."))]
     if result.missing_keys or extra:
@@ -140,7 +140,7 @@ def read_timm(checkpoint: str, network: nn.Module) -> Mapping[str, Tensor]:
     """The weights of a file under timm's names.
 
     Raises:
-        ValueError: the file holds more than tensors, or is damaged.
+        ValueError: the file holds more than tensors, is damaged, or its tensors are no weights.
     """
     try:
         tensors = unwrap(read_file(checkpoint)).tensors
@@ -151,8 +151,24 @@ def read_timm(checkpoint: str, network: nn.Module) -> Mapping[str, Tensor]:
         ) from error
     except CheckpointError as error:
         raise ValueError(f"teacher checkpoint {error}") from error
+    try:
+        check_kinds(tensors)
+        weights = rename_for_timm(tensors, network)
+        target = network.state_dict()
+        known = {name: tensor for name, tensor in weights.items() if name in target}
+        check_fractional(known, target)
+        check_finite(known)
+    except ValueError as error:
+        raise ValueError(f"teacher checkpoint {checkpoint!r}: {error}") from error
+    except UNFIT as error:
+        raise ValueError(f"teacher checkpoint {checkpoint!r}: {misshapen(tensors, error)}") from error
+    return weights
+
+
+def rename_for_timm(tensors: Mapping[str, Tensor], network: nn.Module) -> Mapping[str, Tensor]:
+    """A file's tensors without their prefix, OpenAI's and OpenCLIP's by timm's names."""
     parts = [under(tensors, prefix) for prefix in prefixes(tensors)]
-    if clip := next((part for part in parts if "visual.class_embedding" in part), None):  # OpenAI's, OpenCLIP's names
+    if clip := next((part for part in parts if "visual.class_embedding" in part), None):
         renamed: Mapping[str, Tensor] = checkpoint_filter_fn(clip, network)
         return renamed
     names = network.state_dict().keys()
