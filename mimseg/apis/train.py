@@ -9,7 +9,7 @@ from ..checkpoints import MissingCheckpointError, find_latest
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..models import Classifier
 from .config import check_keys
-from .dense import import_task
+from .dense import follow_heads, import_task, refuse_file_order
 
 
 def build_runner(cfg: Config) -> MIMRunner:
@@ -30,6 +30,8 @@ def build_runner(cfg: Config) -> MIMRunner:
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
     import_task(cfg)
+    follow_heads(cfg)
+    refuse_file_order(cfg)
     expand_schedule(cfg)
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)

@@ -45,7 +45,7 @@ class MetricsHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, Any] | None = None) -> None:
         """Write the numbers of this validation."""
-        named = paper_metrics(metrics or {}, runner.val_evaluator)
+        named = paper_metrics(metrics or {})
         self.last = {name: float(value) for name, value in named.items()}
         by_iteration = isinstance(runner.train_loop, IterBasedTrainLoop)
         moment = f"iter_{runner.iter}" if by_iteration else f"epoch_{runner.epoch}"
