@@ -35,7 +35,8 @@ def parse_args() -> argparse.Namespace:
         "--check-data",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="look at all pictures and labels of a detector's or segmentor's data before the test (default: up to 20,000 pictures of a COCO file and 2000 label maps)",
+        help="look at all pictures and labels of a detector's or segmentor's data before the test "
+        "(default: up to 20,000 pictures of a COCO file and 2000 label maps)",
     )
     parser.add_argument(
         "--cfg-options",

@@ -44,7 +44,8 @@ def parse_args() -> argparse.Namespace:
         "--check-data",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="look at all pictures and labels of a detector or segmentor before training (default: up to 20,000 pictures of a COCO file and 2000 label maps)",
+        help="look at all pictures and labels of a detector or segmentor before training "
+        "(default: up to 20,000 pictures of a COCO file and 2000 label maps)",
     )
     parser.add_argument("--seed", type=int, help="seed of weights, data order, augmentations and masks")
     parser.add_argument(

@@ -13,6 +13,7 @@ from ..packages import require
 from ..quiet import quiet_imports
 
 TASKS = {"mmdet": "detection", "mmseg": "segmentation"}
+IN_FILE_ORDER = ("CocoDataset", "CocoMetric")
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
@@ -149,8 +150,8 @@ def _read_boxes_only(dataset: ConfigDict) -> None:
     for transform in dataset.get("pipeline", ()):
         if transform.type == "CopyPaste":
             raise ValueError(
-                "model.roi_head.mask_head=None: CopyPaste of the training pipeline cuts objects out by their masks; take a "
-                "config without it, such as configs/coco/mask-rcnn_vitdet-b_12e.py"
+                "model.roi_head.mask_head=None: CopyPaste of the training pipeline cuts objects out by their masks; take "
+                "a config without it, such as configs/coco/mask-rcnn_vitdet-b_12e.py"
             )
         if transform.get("with_mask"):
             transform.with_mask = False
@@ -170,17 +171,15 @@ def refuse_file_order(cfg: Config) -> None:
         dataset = innermost(cfg[loader].dataset) if cfg.get(loader) is not None else {}
         evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or {}
         parts = (dataset, evaluator if isinstance(evaluator, dict) else {})
-        theirs = [
-            part["type"] for part in parts if part.get("type", "").rsplit(".")[-1] in ("CocoDataset", "CocoMetric")
-        ]
+        theirs = [part["type"] for part in parts if part.get("type", "").rsplit(".")[-1] in IN_FILE_ORDER]
         file = Path(dataset.get("data_root") or ".", dataset.get("ann_file") or "")
         if not theirs or not file.is_file():
             continue
         classes = list(class_names("mmdet.CocoDataset", dataset.get("metainfo"))["classes"])
         if [name for name in category_names(file) if name in classes] != classes:
             raise ValueError(
-                f"{loader}: {theirs[0]} counts labels in the order of the categories of {file}, which is not that of the "
-                "classes; take type='mimseg.CocoInstances' and type='mimseg.CocoAP', which match names"
+                f"{loader}: {theirs[0]} counts labels in the order of the categories of {file}, which is not that of "
+                "the classes; take type='mimseg.CocoInstances' and type='mimseg.CocoAP', which match names"
             )
 
 

@@ -66,7 +66,7 @@ def refuse_findings(dataset: CocoInstances | LabelMaps, found: Findings, name: s
         held_out: whether it measures; there, an unreadable picture would end the run when its turn comes.
 
     Raises:
-        LabelError: labels that do not fit; all that a measurement needs must be there, and of training more than nothing.
+        LabelError: labels that do not fit; or unreadable files of a measurement, or all of training.
     """
     total = len(dataset)
     if found.wrong:
@@ -100,8 +100,8 @@ def refuse_several_sizes(found: Findings, transforms: Sequence[Any], largest: Se
         return
     shown = listed([f"{width} x {height}" for height, width in found.sizes])
     raise LabelError(
-        f"the training pictures have {len(found.sizes)} sizes ({shown}; width x height), which cannot be in one batch: put "
-        "a crop into the training pipeline, e.g. dict(type='RandomCrop', crop_size=(H, W)), or a Resize"
+        f"the training pictures have {len(found.sizes)} sizes ({shown}; width x height), which cannot be in one batch: "
+        "put a crop into the training pipeline, e.g. dict(type='RandomCrop', crop_size=(H, W)), or a Resize"
     )
 
 

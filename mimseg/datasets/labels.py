@@ -103,7 +103,10 @@ def refuse_other_size(picture: str | Path, size: Sequence[int], expected: Sequen
     if tuple(size) == tuple(expected):
         return
     if tuple(size[::-1]) == tuple(expected) and turns(picture):
-        fix = "its EXIF orientation turns it, but not its labels: take mimseg.LoadStoredImage in place of LoadImage, which reads it as it is stored"
+        fix = (
+            "its EXIF orientation turns it, but not its labels: take mimseg.LoadStoredImage in place of "
+            "mimseg.LoadImage, which reads it as it is stored"
+        )
     elif tuple(size[::-1]) == tuple(expected):
         fix = "one of the two is turned: turn the labels, or the picture"
     else:

@@ -14,12 +14,12 @@ from mimseg.registry import HOOKS
 class LabelCheck(Hook):
     """Before training and testing, look at the pictures and label maps of a detector's or segmentor's data.
 
-    The sizes of pictures must be those of their annotations or maps, and labels among the classes. Without this look the
-    same is found when a picture is loaded, in the middle of a run.
+    The sizes of pictures must be those of their annotations or maps, and labels among the classes. Without this look
+    the same is found when a picture is loaded, in the middle of a run.
 
     Args:
-        every: True looks at all data, whatever there is of it; None only at sets of up to 20,000 pictures of a COCO file
-            and 2000 label maps.
+        every: True looks at all data, whatever there is of it; None only at sets of up to 20,000 pictures of a COCO
+            file and 2000 label maps.
 
     Raises:
         LabelError: on starting, labels do not fit; names the number of images, the first file, what is wrong with it

@@ -55,8 +55,8 @@ def order_categories(
         guessed = [f"{name!r} (did you mean {guess!r}?)" for name, guess in meant.items() if guess]
         plain = [repr(name) for name, guess in meant.items() if not guess]
         raise ValueError(
-            f"{path} has no category for {len(missing)} of the {len(classes)} classes: {listed([*guessed, *plain])}; its "
-            f"categories are {listed(list(by_name))}; write the same names into the file and into metainfo.classes, and "
-            "their number into num_classes of the heads"
+            f"{path} has no category for {len(missing)} of the {len(classes)} classes: {listed([*guessed, *plain])}; "
+            f"its categories are {listed(list(by_name))}; write the same names into the file and into "
+            "metainfo.classes, and their number into num_classes of the heads"
         )
     return [by_name[name] for name in classes]

@@ -1,4 +1,4 @@
-"""What a COCO file leaves out is computed where that can be done in one way, and refused in one line where it cannot."""
+"""What a COCO file leaves out is computed where that can be done in one way, and refused where it cannot."""
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
