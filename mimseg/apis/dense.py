@@ -150,8 +150,8 @@ def _read_boxes_only(dataset: ConfigDict) -> None:
     for transform in dataset.get("pipeline", ()):
         if transform.type == "CopyPaste":
             raise ValueError(
-                "model.roi_head.mask_head=None: CopyPaste of the training pipeline cuts objects out by their masks; take "
-                "a config without it, such as configs/coco/mask-rcnn_vitdet-b_12e.py"
+                "model.roi_head.mask_head=None: CopyPaste of the training pipeline cuts objects out by their masks; "
+                "take a config without it, such as configs/coco/mask-rcnn_vitdet-b_12e.py"
             )
         if transform.get("with_mask"):
             transform.with_mask = False

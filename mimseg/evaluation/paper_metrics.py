@@ -20,8 +20,8 @@ def paper_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     """Numbers of an evaluator, those of COCO as ``box/AP``, ``mask/AP50`` and the like, 0 to 100.
 
     mmdet's COCO metrics are shares of 1, and -1 or NaN where no object has the size or class in question: those are
-    left out. A class's own is ``box/AP-<class>``. All other numbers, such as ``mIoU``, ``aAcc``, ``mAcc`` and accuracies,
-    are in per cent already and stay as they are; a NaN, which measures nothing, is left out.
+    left out. A class's own is ``box/AP-<class>``. All other numbers, such as ``mIoU``, ``aAcc``, ``mAcc`` and
+    accuracies, are in per cent already and stay as they are; a NaN, which measures nothing, is left out.
 
     Args:
         metrics: what the evaluator gave; entries that are no numbers are left out.
