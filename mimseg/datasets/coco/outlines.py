@@ -42,35 +42,32 @@ def check_outline(outline: Any, size: tuple[int, int]) -> Outline | None:
     if not isinstance(outline, list):
         raise OutlineError(f"is a {type(outline).__name__}, not polygons or run lengths")
     polygons = [outline] if all(isinstance(number, int | float) for number in outline) else outline
-    around, far = 0.0, FAR * max(size)
-    usable = []
     for polygon in polygons:
         if not isinstance(polygon, list):
             raise OutlineError(f"has a {type(polygon).__name__} among its polygons")
-        around += _check_polygon(polygon, far)
-        if len(polygon) >= SHORTEST and len(polygon) % 2 == 0:
-            usable.append(polygon)
-    if around > LONGEST:
-        raise OutlineError(f"is {around:.2g} pixels long, in a picture of {size[1]} x {size[0]}")
-    return usable
+    reach = max((_reach(polygon) for polygon in polygons if polygon), default=0.0)
+    if reach > FAR * max(size):
+        raise OutlineError(f"reaches {reach:.4g} pixels from the origin, far beyond its picture")
+    if 2 * reach * sum(map(len, polygons)) > LONGEST:  # at most that long; seldom, so measured only then
+        around = sum(map(_length, polygons))
+        if around > LONGEST:
+            raise OutlineError(f"is {around:.2g} pixels long, in a picture of {size[1]} x {size[0]}")
+    return [polygon for polygon in polygons if len(polygon) >= SHORTEST and len(polygon) % 2 == 0]
 
 
-def _check_polygon(polygon: Sequence[Any], far: float) -> float:
-    """The length of a polygon, or more where a rough bound is short enough."""
-    if not polygon:
-        return 0.0
+def _reach(polygon: Sequence[Any]) -> float:
+    """The largest coordinate, by its absolute value."""
     try:
         low, high = float(min(polygon)), float(max(polygon))
+        finite = all(map(math.isfinite, polygon))
     except (TypeError, ValueError, OverflowError):
         raise OutlineError("has something else than numbers among its coordinates") from None
-    if not all(map(math.isfinite, polygon)):
+    if not finite:
         raise OutlineError("has coordinates that are not finite")
-    reach = max(-low, high)
-    if reach > far:
-        raise OutlineError(f"reaches {reach:.4g} pixels from the origin, far beyond its picture")
-    rough = len(polygon) * 2 * reach
-    if rough <= LONGEST / 4:
-        return 0.0 if rough < LONGEST / 1000 else rough
+    return max(-low, high)
+
+
+def _length(polygon: Sequence[float]) -> float:
     points = np.asarray(polygon[: len(polygon) // 2 * 2], dtype=float).reshape(-1, 2)
     return float(np.abs(points - np.roll(points, 1, axis=0)).sum())
 
