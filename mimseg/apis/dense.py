@@ -145,7 +145,7 @@ def follow_heads(cfg: Config) -> None:
 
 
 def _read_boxes_only(dataset: ConfigDict) -> None:
-    if dataset.type == "mimseg.CocoInstances":
+    if dataset.get("type") == "mimseg.CocoInstances":
         dataset.masks = False
     for transform in dataset.get("pipeline", ()):
         if transform.type == "CopyPaste":

@@ -60,7 +60,7 @@ class ClassIoU(BaseMetric):
         numbers = dict(self.inner.compute_metrics(results))
         if self.classwise and not self.inner.format_only:
             numbers |= self._of_classes(results)
-        measured = {name: float(value) for name, value in numbers.items() if np.isfinite(value)}
+        measured = {name: round(float(value), 4) for name, value in numbers.items() if np.isfinite(value)}
         if not measured:
             reason = "format_only is set" if self.inner.format_only else "the label maps hold no labelled pixel"
             print_log(f"no IoU was measured: {reason}", logger="current", level=logging.WARNING)
