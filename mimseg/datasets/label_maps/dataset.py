@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 from mmengine import registry
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mimseg.datasets.folder import IMAGE_EXTENSIONS, scan_images
-from mimseg.datasets.labels import class_names
+from mimseg.datasets.labels import class_names, listed
 from mimseg.registry import DATASETS
 
 from .reading import IGNORED
@@ -53,7 +54,7 @@ class LabelMaps(BaseDataset):
     ) -> None:
         self.img_suffix, self.seg_map_suffix = img_suffix, seg_map_suffix
         self.reduce_zero_label, self.ignore_index = reduce_zero_label, ignore_index
-        named = class_names(names_of, metainfo)
+        self.names_of, named = names_of, class_names(names_of, metainfo)
         self.label_map = None if names_of is None else _map_labels(names_of, named["classes"])
         named = {**named, "label_map": self.label_map, "reduce_zero_label": reduce_zero_label}
         named["palette"] = _palette_of(named, names_of, self.label_map)
@@ -63,6 +64,11 @@ class LabelMaps(BaseDataset):
         """A record for every picture, in the order of their paths."""
         pictures, maps = self.data_prefix["img_path"], self.data_prefix.get("seg_map_path")
         names = self._listed() if self.ann_file else self._found(pictures)
+        if self.label_map:
+            kept = listed(self.metainfo["classes"])
+            print_log(
+                f"{pictures}: of the labels of {self.names_of} those of {kept} are kept, all others ignored", "current"
+            )
         shared = {
             "label_map": self.label_map,
             "reduce_zero_label": self.reduce_zero_label,
