@@ -27,6 +27,8 @@ class ClassIoU(BaseMetric):
         **options: others of mmseg's ``IoUMetric``.
     """
 
+    default_prefix = ""  # none, which None would warn of
+
     def __init__(
         self,
         iou_metrics: Sequence[str] = ("mIoU",),
@@ -38,7 +40,7 @@ class ClassIoU(BaseMetric):
         super().__init__(collect_device, prefix)
         self.classwise = classwise
         self.inner: Any = registry.METRICS.build(
-            {"type": "mmseg.IoUMetric", "iou_metrics": list(iou_metrics), **options}
+            {"type": "mmseg.IoUMetric", "iou_metrics": list(iou_metrics), "prefix": "unused", **options}
         )
         self.inner.results = self.results
 
