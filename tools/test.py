@@ -36,6 +36,13 @@ def parse_args() -> argparse.Namespace:
         "--data", metavar="DIR", help="for a detector or segmentor: other images, in COCO's or ADE20K's layout"
     )
     parser.add_argument(
+        "--check-data",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="look at all pictures and labels of a detector's or segmentor's data before the test "
+        "(default: up to 20,000 pictures of a COCO file and 2000 label maps)",
+    )
+    parser.add_argument(
         "--cfg-options",
         nargs="+",
         default=[],
@@ -60,7 +67,7 @@ def test(args: argparse.Namespace) -> None:
     """Build the test that the command line describes, run it, and print its metrics."""
     from mmengine.dist import is_main_process  # heavy: after --help
 
-    from mimseg.apis import default_test_dir, load_config, run_test, use_data
+    from mimseg.apis import default_test_dir, load_config, run_test, set_label_check, use_data
 
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
@@ -72,6 +79,7 @@ def test(args: argparse.Namespace) -> None:
         cfg.trust_checkpoint = True
     if args.data is not None:
         use_data(cfg, args.data, ["test_dataloader"])
+    set_label_check(cfg, args.check_data)
     metrics = run_test(cfg, args.checkpoint, args.weights, args.tta)
     if is_main_process():
         for name, value in metrics.items():

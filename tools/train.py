@@ -49,6 +49,13 @@ def parse_args() -> argparse.Namespace:
         help="pre-train on all images under this folder, flat or nested, no labels; for a classifier, a folder with "
         "train/<class>/ and val/<class>/; for a detector or segmentor, one in COCO's or ADE20K's layout",
     )
+    parser.add_argument(
+        "--check-data",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="look at all pictures and labels of a detector or segmentor before training "
+        "(default: up to 20,000 pictures of a COCO file and 2000 label maps)",
+    )
     parser.add_argument("--seed", type=int, help="seed of weights, data order, augmentations and masks")
     parser.add_argument(
         "--cfg-options",
@@ -84,6 +91,7 @@ def train(args: argparse.Namespace) -> None:
         default_work_dir,
         is_dense,
         load_config,
+        set_label_check,
         start_backbone_from,
         train_on_folder,
     )
@@ -96,6 +104,7 @@ def train(args: argparse.Namespace) -> None:
         cfg.work_dir = str(default_work_dir(args.config, args.data))
     if args.data is not None:
         train_on_folder(cfg, args.data)
+    set_label_check(cfg, args.check_data)
     if args.amp is not None:
         cfg.optim_wrapper.precision = args.amp
     if args.seed is not None:

@@ -15,6 +15,7 @@ default_hooks = dict(
     progress=None,
     teacher=None,
     metrics=dict(type="mimseg.MetricsHook"),
+    label_check=dict(type="mimseg.LabelCheck"),
 )
 log_processor = dict(mean_pattern=r".*(loss|time|data_time|grad_norm|acc).*")
 auto_scale_lr = dict(enable=False)

@@ -3,7 +3,7 @@
 from .config import check_keys, load_config
 from .convert import TARGETS, Conversion, convert
 from .data import train_on_folder
-from .dense import import_task, is_dense, start_backbone_from, use_data
+from .dense import import_task, is_dense, set_label_check, start_backbone_from, use_data
 from .errors import explain
 from .head_selection import HeadSelection, select_attention_head
 from .inference import draw_masks, extract_features, find_images, load_model, read_images, reconstruct
@@ -42,6 +42,7 @@ __all__ = [
     "reconstruct",
     "run_test",
     "select_attention_head",
+    "set_label_check",
     "start_backbone_from",
     "target_similarity",
     "train_on_folder",

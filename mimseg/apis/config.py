@@ -49,6 +49,7 @@ INNER_KEYS = {
             "sync_buffers",
             "metrics",
             "float32_ops",
+            "label_check",
         }
     ),
 }

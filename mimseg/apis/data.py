@@ -37,6 +37,8 @@ def _pretrain(cfg: Config, folder: Path) -> None:
     if "pipeline" not in inner:
         raise ValueError("--data: train_dataloader.dataset has no pipeline to apply to the folder's images")
     images = {"type": "UnlabelledFolder", "data_root": str(folder), "pipeline": inner.pipeline}
+    if inner.get("ann_file"):
+        images["ann_file"] = inner.ann_file
     seeded = {"type": "SeededDataset", "max_unreadable": outer.get("max_unreadable", 0.1), "dataset": images}
     cfg.train_dataloader.pop("dataset")
     cfg.train_dataloader.dataset = seeded

@@ -11,7 +11,7 @@ from ..checkpoints import MissingCheckpointError, load_weights
 from ..engine import MIMRunner
 from ..evaluation import name_of, naming_bad_folders, paper_metrics, replace_metrics
 from .config import check_keys
-from .dense import import_task
+from .dense import follow_heads, import_task, refuse_file_order
 from .work_folder import check_work_dir, default_test_dir
 
 TEST_PARTS = ("test_dataloader", "test_cfg", "test_evaluator")
@@ -43,6 +43,8 @@ def build_tester(
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
     import_task(cfg)
+    follow_heads(cfg)
+    refuse_file_order(cfg)
     missing = [name for name in TEST_PARTS if cfg.get(name) is None]
     if missing:
         raise ValueError(
@@ -89,7 +91,7 @@ def run_test(
     """
     runner = build_tester(cfg, checkpoint, weights, tta)
     with naming_bad_folders():
-        metrics = paper_metrics(runner.test(), getattr(runner.test_loop, "evaluator", None))
+        metrics = paper_metrics(runner.test())
     if is_main_process():
         data = name_of(cfg.test_dataloader.dataset, len(runner.test_dataloader.dataset))
         tested = {"checkpoint": str(checkpoint), "weights": weights, "data": data} | ({"tta": True} if tta else {})

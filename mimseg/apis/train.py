@@ -10,7 +10,7 @@ from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..evaluation import set_damaged_aside
 from ..models import Classifier
 from .config import check_keys
-from .dense import import_task
+from .dense import follow_heads, import_task, refuse_file_order
 from .resuming import refuse_damaged, resume_latest
 from .work_folder import check_work_dir, default_work_dir
 
@@ -36,6 +36,8 @@ def build_runner(cfg: Config) -> MIMRunner:
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
     import_task(cfg)
+    follow_heads(cfg)
+    refuse_file_order(cfg)
     expand_schedule(cfg)
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(default_work_dir(cfg.filename))

@@ -1,6 +1,5 @@
 """Images and where their objects are: from COCO annotations, or from masks drawn as PNG files."""
 
-import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pycocotools import mask as coco
 
+from mimseg.datasets.coco import OutlineError, check_outline, read_coco
 from mimseg.datasets.folder import scan_images
 from mimseg.datasets.loading import DECODER_ERRORS, UnreadableImageError
 from mimseg.datasets.resizing import CenterResizedCrop
@@ -51,7 +51,7 @@ def coco_objects(annotations: str | Path, folder: str | Path) -> tuple[list[Obje
         FileNotFoundError: no such file or folder, or none of the images is there.
         ValueError: the file is no COCO instance file, or it holds boxes only.
     """
-    data = _read_json(Path(annotations))
+    data = read_coco(annotations, ("images", "annotations"))
     regions: dict[Any, list[dict[str, Any]]] = {image["id"]: [] for image in data["images"]}
     for annotation in data["annotations"]:
         if "segmentation" in annotation:
@@ -125,26 +125,16 @@ def _check_folder(folder: str | Path) -> None:
         raise FileNotFoundError(f"folder {folder} does not exist: check the path")
 
 
-def _read_json(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        raise FileNotFoundError(f"annotation file {path} does not exist: check the path")
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from None
-    if not isinstance(data, Mapping) or not {"images", "annotations"} <= data.keys():
-        raise ValueError(f"{path} is no COCO instance file: it has no lists 'images' and 'annotations'")
-    return dict(data)
-
-
 def _draw_regions(regions: Sequence[Mapping[str, Any]], size: tuple[int, int], file: str) -> NDArray[np.bool_]:
     """The union of annotated regions as bool ``(H, W)``."""
     drawn = np.zeros(size, dtype=bool)
     for region in regions:
-        outline = region["segmentation"]
-        if not outline:
-            continue
         try:
+            outline = check_outline(region["segmentation"], size)
+            if outline is None:
+                continue
+            if outline == []:
+                raise OutlineError("has no polygon of three points")
             if isinstance(outline, list) or isinstance(outline["counts"], list):
                 outline = coco.frPyObjects(outline, *size)
             drawn |= coco.decode(coco.merge(outline) if isinstance(outline, list) else outline).astype(bool)

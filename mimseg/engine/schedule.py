@@ -221,7 +221,8 @@ def _expand_iterations(cfg: Config, schedule: Mapping[str, Any]) -> None:
     cfg.train_cfg = {"type": "IterBasedTrainLoop", "max_iters": end, "val_interval": interval}
     fall = {"type": "PolyLR", "eta_min": 0.0, "power": schedule.get("power", 1.0), "begin": warmup, "end": end}
     rise = {"type": "LinearLR", "start_factor": schedule.get("warmup_factor", 1e-6), "begin": 0, "end": warmup}
-    cfg.param_scheduler = [{**part, "by_epoch": False} for part in ([rise, fall] if warmup else [fall])]
+    # A rise ends at the peak with its last iteration; of a single iteration LinearLR would never rise.
+    cfg.param_scheduler = [{**part, "by_epoch": False} for part in ([rise, fall] if warmup > 1 else [fall])]
 
 
 def _check_iterations(schedule: Mapping[str, Any]) -> None:

@@ -1,5 +1,7 @@
 """How good the features are: k-NN, effective rank, the loss under fixed masks, and what runs' ``metrics.json`` say."""
 
+from mimseg.evaluation.class_iou import ClassIoU
+from mimseg.evaluation.coco_ap import CocoAP
 from mimseg.evaluation.comparison import (
     Experiment,
     as_json,
@@ -15,6 +17,7 @@ from mimseg.evaluation.head_selection import choose_head, recall_by_head
 from mimseg.evaluation.knn import knn_predictions, weighted_knn
 from mimseg.evaluation.knn_hook import KNNHook
 from mimseg.evaluation.knn_loop import KNNLoop
+from mimseg.evaluation.label_check import LabelCheck
 from mimseg.evaluation.loaders import naming_bad_folders
 from mimseg.evaluation.masked_loss_hook import MaskedLossHook
 from mimseg.evaluation.metrics_file import merge_metrics, read_metrics, replace_metrics, set_damaged_aside
@@ -29,10 +32,13 @@ from mimseg.evaluation.run_record import RunRecord, numbers, read_run, run_folde
 from mimseg.evaluation.undisturbed import undisturbed
 
 __all__ = [
+    "ClassIoU",
+    "CocoAP",
     "Cost",
     "Experiment",
     "KNNHook",
     "KNNLoop",
+    "LabelCheck",
     "MaskedLossHook",
     "MetricsHook",
     "Origin",

@@ -94,5 +94,5 @@ def refuse_other_classes(first: Any, second: Any, first_name: str, second_name: 
     difference = "their order differs" if odd is None else f"{odd!r} is in one of them only"
     raise ValueError(
         f"{first_name} have {len(known)} classes and {second_name} {len(asked)}, {difference}; give both sets the same "
-        "class folders"
+        "class folders, or metainfo.classes"
     )

@@ -47,7 +47,7 @@ class MetricsHook(Hook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, Any] | None = None) -> None:
         """Write the numbers of this validation."""
-        named = paper_metrics(metrics or {}, runner.val_evaluator)
+        named = paper_metrics(metrics or {})
         self.last = {name: float(value) for name, value in named.items()}
         if is_main_process():
             merge_metrics(runner.work_dir, {"val": {_moment(runner): self.last}})

@@ -26,6 +26,13 @@ def test_the_dataset_is_replaced_and_the_pipeline_kept(tmp_path):
     )
 
 
+def test_a_list_of_files_of_ones_own_is_kept(tmp_path):
+    cfg = config(dict(type="UnlabelledFolder", data_root="elsewhere", ann_file="few.txt", pipeline=PIPELINE))
+    train_on_folder(cfg, tmp_path)
+    images = cfg.train_dataloader.dataset.dataset
+    assert (images.data_root, images.ann_file) == (str(tmp_path), "few.txt")
+
+
 def test_a_dataset_without_wrapper_gets_one(tmp_path):
     cfg = config(dict(type="Other", pipeline=PIPELINE))
     train_on_folder(cfg, tmp_path)

@@ -266,7 +266,7 @@ def use_scenes(dataset, split: str, scenes: Path) -> None:
                     transform[key] = (SIDE, SIDE)
     if "dataset" in dataset:
         return use_scenes(dataset.dataset, split, scenes)
-    if dataset.type == "CocoDataset":
+    if dataset.type == "mimseg.CocoInstances":
         dataset.update(data_root=str(scenes / "coco"), metainfo=dict(classes=CLASSES), data_prefix=dict(img=split))
         dataset.ann_file = f"annotations/instances_{split}.json"
     else:

@@ -31,6 +31,25 @@ def test_the_rate_rises_from_the_factor_and_falls_in_a_line_to_zero():
     assert optimizer.param_groups[0]["lr"] == pytest.approx(0.0, abs=1e-6)
 
 
+@pytest.mark.parametrize("warmup", [0, 1, 2, 3, 1500])
+def test_every_rate_with_any_length_of_the_warmup(warmup):
+    """Written out: from the factor to the peak at the last warm-up iteration, and on in a line to 0 at the end."""
+    peak, factor, end = 2.0, 1e-6, 1600
+    cfg = expanded(iterations=end, warmup_iterations=warmup, warmup_factor=factor)
+    optimizer = OptimWrapper(torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=peak))
+    schedulers = [PARAM_SCHEDULERS.build(dict(part, optimizer=optimizer)) for part in cfg.param_scheduler]
+    first = max(warmup - 1, 0) if warmup else 0  # the iteration of the peak
+    falling = end - warmup - 1
+    for iteration in range(end - 1):
+        if iteration < first:
+            expected = peak * (factor + (1 - factor) * iteration / (warmup - 1))
+        else:
+            expected = peak * (1 - max(iteration - warmup, 0) / falling)
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(expected, rel=1e-4, abs=1e-9), iteration
+        for scheduler in schedulers:
+            scheduler.step()
+
+
 def test_without_warmup_and_interval():
     cfg = expanded(iterations=8, warmup_iterations=0)
     assert [part["type"] for part in cfg.param_scheduler] == ["PolyLR"]

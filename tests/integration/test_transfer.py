@@ -1,6 +1,7 @@
 """From a pre-trained encoder to a tested detector and segmentor, by the commands that a user types."""
 
 import json
+import shutil
 import sys
 from pathlib import Path
 
@@ -111,6 +112,27 @@ def test_a_detector_starts_from_pretraining_trains_and_is_tested(call_here, plac
     assert code == 0 and "no setting has changed" in out, err
     whole, resumed = weights(run / "epoch_2.pth"), weights(tmp_path / "on" / "epoch_2.pth")
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+def test_boxes_without_outlines_are_trained_and_measured_when_masks_are_off(call_here, place, tmp_path):
+    data = tmp_path / "boxes"
+    shutil.copytree(place / "scenes" / "coco", data)
+    for file in (data / "annotations").iterdir():
+        content = json.loads(file.read_text())
+        for annotation in content["annotations"]:
+            del annotation["segmentation"], annotation["area"]
+        content["categories"].reverse()
+        file.write_text(json.dumps(content))
+    arguments = ("train.py", place / "detector.py", "--data", data, "--work-dir", tmp_path / "run", "--cfg-options")
+    code, _, err = call_here(*arguments, "schedule.val_interval=2")
+    assert code == 2
+    assert "have no outline (segmentation), first annotation 1 of " in err and "model.roi_head.mask_head=None" in err
+    code, out, err = call_here(*arguments, "model.roi_head.mask_head=None", "val_evaluator.classwise=True")
+    assert code == 0, err
+    assert "boxes only" in out
+    measured = metrics_of(tmp_path / "run")["val"]["end"]
+    assert "box/AP" in measured and any(name.startswith("box/AP-") for name in measured)
+    assert not any(name.startswith("mask/") for name in measured)
 
 
 def test_a_segmentor_trains_is_tested_and_resumes_exactly(call_here, place, tmp_path):

@@ -5,6 +5,7 @@ Images are padded to the square after normalisation, by the model (`data_preproc
 
 _base_ = ["./instances.py", "../images/coco.py"]
 _square = (_base_._size, _base_._size)
+_names_of = "mmdet.CocoDataset"
 _jitter = [
     *_base_._load,
     dict(type="RandomResize", scale=_square, ratio_range=(0.1, 2.0), keep_ratio=True),
@@ -19,11 +20,14 @@ _jitter = [
     _base_._flip,
 ]
 train_dataloader = dict(
-    dataset=dict(dataset=dict(data_root=_base_._root, pipeline=[*_jitter, _base_._pack], **_base_._train))
+    dataset=dict(
+        dataset=dict(data_root=_base_._root, names_of=_names_of, pipeline=[*_jitter, _base_._pack], **_base_._train)
+    )
 )
 val_dataloader = dict(
     dataset=dict(
         data_root=_base_._root,
+        names_of=_names_of,
         pipeline=[
             _base_._load[0],
             dict(type="Resize", scale=_square, keep_ratio=True),

@@ -11,8 +11,9 @@ train_dataloader = dict(
             _delete_=True,
             type="MultiImageMixDataset",
             dataset=dict(
-                type="CocoDataset",
+                type="mimseg.CocoInstances",
                 data_root=_base_._root,
+                names_of=_base_._names_of,
                 filter_cfg=dict(filter_empty_gt=True, min_size=32),
                 pipeline=[*_base_._jitter, _pad],
                 **_base_._train,

@@ -13,7 +13,7 @@ train_dataloader = dict(
     sampler=dict(type="mimseg.SeededSampler", shuffle=True),
     dataset=dict(
         type="mimseg.SeededDataset",
-        dataset=dict(type="CocoDataset", filter_cfg=dict(filter_empty_gt=True, min_size=32)),
+        dataset=dict(type="mimseg.CocoInstances", filter_cfg=dict(filter_empty_gt=True, min_size=32)),
     ),
 )
 val_dataloader = dict(
@@ -21,8 +21,8 @@ val_dataloader = dict(
     num_workers=4,
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(type="CocoDataset", test_mode=True),
+    dataset=dict(type="mimseg.CocoInstances", test_mode=True),
 )
-val_evaluator = dict(type="CocoMetric", metric=["bbox", "segm"])
+val_evaluator = dict(type="mimseg.CocoAP", metric=["bbox", "segm"])
 test_dataloader = val_dataloader
 test_evaluator = val_evaluator

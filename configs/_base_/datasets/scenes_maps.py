@@ -2,13 +2,12 @@
 
 _base_ = ["./label_maps.py", "../images/scenes_objects.py"]
 _ade = dict(
-    type="BaseSegDataset",
     data_root=f"{_base_._root}/ade",
     img_suffix=".jpg",
     seg_map_suffix=".png",
     metainfo=dict(classes=("background", *_base_._classes), palette=[(60, 60, 60), *_base_._palette]),
 )
-_read = [dict(type="mimseg.LoadImage"), dict(type="LoadAnnotations")]
+_read = [dict(type="mimseg.LoadImage"), _base_._maps]
 train_dataloader = dict(
     batch_size=8,
     num_workers=2,
