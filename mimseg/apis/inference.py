@@ -13,7 +13,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from ..checkpoints import load_weights
-from ..datasets.folder import scan_images
+from ..datasets import scan_images
 from ..models import MaskedImageModel, Reconstruction
 from ..registry import MODELS, TRANSFORMS
 from ..visualization import Masks, evenly_spaced, name_score, use_visible_statistics
