@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from contextlib import ExitStack
 from typing import Literal
 
 import numpy as np
@@ -93,12 +92,12 @@ class LoadResizedCrop(RandomResizedCrop):
         whole = "img" in results or self.channels not in (1, 3) or not path.lower().endswith(SUFFIXES)
         if whole or self.load.mixed_depths == "rescale":
             return super().transform(self.load(results))
-        with ExitStack() as stack:
-            with naming_unreadable(path):
-                check_file(path)
-                file = stack.enter_context(Image.open(path))
-                check_pixels(file.height, file.width, self.load.max_pixels)
-                orientation = file.getexif().get(ExifTags.Base.Orientation)
+        with naming_unreadable(path):
+            check_file(path)
+            file = Image.open(path)
+            check_pixels(file.height, file.width, self.load.max_pixels)
+            orientation = file.getexif().get(ExifTags.Base.Orientation)
+        with file:
             if file.format in FORMATS:
                 results.update(self._crop(file, path, orientation))
                 return results

@@ -80,8 +80,9 @@ def _pages(file: TiffFile) -> Iterator[TiffPage]:
             if index == 0:
                 raise
             return
-        if isinstance(page, TiffPage):
-            yield page
+        if not isinstance(page, TiffPage) or (index > 0 and not page.imagelength * page.imagewidth):
+            return  # what a damaged link leads to
+        yield page
 
 
 def _bands(page: TiffPage) -> NDArray:
