@@ -6,6 +6,7 @@ with quiet_imports():
     import mmpretrain.datasets  # noqa: F401
 
 from .augment import ColorJitter, RandAugment
+from .checking import find_unreadable
 from .digits import DigitsDataset
 from .folder import UnlabelledFolder
 from .infinite_sampler import SeededInfiniteSampler
@@ -38,6 +39,7 @@ __all__ = [
     "UnreadableImageError",
     "coco_objects",
     "drawn_objects",
+    "find_unreadable",
     "is_hidden",
     "naming_unreadable",
     "patch_coverage",

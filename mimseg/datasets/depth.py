@@ -24,7 +24,7 @@ def settle_depth(dataset: Any) -> None:
     Args:
         dataset: with ``pipeline`` and ``get_data_info``, as MMEngine's have them; others are left alone.
     """
-    load = _loading_transform(dataset)
+    load = loading_transform(dataset)
     if load is None or load.reference is not None or load.mixed_depths == "rescale" or len(dataset) == 0:
         return
     positions = np.unique(np.linspace(0, len(dataset) - 1, PROBES).round().astype(int)).tolist()
@@ -49,7 +49,8 @@ def settle_depth(dataset: Any) -> None:
             )
 
 
-def _loading_transform(dataset: Any) -> LoadImage | None:
+def loading_transform(dataset: Any) -> LoadImage | None:
+    """What reads the images of a data set; None where its pipeline shows no such transform."""
     transforms = getattr(getattr(dataset, "pipeline", None), "transforms", ())
     for transform in transforms:
         if isinstance(transform, LoadImage):

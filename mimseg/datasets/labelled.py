@@ -68,7 +68,8 @@ class LabelledFolder(CustomDataset):
         return [(path, label) for _, path, label in entries]
 
     def _in_class_folders(self) -> list[tuple[str, int]]:
-        root, classes = printable(self.img_prefix.rstrip("/")), class_names(self.img_prefix)
+        passed_over: Counter[str] = Counter()
+        root, classes = printable(self.img_prefix.rstrip("/")), class_names(self.img_prefix, passed_over)
         if self.CLASSES is not None and len(self.CLASSES) != len(classes):
             raise ValueError(
                 f"dataset.classes: {len(self.CLASSES)} are given, but '{root}' has {len(classes)} folders; correct one "
@@ -77,7 +78,6 @@ class LabelledFolder(CustomDataset):
         if self.CLASSES is None:
             self._metainfo["classes"] = tuple(classes)
         self.folder_to_idx = {name: label for label, name in enumerate(classes)}
-        passed_over: Counter[str] = Counter()
         pairs, empty = [], []
         for label, name in enumerate(classes):
             found = self._found(os.path.join(self.img_prefix, name), passed_over)

@@ -61,7 +61,7 @@ def scan_images(
         subfolders = []
         for entry in entries:
             if _is_folder(entry):
-                if of_a_run and (entry.name == PICTURES or STARTED.fullmatch(entry.name)):
+                if of_a_run and _is_written_by_runs(entry.name):
                     counts[OF_A_RUN] += 1
                 else:
                     subfolders.append(entry.path)
@@ -72,18 +72,28 @@ def scan_images(
         pending.extend(reversed(subfolders))
 
 
-def class_names(root: str | Path) -> list[str]:
+def class_names(root: str | Path, passed_over: Counter[str] | None = None) -> list[str]:
     """Names of the folders in ``root`` that are classes: visible, and no run's own; sorted.
+
+    Args:
+        root: The folder.
+        passed_over: Counts what else is there, by reason.
 
     Raises:
         OSError: ``root`` cannot be listed.
     """
-    entries = _visible(str(root), Counter())
+    counts: Counter[str] = Counter() if passed_over is None else passed_over
+    entries = _visible(str(root), counts)
     of_a_run = _is_work_folder(entries)
-    folders = [entry for entry in entries if _is_folder(entry)]
-    if of_a_run:
-        folders = [entry for entry in folders if entry.name != PICTURES and not STARTED.fullmatch(entry.name)]
-    return [entry.name for entry in folders if not _is_work_folder(_visible(entry.path, Counter()))]
+    names = []
+    for entry in entries:
+        if not _is_folder(entry):
+            counts["outside class folders"] += 1
+        elif (of_a_run and _is_written_by_runs(entry.name)) or _is_work_folder(_visible(entry.path, Counter())):
+            counts[OF_A_RUN] += 1
+        else:
+            names.append(entry.name)
+    return names
 
 
 def tell_counts(what: str, images: int, passed_over: Counter[str], classes: int | None = None) -> None:
@@ -116,6 +126,11 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return entry.is_dir()
     except OSError:  # a link to itself
         return False
+
+
+def _is_written_by_runs(name: str) -> bool:
+    """Whether a folder in a work folder holds what runs write there, by its name."""
+    return name == PICTURES or STARTED.fullmatch(name) is not None
 
 
 def _is_work_folder(entries: Sequence[os.DirEntry[str]]) -> bool:

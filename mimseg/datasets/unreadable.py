@@ -58,7 +58,9 @@ def _reason(error: Exception) -> str:
     text = " ".join(printable(str(error)).split())
     if isinstance(error, MemoryError):
         return f"not enough memory ({text})" if text else "not enough memory"
-    return text if text and isinstance(error, PLAIN_ERRORS) else f"{type(error).__name__}: {text}"
+    kind = type(error)
+    name = f"{kind.__module__}.error" if kind.__name__ == "error" else kind.__name__
+    return text if text and isinstance(error, PLAIN_ERRORS) else f"{name}: {text}"
 
 
 def check_file(path: str) -> None:

@@ -66,6 +66,11 @@ def test_how_many_images_there_are_and_what_is_passed_over_is_logged(tmp_path, l
     LabelledFolder(data_root=str(tmp_path))
     counts = "; passed over: 2 .gif, 1 hidden, 1 .txt"
     assert logged == [f"{tmp_path}: 2 images{counts}", f"{tmp_path}: 2 images of 2 classes{counts}"]
+    _touch(tmp_path, ".ipynb_checkpoints/1.jpg", "loose.jpg", "run/mimseg_run.json")
+    LabelledFolder(data_root=str(tmp_path))
+    assert logged[-1].endswith(
+        "passed over: 2 hidden, 2 .gif, 1 outside class folders, 1 of a run's own folder, 1 .txt"
+    )
 
 
 def test_a_folder_of_other_files_says_which(tmp_path):
