@@ -33,7 +33,10 @@ def parse_args() -> argparse.Namespace:
         "--tta", action="store_true", help="test-time augmentation of the config: several scales and flips (ADE20K)"
     )
     parser.add_argument(
-        "--data", metavar="DIR", help="for a detector or segmentor: other images, in COCO's or ADE20K's layout"
+        "--data",
+        metavar="DIR",
+        help="other images, as train.py takes them: for a classifier, a folder with val/<class>/; for k-NN, also "
+        "train/<class>/; for a detector or segmentor, one in COCO's or ADE20K's layout",
     )
     parser.add_argument(
         "--check-data",
@@ -67,7 +70,7 @@ def test(args: argparse.Namespace) -> None:
     """Build the test that the command line describes, run it, and print its metrics."""
     from mmengine.dist import is_main_process  # heavy: after --help
 
-    from mimseg.apis import default_test_dir, load_config, run_test, set_label_check, use_data
+    from mimseg.apis import default_test_dir, load_config, run_test, set_label_check, test_on_folder
 
     cfg = load_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
@@ -78,7 +81,7 @@ def test(args: argparse.Namespace) -> None:
     if args.trust_checkpoint:
         cfg.trust_checkpoint = True
     if args.data is not None:
-        use_data(cfg, args.data, ["test_dataloader"])
+        test_on_folder(cfg, args.data)
     set_label_check(cfg, args.check_data)
     metrics = run_test(cfg, args.checkpoint, args.weights, args.tta)
     if is_main_process():

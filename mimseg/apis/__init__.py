@@ -2,11 +2,12 @@
 
 from .config import check_keys, load_config
 from .convert import TARGETS, Conversion, convert
-from .data import train_on_folder
+from .data import test_on_folder, train_on_folder
 from .dense import import_task, is_dense, set_label_check, start_backbone_from, use_data
 from .errors import explain
+from .features import extract_features
 from .head_selection import HeadSelection, select_attention_head
-from .inference import draw_masks, extract_features, find_images, load_model, read_images, reconstruct
+from .inference import draw_masks, find_images, load_model, read_images, reconstruct
 from .parameters import count_parameters, without_values
 from .ratio_sweep import RatioSweep
 from .strategies import compare_masks
@@ -45,6 +46,7 @@ __all__ = [
     "set_label_check",
     "start_backbone_from",
     "target_similarity",
+    "test_on_folder",
     "train_on_folder",
     "use_data",
     "without_values",

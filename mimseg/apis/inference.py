@@ -1,6 +1,7 @@
 """Using a trained model from a notebook: load it, read images, reconstruct them, take their features."""
 
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +14,15 @@ from mmengine.registry import init_default_scope
 from torch import Tensor
 
 from ..checkpoints import guarded, load_weights
-from ..datasets.folder import scan_images
+from ..datasets import scan_images
+from ..datasets.scanning import and_passed_over
 from ..models import MaskedImageModel, Reconstruction
 from ..registry import MODELS, TRANSFORMS
 from ..visualization import Masks, evenly_spaced, name_score, use_visible_statistics
 from .config import load_config
 
 CROPS = ("CenterResizedCrop", "RandomResizedCrop", "LoadResizedCrop")
+LOADING = ("channels", "max_pixels", "mixed_depths")  # what a LoadResizedCrop hands to its LoadImage
 
 
 def load_model(
@@ -126,9 +129,10 @@ def find_images(paths: Iterable[str | Path], limit: int | None = None) -> list[s
         if not path.exists():
             raise FileNotFoundError(f"image {path} does not exist: check the path")
         if path.is_dir():
-            inside = list(scan_images(str(path)))
+            passed_over: Counter[str] = Counter()
+            inside = list(scan_images(str(path), passed_over=passed_over))
             if not inside:
-                raise ValueError(f"folder {path} holds no image at any depth")
+                raise ValueError(f"folder {path} holds no image at any depth{and_passed_over(passed_over)}")
             found += [inside[index] for index in evenly_spaced(len(inside), limit or len(inside))]
         else:
             found.append(str(path))
@@ -157,9 +161,14 @@ def load_images(cfg: Config, paths: Sequence[str | Path], size: tuple[int, int] 
     """The crops ``(C, H, W)`` that :func:`read_images` reads, not yet normalised."""
     if not paths:
         raise ValueError("no image to read: give at least one path")
+    return list(map(image_reader(cfg, size), paths))
+
+
+def image_reader(cfg: Config, size: tuple[int, int] | None = None) -> Callable[[str | Path], Tensor]:
+    """What reads a file as a crop ``(C, H, W)``."""
     init_default_scope(cfg.get("default_scope") or "mimseg")
     transform = Compose([TRANSFORMS.build(step) for step in evaluation_transform(cfg, size)])
-    return [torch.from_numpy(transform({"img_path": str(path)})["img"]).permute(2, 0, 1).float() for path in paths]
+    return lambda path: torch.from_numpy(transform({"img_path": str(path)})["img"]).permute(2, 0, 1).float()
 
 
 def normalise(model: BaseModel, images: Sequence[Tensor]) -> Tensor:
@@ -183,7 +192,8 @@ def evaluation_transform(cfg: Config, size: tuple[int, int] | None = None) -> li
             if _kind(step) in CROPS:
                 fraction = step.get("crop_fraction", 0.875) if _kind(step) == "CenterResizedCrop" else 1.0
                 loads = _kind(step) == "LoadResizedCrop"
-                loading = [{"type": "LoadImage", "channels": step.get("channels", 3)}] if loads else pipeline[:index]
+                settings = {key: step[key] for key in LOADING if key in step}
+                loading = [{"type": "LoadImage", **settings}] if loads else pipeline[:index]
                 return [*loading, _central_crop(size or step["scale"], fraction)]
     if size is None:
         raise ValueError(
@@ -258,31 +268,3 @@ def _masked(model: BaseModel) -> MaskedImageModel:
     if not isinstance(model, MaskedImageModel):
         raise ValueError(f"a {type(model).__name__} masks and reconstructs nothing; load a MaskedImageModel")
     return model
-
-
-@torch.no_grad()
-def extract_features(
-    model: BaseModel,
-    paths: Iterable[str | Path],
-    *,
-    pool: Literal["avg", "cls"] | None = None,
-    size: tuple[int, int] | None = None,
-    batch_size: int = 64,
-) -> Tensor:
-    """Features ``(N, D)``, on the CPU, of image files and folders, in the order of :func:`find_images`.
-
-    Args:
-        model: what :func:`load_model` gave.
-        paths: image files and folders.
-        pool: 'avg' (mean of the patch tokens) or 'cls' (class token); default: the model's own.
-        size: as in :func:`read_images`.
-        batch_size: images a forward pass.
-
-    Raises:
-        FileNotFoundError: no such file or folder.
-        ValueError: a folder without images, or what :func:`read_images` and the model refuse.
-    """
-    files = find_images(paths)
-    options = {} if pool is None else {"pool": pool}
-    batches = (files[start : start + batch_size] for start in range(0, len(files), batch_size))
-    return torch.cat([model.extract_features(read_images(model, batch, size), **options).cpu() for batch in batches])

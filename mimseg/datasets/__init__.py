@@ -11,22 +11,28 @@ from .digits import DigitsDataset
 from .folder import UnlabelledFolder
 from .infinite_sampler import SeededInfiniteSampler
 from .label_maps import LabelMaps, LoadLabelMap
+from .labelled import LabelledFolder
 from .labels import LabelError
-from .loading import LoadImage, UnreadableImageError, read_image
+from .loading import LoadImage, read_image
 from .object_masks import ObjectImage, coco_objects, drawn_objects, patch_coverage
+from .reading_through import find_unreadable
 from .reduced import LoadResizedCrop
 from .resizing import CenterResizedCrop, RandomResizedCrop, resize_image
 from .sampler import SeededSampler
+from .scanning import IMAGE_EXTENSIONS, is_hidden, scan_images
 from .seeded import SeededDataset
 from .stored import LoadStoredImage
+from .unreadable import UnreadableImageError, naming_unreadable
 
 __all__ = [
+    "IMAGE_EXTENSIONS",
     "CenterResizedCrop",
     "CocoInstances",
     "ColorJitter",
     "DigitsDataset",
     "LabelError",
     "LabelMaps",
+    "LabelledFolder",
     "LoadImage",
     "LoadLabelMap",
     "LoadResizedCrop",
@@ -42,7 +48,11 @@ __all__ = [
     "category_names",
     "coco_objects",
     "drawn_objects",
+    "find_unreadable",
+    "is_hidden",
+    "naming_unreadable",
     "patch_coverage",
     "read_image",
     "resize_image",
+    "scan_images",
 ]

@@ -20,10 +20,10 @@ def check_rgb(name: str, image: np.ndarray) -> np.ndarray:
     """The image itself.
 
     Raises:
-        ValueError: it is not 8-bit RGB.
+        TypeError: it is not 8-bit RGB; no file's fault, so that no file is replaced.
     """
     if image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
-        raise ValueError(
+        raise TypeError(
             f"{name} takes 8-bit RGB images, got {image.dtype} of shape {image.shape}; leave it out of the "
             "pipeline for other images"
         )
@@ -42,7 +42,8 @@ class RandAugment(BaseTransform):
         fill_color: RGB (0 to 255) of what a shift or rotation uncovers; the dataset's mean.
 
     Raises:
-        ValueError: a policy that timm does not know, or an image that is not 8-bit RGB.
+        ValueError: a policy that timm does not know.
+        TypeError: an image that is not 8-bit RGB.
     """
 
     def __init__(self, policy: str = "rand-m9-mstd0.5-inc1", fill_color: tuple[float, ...] = (124, 116, 104)) -> None:
@@ -94,7 +95,8 @@ class ColorJitter(BaseTransform):
         saturation: likewise, around the grey image.
 
     Raises:
-        ValueError: a negative number, or an image that is not 8-bit RGB.
+        ValueError: a negative number.
+        TypeError: an image that is not 8-bit RGB.
     """
 
     def __init__(

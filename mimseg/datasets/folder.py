@@ -1,65 +1,26 @@
 """Images without labels: a folder, flat or nested, or a list of files."""
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mimseg.registry import DATASETS
 
-IMAGE_EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".npy", ".ppm")
-
-
-def scan_images(root: str, extensions: Sequence[str] = IMAGE_EXTENSIONS) -> Iterator[str]:
-    """Paths of all images under ``root``, in a fixed order, without a system call per file.
-
-    Names that begin with a dot are left out. Links are followed; a folder reached a second time (a link loop)
-    is not entered again. A dangling link counts as an image, so that reading it is noticed.
-    """
-    endings = tuple(extension.lower() for extension in extensions)
-    pending, seen = [root], set()
-    while pending:
-        folder = pending.pop()
-        status = os.stat(folder)
-        if (status.st_dev, status.st_ino) in seen:
-            continue
-        seen.add((status.st_dev, status.st_ino))
-        with os.scandir(folder) as entries:
-            found = sorted((entry for entry in entries if entry.name[0] != "."), key=lambda entry: entry.name)
-        subfolders = []
-        for entry in found:
-            if entry.is_dir():
-                subfolders.append(entry.path)
-            elif entry.name.lower().endswith(endings):
-                yield entry.path
-        pending.extend(reversed(subfolders))
-
-
-def read_list(list_file: str, root: str) -> list[str]:
-    """Paths named by a list file: one a line, absolute or relative to ``root``; ``#`` starts a comment line.
-
-    Raises:
-        FileNotFoundError: The list, or a file that it names, does not exist.
-    """
-    if not os.path.isfile(list_file):
-        raise FileNotFoundError(f"list file '{list_file}' does not exist: correct ann_file (relative to data_root)")
-    with open(list_file, encoding="utf-8") as file:
-        lines = [(number, line.strip()) for number, line in enumerate(file, start=1)]
-    named = [(n, os.path.join(root, line)) for n, line in lines if line and not line.startswith("#")]
-    missing = [(n, path) for n, path in named if not os.path.exists(path)]
-    if missing:
-        number, path = missing[0]
-        raise FileNotFoundError(
-            f"list file '{list_file}' names {len(missing)} of {len(named)} files that do not exist, first in "
-            f"line {number}: '{path}'; correct the list or data_root='{root}'"
-        )
-    return [path for _, path in named]
+from ..names import printable
+from .depth import settle_depth
+from .lists import read_list
+from .scanning import IMAGE_EXTENSIONS, and_passed_over, scan_images, tell_counts
 
 
 @DATASETS.register_module()
 class UnlabelledFolder(BaseDataset):
     """All images under a folder, or those that a list file names, without labels.
+
+    How many there are, and what was passed over, is logged. docs/data.md tells which files count.
 
     Args:
         data_root: The folder, flat or nested at any depth; for list files, what relative paths start from.
@@ -73,7 +34,8 @@ class UnlabelledFolder(BaseDataset):
 
     Raises:
         FileNotFoundError: Missing folder or list file, or a list that names a missing file.
-        ValueError: No image found.
+        IsADirectoryError: A list that names a folder.
+        ValueError: No image found, or a list that is no text.
     """
 
     METAINFO: ClassVar[dict] = {"dataset_type": "unlabelled_folder"}
@@ -101,17 +63,37 @@ class UnlabelledFolder(BaseDataset):
             lazy_init=lazy_init,
         )
 
+    def full_init(self) -> None:
+        """Scan, and settle which type of values the files have."""
+        super().full_init()
+        settle_depth(self)
+
     def load_data_list(self) -> list[dict]:
         """``{"img_path": ...}`` for every image, in a fixed order."""
-        if self.ann_file:
-            paths = read_list(self.ann_file, self.data_root)
-            if not paths:
-                raise ValueError(f"list file '{self.ann_file}' names no image: write one path a line")
-            return [{"img_path": path} for path in paths]
+        return [{"img_path": path} for path in (self._listed() if self.ann_file else self._found())]
+
+    def _listed(self) -> list[str]:
+        paths = read_list(self.ann_file, self.data_root)
+        if not paths:
+            raise ValueError(f"list file '{printable(self.ann_file)}' names no image: write one path a line")
+        repeated = len(paths) - len(set(paths))
+        tell_counts(self.ann_file, len(paths), Counter())
+        if repeated:
+            print_log(
+                f"{printable(self.ann_file)} names {repeated} files more than once: they are seen as often", "current"
+            )
+        return paths
+
+    def _found(self) -> list[str]:
+        root = printable(self.data_root)
         if not os.path.isdir(self.data_root):
-            raise FileNotFoundError(f"data folder '{self.data_root}' does not exist: correct data_root (or --data)")
-        data_list = [{"img_path": path} for path in scan_images(self.data_root, self.extensions)]
-        if not data_list:
-            endings = " ".join(self.extensions)
-            raise ValueError(f"data folder '{self.data_root}' holds no image at any depth: looked for {endings}")
-        return data_list
+            raise FileNotFoundError(f"data folder '{root}' does not exist: correct data_root (or --data)")
+        passed_over: Counter[str] = Counter()
+        paths = list(scan_images(self.data_root, self.extensions, passed_over))
+        if not paths:
+            raise ValueError(
+                f"data folder '{root}' holds no image at any depth: looked for {' '.join(self.extensions)}"
+                f"{and_passed_over(passed_over)}"
+            )
+        tell_counts(self.data_root, len(paths), passed_over)
+        return paths

@@ -13,9 +13,9 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from mimseg.datasets.coco import OutlineError, check_outline, read_coco
-from mimseg.datasets.folder import scan_images
-from mimseg.datasets.loading import DECODER_ERRORS, UnreadableImageError
 from mimseg.datasets.resizing import CenterResizedCrop
+from mimseg.datasets.scanning import scan_images
+from mimseg.datasets.unreadable import check_file, naming_unreadable
 
 SAMPLES = 16  # points a patch side at which a mask is read
 ALPHA_MODES = {"LA": "L", "RGBA": "RGB"}
@@ -146,10 +146,9 @@ def _draw_regions(regions: Sequence[Mapping[str, Any]], size: tuple[int, int], f
 
 
 def _read_png(path: str) -> NDArray[np.bool_]:
-    try:
+    with naming_unreadable(path, "mask"):
+        check_file(path)
         with Image.open(path) as file:
             plain = file.convert(ALPHA_MODES[file.mode]) if file.mode in ALPHA_MODES else file
             values = np.asarray(plain)
-    except DECODER_ERRORS as error:
-        raise UnreadableImageError(f"cannot read mask '{path}': {error}") from error
     return (values != 0).any(axis=-1) if values.ndim == 3 else values != 0

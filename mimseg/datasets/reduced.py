@@ -2,17 +2,22 @@
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from PIL import ExifTags, Image
+from PIL.ImageFile import ImageFile
 
 from mimseg.registry import TRANSFORMS
 
-from .loading import DECODER_ERRORS, LoadImage, UnreadableImageError, decode_upright
+from .decoding import decode_upright
+from .loading import MAX_PIXELS, LoadImage
 from .resizing import FILTERS, RandomResizedCrop
+from .unreadable import check_file, check_pixels, naming_unreadable
 
 REDUCTIONS = (8, 4, 2)  # by which libjpeg can divide the sides of a picture while it decodes
 SUFFIXES = (".jpg", ".jpeg")
+UINT8 = np.dtype(np.uint8)
 FORMATS = ("JPEG", "MPO")  # MPO: JPEG with further pictures behind the first, as phones write it
 # EXIF orientations
 TURNED = (5, 6, 7, 8)  # rows of the file are columns of the picture
@@ -55,6 +60,8 @@ class LoadResizedCrop(RandomResizedCrop):
         interpolation: 'nearest', 'bilinear', 'bicubic' or 'lanczos'.
         channels: Number of channels C wanted, see `LoadImage`.
         margin: Pixels that a crop keeps for every pixel of the output, along a side; 1 or more.
+        max_pixels: See `LoadImage`.
+        mixed_depths: See `LoadImage`.
 
     Raises:
         ValueError: An argument out of range.
@@ -70,34 +77,42 @@ class LoadResizedCrop(RandomResizedCrop):
         interpolation: str = "bicubic",
         channels: int = 3,
         margin: float = 1.25,
+        max_pixels: int = MAX_PIXELS,
+        mixed_depths: Literal["refuse", "rescale"] = "refuse",
     ) -> None:
         super().__init__(scale, crop_ratio_range, aspect_ratio_range, max_attempts, interpolation)
         if not margin >= 1:
             raise ValueError(f"LoadResizedCrop(margin={margin}): give 1 or more")
-        self.load = LoadImage(channels)
+        self.load = LoadImage(channels, max_pixels, mixed_depths)
         self.channels, self.margin = channels, margin
 
     def transform(self, results: dict) -> dict:
         """Add ``img``, ``img_shape`` and ``ori_shape``; see the class."""
         path = str(results.get("img_path", ""))
-        if "img" in results or self.channels not in (1, 3) or not path.lower().endswith(SUFFIXES):
+        whole = "img" in results or self.channels not in (1, 3) or not path.lower().endswith(SUFFIXES)
+        if whole or self.load.mixed_depths == "rescale":
             return super().transform(self.load(results))
-        try:
-            with Image.open(path) as file:
-                results.update(self._crop(file))
-        except DECODER_ERRORS as error:
-            raise UnreadableImageError(f"cannot read image '{path}': {error}") from error
-        return results
+        with naming_unreadable(path):
+            check_file(path)
+            file = Image.open(path)
+            check_pixels(file.height, file.width, self.load.max_pixels)
+            orientation = file.getexif().get(ExifTags.Base.Orientation)
+        with file:
+            if file.format in FORMATS:
+                results.update(self._crop(file, path, orientation))
+                return results
+        return super().transform(self.load(results))
 
-    def _crop(self, file: Image.Image) -> dict:
+    def _crop(self, file: ImageFile, path: str, orientation: int | None) -> dict:
         width, height = file.size
-        orientation = file.getexif().get(ExifTags.Base.Orientation)
         size = (width, height) if orientation in TURNED else (height, width)
         top, left, rows, columns = self.rand_crop_params(np.broadcast_to(np.uint8(0), size))
         reduction = self._reduction(file, rows, columns)
-        if reduction > 1:
-            file.draft(None, (width // reduction, height // reduction))
-        image = decode_upright(file, self.channels)
+        with naming_unreadable(path):
+            if reduction > 1:
+                file.draft(None, (width // reduction, height // reduction))
+            image = decode_upright(file, self.channels)
+        self.load.check_depth(UINT8, path)
         # The last pixel of a reduced row stands for fewer of the full one; it may have become the first.
         left = left / reduction + (image.width - size[1] / reduction) * (orientation in FROM_RIGHT)
         top = top / reduction + (image.height - size[0] / reduction) * (orientation in FROM_BELOW)
@@ -106,8 +121,8 @@ class LoadResizedCrop(RandomResizedCrop):
         image_size = (crop.shape[0], crop.shape[1])
         return {"img": crop.reshape(*image_size, self.channels), "img_shape": image_size, "ori_shape": size}
 
-    def _reduction(self, file: Image.Image, rows: int, columns: int) -> int:
-        decodes_small = file.format in FORMATS and file.mode == "RGB" and "progressive" not in file.info
+    def _reduction(self, file: ImageFile, rows: int, columns: int) -> int:
+        decodes_small = file.mode == "RGB" and "progressive" not in file.info
         if not decodes_small or self.interpolation == "nearest":
             return 1
         room = min(rows / self.scale[0], columns / self.scale[1])

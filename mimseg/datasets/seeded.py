@@ -14,7 +14,10 @@ from torch.utils.data import Dataset
 
 from mimseg.registry import DATASETS
 
-READ_ERRORS = (OSError, ValueError, cv2.error)  # PIL's UnidentifiedImageError is an OSError
+from ..names import printable
+from .depth import settle_depth
+
+READ_ERRORS = (OSError, ValueError, cv2.error)  # UnreadableImageError is an OSError; label maps raise the others
 
 
 @contextmanager
@@ -62,6 +65,7 @@ class SeededDataset(Dataset):
         self.full_init()
         if len(self) == 0:
             raise ValueError(f"SeededDataset: {type(self.dataset).__name__} holds no sample")
+        settle_depth(self.dataset)
         self.max_unreadable = max_unreadable
         self._limit = max(int(max_unreadable * len(self) + 1e-6), int(max_unreadable > 0))
         self.unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
@@ -103,20 +107,21 @@ class SeededDataset(Dataset):
                     return self.dataset[candidate]
             except READ_ERRORS as error:
                 self._note_unreadable(candidate, error)
-        raise RuntimeError(f"none of the {len(self)} images can be read, first: {self._name(index)}")
+        raise RuntimeError(f"none of the {len(self)} images can be read, first: {printable(self._name(index))}")
 
     def _note_unreadable(self, index: int, error: Exception) -> None:
         if not self.unreadable[index]:
             self.unreadable[index] = True
-            message = f"unreadable image, replaced by the next one: {self._name(index)} ({_one_line(error)})"
+            message = f"unreadable image, replaced by the next one: {printable(self._name(index))} ({_one_line(error)})"
             print_log(message, logger="current", level=logging.WARNING)
         count = int(self.unreadable.sum())
         if count > self._limit:
+            names = [printable(name) for name in self.unreadable_files()]
             raise RuntimeError(
                 f"{count} of {len(self)} images are unreadable ({count / len(self):.1%}), more than "
-                f"max_unreadable={self.max_unreadable:g} allows: {', '.join(self.unreadable_files()[:3])}"
-                f"{', ...' if count > 3 else ''}; repair or remove them, or raise max_unreadable "
-                f"(last reason: {_one_line(error)})"
+                f"max_unreadable={self.max_unreadable:g} allows: {', '.join(names[:3])}"
+                f"{', ...' if count > 3 else ''}; repair or remove them, or "
+                f"raise max_unreadable (last reason: {_one_line(error)})"
             ) from error
 
     def _name(self, index: int) -> str:
@@ -124,4 +129,4 @@ class SeededDataset(Dataset):
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())
+    return printable(" ".join(f"{type(error).__name__}: {error}".split()))

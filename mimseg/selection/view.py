@@ -8,7 +8,7 @@ from mmengine.dataset import Compose
 from mmpretrain.datasets.transforms import RandomResizedCrop
 from torch.utils.data import Dataset
 
-from ..datasets import CenterResizedCrop, LoadImage, LoadResizedCrop
+from ..datasets import CenterResizedCrop, LoadResizedCrop
 from ..registry import TRANSFORMS
 
 Transform = str | Sequence[dict[str, Any]]
@@ -65,7 +65,7 @@ def _centred(pipeline: Any) -> Compose:
 
 def _deterministic(transform: Any) -> list[Any]:
     if isinstance(transform, LoadResizedCrop):
-        return [LoadImage(transform.channels), _centre(transform)]
+        return [transform.load, _centre(transform)]
     if isinstance(transform, RandomResizedCrop):
         return [_centre(transform)]
     return [] if type(transform).__name__.startswith(("Rand", "ColorJitter")) else [transform]

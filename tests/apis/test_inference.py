@@ -8,12 +8,11 @@ import torch
 from mmengine.config import Config
 from PIL import Image
 
-from mimseg.apis import explain
+from mimseg.apis import explain, extract_features
 from mimseg.apis.inference import (
     check_masked,
     draw_masks,
     evaluation_transform,
-    extract_features,
     find_images,
     load_model,
     read_images,

@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from mimseg.apis import train_on_folder
+from mimseg.apis import test_on_folder, train_on_folder
 
 PIPELINE = [dict(type="LoadImage"), dict(type="PackInputs")]
 
@@ -88,3 +88,55 @@ def test_class_folders_that_do_not_fit_are_refused(tmp_path):
     (tmp_path / "flat" / "train").mkdir(parents=True)
     with pytest.raises(ValueError, match="has no class folder"):
         train_on_folder(classifier(), tmp_path / "flat")
+
+
+def test_hidden_folders_and_runs_are_no_classes(tmp_path):
+    class_folders(tmp_path, ("cat", "dog", ".ipynb_checkpoints"), ("cat", "dog"))
+    (tmp_path / "train" / "run").mkdir()
+    (tmp_path / "train" / "run" / "mimseg_run.json").touch()
+    cfg = classifier()
+    train_on_folder(cfg, tmp_path)
+    assert cfg.model.num_classes == 2
+
+
+def test_a_given_list_stays_and_a_classifiers_list_is_refused(tmp_path):
+    inner = dict(type="UnlabelledFolder", data_root="elsewhere", ann_file="half.txt", pipeline=PIPELINE)
+    cfg = config(dict(type="SeededDataset", dataset=inner))
+    train_on_folder(cfg, tmp_path)
+    data = cfg.train_dataloader.dataset.dataset
+    assert (data.data_root, data.ann_file) == (str(tmp_path), "half.txt")
+    class_folders(tmp_path, ("cat",), ("cat",))
+    cfg = classifier()
+    cfg.train_dataloader.dataset.dataset.ann_file = "half.txt"
+    with pytest.raises(ValueError, match=r"train_dataloader has ann_file='half\.txt'"):
+        train_on_folder(cfg, tmp_path)
+
+
+def test_hooks_that_watch_absent_images_are_left_out_and_named(tmp_path, capsys):
+    cfg = config(dict(type="SeededDataset", dataset=dict(type="Other", pipeline=PIPELINE)))
+    absent = dict(dataset=dict(type="LabelledFolder", data_root=str(tmp_path / "no")))
+    there = dict(type="PictureHook", dataset=dict(type="UnlabelledFolder", data_root=str(tmp_path)))
+    cfg.custom_hooks = [dict(type="KNNHook", train=absent), there, dict(type="ThroughputHook")]
+    train_on_folder(cfg, tmp_path)
+    assert [hook.type for hook in cfg.custom_hooks] == ["PictureHook", "ThroughputHook"]
+    assert f"KNNHook left out, because their images are not there: {tmp_path / 'no'}" in capsys.readouterr().out
+
+
+def test_a_classifier_is_tested_on_the_folder_that_it_was_trained_on(tmp_path):
+    class_folders(tmp_path, ("cat", "dog"), ("cat", "dog"))
+    cfg = classifier()
+    test_on_folder(cfg, tmp_path)
+    assert cfg.test_dataloader.dataset.data_root == str(tmp_path / "val")
+    assert cfg.model.num_classes == 2 and cfg.test_evaluator.topk == (1,)
+
+
+def test_knn_takes_both_splits(tmp_path):
+    loader = dict(dataset=dict(type="LabelledFolder", pipeline=PIPELINE))
+    cfg = Config(dict(model=dict(type="FeatureExtractor"), test_dataloader=loader))
+    cfg.test_cfg = dict(type="KNNLoop", neighbours=loader)
+    class_folders(tmp_path, ("cat", "dog"), ("cat", "dog"), "test")
+    test_on_folder(cfg, tmp_path)
+    assert cfg.test_cfg.neighbours.dataset.data_root == str(tmp_path / "train")
+    assert cfg.test_dataloader.dataset.data_root == str(tmp_path / "test")
+    with pytest.raises(ValueError, match="tests no classifier"):
+        test_on_folder(config(dict(type="Other")), tmp_path)

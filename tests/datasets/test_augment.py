@@ -52,9 +52,9 @@ def test_size_and_type_stay_and_something_changes():
 def test_wrong_policy_and_wrong_images_are_refused():
     with pytest.raises(ValueError, match="policy='random-9'"):
         RandAugment("random-9")
-    with pytest.raises(ValueError, match=r"8-bit RGB images, got float32 of shape \(8, 8, 3\)"):
+    with pytest.raises(TypeError, match=r"8-bit RGB images, got float32 of shape \(8, 8, 3\)"):
         RandAugment().transform({"img": np.zeros((8, 8, 3), np.float32)})
-    with pytest.raises(ValueError, match=r"got uint8 of shape \(8, 8, 1\)"):
+    with pytest.raises(TypeError, match=r"got uint8 of shape \(8, 8, 1\)"):
         RandAugment().transform({"img": np.zeros((8, 8, 1), np.uint8)})
 
 
@@ -89,5 +89,5 @@ def test_jitter_draws_from_a_range_around_one_by_torchs_generator():
     assert 0.59 <= min(factors) < 0.65 and 1.35 < max(factors) <= 1.4
     with pytest.raises(ValueError, match="non negative"):
         ColorJitter(contrast=-0.1)
-    with pytest.raises(ValueError, match="ColorJitter takes 8-bit RGB images"):
+    with pytest.raises(TypeError, match="ColorJitter takes 8-bit RGB images"):
         jitter.transform({"img": np.zeros((8, 8, 1), np.uint8)})

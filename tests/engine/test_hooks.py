@@ -9,7 +9,10 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.hooks import LoggerHook
+from mmengine.registry import DefaultScope
+from PIL import Image
 
+from mimseg.datasets import UnlabelledFolder, UnreadableImageError
 from mimseg.engine import NonFiniteLossError, ProgressHook, RuntimeInfo, ThroughputHook, UnreadableSummary
 from mimseg.engine.hooks.provenance import Provenance, git_revision
 
@@ -206,6 +209,23 @@ def test_unreadable_files_are_reported(toy, warnings_of, tmp_path):
     runner.train()
     assert any("2 unreadable files were left out so far, e.g. a.png" in line for line in warnings_of(runner))
     assert (tmp_path / "run" / "unreadable.txt").read_text() == "a.png\nb.png\n"
+
+
+def test_a_small_validation_set_is_read_through_before_training(tmp_path):
+    for name in ("a.png", "b.png", "c.png"):
+        Image.new("RGB", (4, 4)).save(tmp_path / name)
+    (tmp_path / "b.png").write_bytes(b"cut")
+    with DefaultScope.overwrite_default_scope("mimseg"):
+        held_out = UnlabelledFolder(str(tmp_path), pipeline=[{"type": "LoadImage"}])
+    runner = SimpleNamespace(train_dataloader=SimpleNamespace(dataset=[]), work_dir=str(tmp_path), val_loop=object())
+    runner.val_dataloader = SimpleNamespace(dataset=held_out)
+    UnreadableSummary(validation=2).before_train(runner)
+    with pytest.raises(UnreadableImageError, match=r"1 of 3 images of the validation set.*b\.png.*remove it"):
+        UnreadableSummary().before_train(runner)
+    (tmp_path / "b.png").write_bytes((tmp_path / "a.png").read_bytes())
+    UnreadableSummary().before_train(runner)
+    runner.val_loop = None
+    UnreadableSummary().before_train(runner)
 
 
 def test_nothing_is_said_when_all_files_were_read(toy, tmp_path):

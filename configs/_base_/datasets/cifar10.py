@@ -10,11 +10,11 @@ _watch_hooks = [
     dict(
         type="KNNHook",
         train=dict(
-            dataset=dict(type="mmpretrain.CustomDataset", data_root=_base_._train, pipeline=_base_._as_it_is),
+            dataset=dict(type="LabelledFolder", data_root=_base_._train, pipeline=_base_._as_it_is),
             **_base_._labelled,
         ),
         test=dict(
-            dataset=dict(type="mmpretrain.CustomDataset", data_root=_base_._test, pipeline=_base_._as_it_is),
+            dataset=dict(type="LabelledFolder", data_root=_base_._test, pipeline=_base_._as_it_is),
             **_base_._labelled,
         ),
     ),

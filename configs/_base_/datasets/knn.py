@@ -5,7 +5,7 @@ _loader = dict(
     num_workers=2,
     collate_fn=dict(type="default_collate"),
     dataset=dict(
-        type="mmpretrain.CustomDataset",
+        type="LabelledFolder",
         pipeline=[dict(type="LoadImage"), dict(type="mmpretrain.PackInputs", meta_keys=("img_path",))],
     ),
 )

@@ -9,7 +9,7 @@ train_dataloader = dict(
     drop_last=True,
     collate_fn=dict(type="default_collate"),
     sampler=dict(type="SeededSampler", shuffle=True),
-    dataset=dict(type="SeededDataset", dataset=dict(type="mmpretrain.CustomDataset")),
+    dataset=dict(type="SeededDataset", dataset=dict(type="LabelledFolder")),
 )
 val_dataloader = dict(
     batch_size=250,
@@ -17,7 +17,7 @@ val_dataloader = dict(
     persistent_workers=True,
     collate_fn=dict(type="default_collate"),
     sampler=dict(type="DefaultSampler", shuffle=False),
-    dataset=dict(type="mmpretrain.CustomDataset"),
+    dataset=dict(type="LabelledFolder"),
 )
 val_cfg = dict()
 val_evaluator = dict(type="mmpretrain.Accuracy", topk=(1, 5))
