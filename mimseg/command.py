@@ -1,10 +1,15 @@
 """What the scripts of ``tools/`` share: options, and how they end. Light to import."""
 
 import argparse
+import gc
 import os
 import sys
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+from .processes import LINES_VARIABLE, LOST_PEER, handling
 
 
 def add_model_options(parser: argparse.ArgumentParser, crop: str, weights: str) -> None:
@@ -51,26 +56,69 @@ def png(text: str) -> Path:
 
 
 def run_command(command: Callable[[], object], interrupted: str = "interrupted") -> int:
-    """Run ``command`` and give the exit code: 0; 2 after a user's mistake; 130 when interrupted.
+    """Run ``command`` and give the exit code.
 
-    A mistake is explained in one line on stderr, see :func:`mimseg.apis.explain`; every other exception passes, and
-    with MIMSEG_TRACEBACK=1 in the environment all do.
+    That is 0; 2 after a user's mistake or a failure of the machine, explained in one line on stderr, see
+    :func:`mimseg.apis.explain`; 128 + its number after a signal that asks for the end: 130 (INT), 143 (TERM), 129
+    (HUP), 138 (USR1). Every other exception passes, and with MIMSEG_TRACEBACK=1 in the environment all do.
 
     Args:
         command: what to do.
-        interrupted: what to say after Ctrl-C.
+        interrupted: what to say after a signal, unless it was a training, which says where its state is.
     """
     try:
-        command()
-    except KeyboardInterrupt:
-        print(interrupted, file=sys.stderr)
-        return 130
+        with handling(_interrupt):
+            command()
+    except KeyboardInterrupt as stop:
+        _say(str(stop) or interrupted)
+        return int(getattr(stop, "code", 130))
     except Exception as error:
         from .apis import explain  # heavy: not for --help
 
         line = explain(error)
         if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
             raise
-        print(f"error: {line}", file=sys.stderr)
+        _say(f"error: {line}")
+        _drop(error)
         return 2
     return 0
+
+
+def _drop(error: BaseException) -> None:
+    """Free what the frames of an explained error hold: of torch's half-built loaders, that prints tracebacks."""
+    hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None
+    try:
+        traceback.clear_frames(error.__traceback__)
+        error.__traceback__ = error.__context__ = None
+        gc.collect()
+    finally:
+        sys.unraisablehook = hook
+
+
+class _Interrupted(KeyboardInterrupt):
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.code = 128 + number
+
+
+def _interrupt(number: int) -> None:
+    raise _Interrupted(number)
+
+
+def _say(line: str) -> None:
+    """Write to stderr; of several processes, to where the launcher gathers what all of them say."""
+    if LINES_VARIABLE in os.environ:
+        with suppress(OSError):
+            path = Path(os.environ[LINES_VARIABLE], os.environ.get("RANK", "0"))
+            path.write_text(line + "\n", encoding="utf-8", errors="backslashreplace")
+            return
+    if not _said_elsewhere(line):
+        print(line, file=sys.stderr)
+
+
+def _said_elsewhere(line: str) -> bool:
+    """Whether this is another process than Slurm's first, and what that one says, too: before they met, and after."""
+    if int(os.environ.get("SLURM_PROCID", 0)) == 0 or int(os.environ.get("SLURM_NTASKS", 1)) == 1:
+        return False
+    torch = sys.modules.get("torch")
+    return torch is None or not torch.distributed.is_initialized() or LOST_PEER in line or "stopped by" in line

@@ -17,7 +17,7 @@ die_of_usage() {
 }
 
 # N processes a machine: on the GPUs, or without any on the CPU (gloo). Several machines: run it on each with
-# NNODES, NODE_RANK, MASTER_ADDR and PORT set.
+# NNODES, NODE_RANK, MASTER_ADDR and PORT set. GRACE: seconds for a checkpoint after a signal (default 600).
 launch_here() { # N script arguments...
     local processes=$1 script=$2 cores share
     shift 2
@@ -31,8 +31,8 @@ launch_here() { # N script arguments...
     cores=$("$python" -c 'import os; print(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count())')
     share=$((cores / processes))
     export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$((share > 1 ? share : 1))}
-    exec "$python" -m torch.distributed.run --nnodes="${NNODES:-1}" --node_rank="${NODE_RANK:-0}" \
-        --master_addr="${MASTER_ADDR:-127.0.0.1}" --master_port="$PORT" --nproc_per_node="$processes" \
+    exec "$python" "$root/tools/launch.py" --nodes="${NNODES:-1}" --node-rank="${NODE_RANK:-0}" \
+        --master-addr="${MASTER_ADDR:-127.0.0.1}" --master-port="$PORT" --processes="$processes" --grace="${GRACE:-600}" \
         "$root/tools/$script" "$@"
 }
 

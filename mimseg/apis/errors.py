@@ -1,9 +1,10 @@
 """Telling a user's mistake, which deserves one line, from a programmer's, which deserves a traceback."""
 
-import errno
 import re
 import traceback
 from pathlib import Path
+
+from .environment_errors import explain_environment
 
 PACKAGE = str(Path(__file__).parents[1])
 FILE_ERRORS = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
@@ -22,11 +23,13 @@ def explain(error: BaseException) -> str | None:
     """
     message = " ".join(str(error).split())
     if "DataLoader worker process" in message:
-        return _explain_worker(str(error))
-    if _raised_here(error) or isinstance(error, FILE_ERRORS):
+        return _explain_worker(str(error)) or explain_environment(error)
+    if _raised_here(error):
         return message
-    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{message}; free some space, then start again with --resume"
+    if (line := explain_environment(error)) is not None:
+        return line
+    if isinstance(error, FILE_ERRORS):
+        return message
     if isinstance(error, KeyError) and " is not in the " in message and "registry" in message:
         return f"config: {error.args[0].split('. Please check')[0]}; check the spelling of the type"
     if isinstance(error, TypeError) and message.startswith("cfg should be a dict"):

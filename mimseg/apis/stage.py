@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from ..checkpoints import write_atomically
+from ..engine.stopping import RunStopped, stopped_by
 from ..evaluation import numbers, read_metrics
+from ..processes import run
 
 RECORD_NAME = "stage.json"
 LOG_NAME = "stage.log"
@@ -18,10 +20,17 @@ Launch = Callable[[Sequence[str], Path], int]
 
 
 def launch_script(command: Sequence[str], log: Path) -> int:
-    """Run a script in a process of its own, adding what it prints to a log; gives its exit code."""
+    """Run a script in a process of its own, adding what it prints to a log; gives its exit code.
+
+    Raises:
+        RunStopped: a signal came, which was handed on; a training has written its checkpoint.
+    """
     interpreter = [sys.executable] if command[0].endswith(".py") else []
     with open(log, "ab") as file:
-        return subprocess.run([*interpreter, *command], stdout=file, stderr=subprocess.STDOUT).returncode
+        code, number = run([*interpreter, *command], stdout=file, stderr=subprocess.STDOUT)
+    if number:
+        raise RunStopped(f"{stopped_by(number)}: the same command goes on from here; the log is {log}", number)
+    return code
 
 
 def script(tools: Path, name: str, *positional: str, processes: int = 1) -> list[str]:

@@ -9,6 +9,7 @@ from .hooks import (
     Provenance,
     RNGStateHook,
     RuntimeInfo,
+    StopHook,
     TeacherHook,
     ThroughputHook,
     UnreadableSummary,
@@ -20,6 +21,7 @@ from .run_folder import RunFolder, WorkFolderError
 from .runner import MIMRunner
 from .schedule import WarmupCosineLR, WarmupMultiStepLR, expand_schedule
 from .stages import Stage, epoch_multiple
+from .stopping import RunStopped
 
 __all__ = [
     "CheckpointHook",
@@ -35,8 +37,10 @@ __all__ = [
     "Provenance",
     "RNGStateHook",
     "RunFolder",
+    "RunStopped",
     "RuntimeInfo",
     "Stage",
+    "StopHook",
     "TeacherHook",
     "ThroughputHook",
     "UnreadableSummary",

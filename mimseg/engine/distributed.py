@@ -4,16 +4,25 @@ import atexit
 import gc
 import os
 import subprocess
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import torch
 from mmengine.model import MMDistributedDataParallel
 from torch import nn
 
+TIMEOUT = 1800.0
+"""Seconds until a missing process is an error, unless ``env_cfg.dist_cfg.timeout`` says otherwise."""
 SLURM_VARIABLES = {"RANK": "SLURM_PROCID", "WORLD_SIZE": "SLURM_NTASKS", "LOCAL_RANK": "SLURM_LOCALID"}
 
 
-def init_gloo(launcher: str, timeout: float = 1800.0) -> None:
+def timeout_of(cfg: Mapping[str, Any]) -> float:
+    """Seconds until a missing process is an error, by a config."""
+    return float(((cfg.get("env_cfg") or {}).get("dist_cfg") or {}).get("timeout", TIMEOUT))
+
+
+def init_gloo(launcher: str, timeout: float = TIMEOUT) -> None:
     """Join the gloo group of a CPU run; MMEngine's own initialisation insists on a GPU.
 
     Args:

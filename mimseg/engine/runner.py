@@ -13,18 +13,23 @@ from mmengine.fileio import dump
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
+from mmengine.visualization import Visualizer
 from torch import nn
+from torch.utils.data import DataLoader
 
 from ..checkpoints import describe, load_weights
+from ..datasets.workers import build_loader
 from ..registry import RUNNERS
 from .batch import Batch, images_per_batch
-from .distributed import describe_run, init_gloo, leave_at_exit, wrap_for_cpu
+from .distributed import TIMEOUT, describe_run, init_gloo, leave_at_exit, wrap_for_cpu
 from .guarded import GuardedRunner
 from .hooks import PendingValidation
 from .hooks.needed import check_hooks, merge_hooks
 from .hooks.run_folder import RunFolderHook
+from .hooks.stop import StopHook
 from .intent import intent_of, new_run
 from .leftovers import sweep_run
+from .log_failures import check_work_folder, tolerate_in_backends, tolerate_in_handlers
 from .loop import PretrainLoop
 from .resuming import describe_settings, resume
 from .run_config import RunConfig
@@ -63,9 +68,10 @@ class MIMRunner(GuardedRunner):
 
     def setup_env(self, env_cfg: dict[str, Any]) -> None:
         """Join the process group, on gloo where there is no GPU."""
+        dist_cfg = {"timeout": TIMEOUT, **(env_cfg.get("dist_cfg") or {})}
         if self.distributed and not is_distributed() and not torch.cuda.is_available():
-            init_gloo(self.launcher, env_cfg.get("dist_cfg", {}).get("timeout", 1800))
-        super().setup_env(env_cfg)
+            init_gloo(self.launcher, dist_cfg["timeout"])
+        super().setup_env({**env_cfg, "dist_cfg": dist_cfg})
         if self.distributed:
             leave_at_exit()
         run, intent = new_run(self.cfg, trains=self._train_dataloader is not None), intent_of(self.cfg)
@@ -74,10 +80,24 @@ class MIMRunner(GuardedRunner):
         self._timestamp = self.run_folder.timestamp
 
     def build_logger(self, *args: Any, **kwargs: Any) -> MMLogger:
-        """MMEngine's logger without warnings that no user can act on."""
+        """MMEngine's logger without warnings that no user can act on; a line that cannot be written ends no run."""
         logger = super().build_logger(*args, **kwargs)
+        tolerate_in_handlers(logger)
         logger.addFilter(lambda record: not any(text in record.getMessage() for text in MUTED_IN_MMENGINE))
         return logger
+
+    def build_visualizer(self, visualizer: Visualizer | dict[str, Any] | None = None) -> Visualizer:
+        """MMEngine's visualizer; what its backends cannot write ends no run."""
+        built = super().build_visualizer(visualizer)
+        tolerate_in_backends(built, self.work_dir, self.logger)
+        return built
+
+    @staticmethod
+    def build_dataloader(
+        dataloader: DataLoader[Any] | dict[str, Any], seed: int | None = None, diff_rank_seed: bool = False
+    ) -> DataLoader[Any]:
+        """MMEngine's loader with workers that end with this process: :func:`mimseg.datasets.workers.build_loader`."""
+        return build_loader(dataloader, seed, diff_rank_seed)
 
     def _log_env(self, env_cfg: dict[str, Any]) -> None:
         self.logger.info(describe_run(self.world_size, self.work_dir))
@@ -95,6 +115,8 @@ class MIMRunner(GuardedRunner):
     def register_hooks(self, default_hooks: Any = None, custom_hooks: Any = None) -> None:
         """Register the hooks by name, then those of the list; what the list has in its own way replaces the former."""
         super().register_hooks(merge_hooks(default_hooks, custom_hooks), custom_hooks)
+        self._stop_hook = StopHook()
+        self.register_hook(self._stop_hook)
         self.register_hook(RunFolderHook(self.run_folder))
 
     def dump_config(self) -> None:
@@ -110,16 +132,24 @@ class MIMRunner(GuardedRunner):
     def train(self) -> nn.Module:
         """Train, unless a hook is missing without which the model would not be trained as its config says.
 
+        Hooks may define ``after_failure(runner)``, called on the process that an exception ends.
+
         Raises:
             ValueError: one is missing.
             WorkFolderError: another run has come into the work folder since this one was built.
+            RunStopped: a signal ended the training; the text names the checkpoint that a resume takes up.
         """
         with self.run_folder.held():
             check_hooks(self)
             self.register_hook(PendingValidation())
             if self.rank == 0:
                 sweep_run(self.work_dir)
-            model: nn.Module = super().train()
+            try:
+                with self._stop_hook.watching(self):
+                    model: nn.Module = super().train()
+            except Exception:
+                self.call_hook("after_failure")
+                raise
         return model
 
     def load_or_resume(self) -> None:
@@ -249,9 +279,21 @@ class MIMRunner(GuardedRunner):
         return {"scope": scope, "least": 0.9, **options}
 
     def save_checkpoint(
-        self, *args: Any, meta: dict[str, Any] | None = None, by_epoch: bool = True, **kwargs: Any
+        self,
+        out_dir: str,
+        filename: str,
+        *args: Any,
+        meta: dict[str, Any] | None = None,
+        by_epoch: bool = True,
+        **kwargs: Any,
     ) -> None:
-        """Let the hooks of all processes contribute, then write on one."""
+        """Let the hooks of all processes contribute, then write on one.
+
+        Hooks may define ``after_save_checkpoint(runner, path, iteration)``, called on every process after one that a
+        resume can start from.
+        """
+        if self.rank == 0:
+            check_work_folder(self.work_dir)
         self.call_hook("before_gather_checkpoint")
         loop = self.train_loop
         own = {
@@ -263,4 +305,7 @@ class MIMRunner(GuardedRunner):
         }
         if isinstance(loop, PretrainLoop):
             own["epoch_start"] = loop.iter if by_epoch else loop.epoch_start  # by epoch, the next one's
-        super().save_checkpoint(*args, meta={**(meta or {}), **own}, by_epoch=by_epoch, **kwargs)
+        super().save_checkpoint(out_dir, filename, *args, meta={**(meta or {}), **own}, by_epoch=by_epoch, **kwargs)
+        if kwargs.get("save_optimizer", True):
+            iteration = (meta or {}).get("iter", self.iter if by_epoch else self.iter + 1)
+            self.call_hook("after_save_checkpoint", path=Path(out_dir, filename), iteration=iteration)

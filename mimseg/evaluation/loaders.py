@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from mmengine.dist import all_gather_object, get_dist_info
-from mmengine.runner import Runner
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mimseg.datasets.workers import build_loader
 from mimseg.registry import DATASETS
 
 IN_ORDER = {"type": "DefaultSampler", "shuffle": False}
@@ -61,7 +61,7 @@ def build_in_order(loader: dict[str, Any], name: str) -> DataLoader[Any]:
         ValueError: the config shuffles or drops images, or its folder is empty.
     """
     with naming_bad_folders():
-        return Runner.build_dataloader(in_order(loader, name))
+        return build_loader(in_order(loader, name))
 
 
 class HeldOut:
@@ -93,7 +93,7 @@ class HeldOut:
         rank, self.world_size = get_dist_info()
         self.own = self.batches[rank :: self.world_size]
         dealt = {"dataset": dataset, "sampler": None, "batch_sampler": self.own}
-        self.loader: DataLoader[Any] = Runner.build_dataloader({**options, **dealt})
+        self.loader: DataLoader[Any] = build_loader({**options, **dealt})
 
     def map(self, model: Any, function: Callable[[Tensor, list[int]], Any]) -> list[Any]:
         """What ``function(images, positions)`` gives of every batch, in order, on every process.

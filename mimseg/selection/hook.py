@@ -1,6 +1,7 @@
 """Chooses the images of the coming epochs, and nothing else about the training."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from mmengine.runner import Runner
 from numpy.typing import NDArray
 
 from ..engine import PretrainLoop
+from ..engine.log_failures import best_effort
 from ..evaluation import merge_metrics, undisturbed
 from ..registry import HOOKS, SELECTORS
 from .base import Selector
@@ -220,7 +222,8 @@ class SelectionHook(Hook):
             kept = keep_first(order, self.plan.kept)
             seconds = self.ledger.add_selection()
             if is_main_process():
-                self._record(runner, model, loader, (epoch, round_), (scores, order, kept))
+                with best_effort(runner, f"the record of selection round {round_}"):
+                    self._record(runner, model, loader, (epoch, round_), (scores, order, kept))
         self.ledger.add_records()
         self.kept, self.chosen_at, self.round = torch.from_numpy(kept), epoch, round_
         runner.train_dataloader.sampler.set_subset(self.kept)
@@ -233,7 +236,9 @@ class SelectionHook(Hook):
         train = runner.train_dataloader
         images = view(train.dataset, self.transform)
         loader = loader_like(train, images, self.batch_size, sample_seed(runner.seed, round_))
-        return score_all(self.selector, model, loader, runner.seed, round_, runner.logger.info).numpy(), loader
+        poll = partial(runner.call_hook, "after_scoring_iter")
+        scores = score_all(self.selector, model, loader, runner.seed, round_, runner.logger.info, poll)
+        return scores.numpy(), loader
 
     def _rank(self, runner: Runner, scores: NDArray[np.float32]) -> NDArray[np.int64]:
         useless = int(np.isnan(scores).sum())

@@ -50,7 +50,7 @@ def save_table(
         index = int(order[place])
         kept = "yes" if place < number_kept else "no"
         table.writerow((place + 1, f"{scores[index]:.6g}", kept, index, name_of(dataset, index)))
-    write_atomically(path, buffer.getvalue().encode())
+    write_atomically(path, buffer.getvalue().encode(errors="backslashreplace"))
 
 
 def ends(length: int, number: int) -> list[int]:

@@ -55,6 +55,7 @@ def loader_like(train: DataLoader[Any], dataset: Any, batch_size: int | None, se
         batch_size=batch_size or train.batch_size,
         sampler=Share(len(dataset), seed),
         num_workers=train.num_workers,
+        timeout=train.timeout,
         collate_fn=train.collate_fn,
         pin_memory=train.pin_memory,
         worker_init_fn=train.worker_init_fn,
@@ -65,7 +66,13 @@ def loader_like(train: DataLoader[Any], dataset: Any, batch_size: int | None, se
 
 
 def score_all(
-    selector: Selector, model: Any, loader: DataLoader[Any], seed: int, round_: int, log: Callable[[str], None]
+    selector: Selector,
+    model: Any,
+    loader: DataLoader[Any],
+    seed: int,
+    round_: int,
+    log: Callable[[str], None],
+    after_batch: Callable[[], None] = lambda: None,
 ) -> Tensor:
     """Scores of all images of the loader's dataset, the same on every process.
 
@@ -76,6 +83,7 @@ def score_all(
         seed: of the run.
         round_: of the selection.
         log: told every half a minute how far it is, where there is no terminal to draw a bar on.
+        after_batch: called after each batch; may raise to leave the pass.
 
     Returns:
         fp32 ``(N,)`` on the CPU; ``-inf`` for images that could not be read.
@@ -94,6 +102,7 @@ def score_all(
             noise = noise_at(seed, round_, at, selector.noise_per_image(model, images))
             own.append(selector.score(model, images, at.to(device), noise.to(device)).float())
             advance()
+            after_batch()
     if own:
         scores[indices] = torch.cat(own).cpu()
         if (unreadable := getattr(dataset, "unreadable", None)) is not None:

@@ -10,7 +10,9 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ..engine.log_failures import best_effort
 from ..evaluation import undisturbed
+from ..names import printable
 from ..registry import DATASETS, HOOKS
 from .curves import draw_loss_curves, read_losses
 from .masks import name_score
@@ -66,12 +68,16 @@ class PictureHook(Hook):
         """Draw every ``interval`` epochs, except after the last, which ``after_train`` draws."""
         epoch = runner.epoch + 1
         if self.every_n_epochs(runner, self.interval) and epoch < runner.max_epochs and is_main_process():
-            runner.logger.info(f"Picture: {self._draw_sheet(runner, epoch)}")
+            with best_effort(runner, f"the picture of epoch {epoch}"):
+                runner.logger.info(f"Picture: {self._draw_sheet(runner, epoch)}")
 
     def after_train(self, runner: Runner) -> None:
         """Draw the final sheet and the loss curves."""
-        if not is_main_process():
-            return
+        if is_main_process():
+            with best_effort(runner, "the pictures of the end"):
+                self._draw_end(runner)
+
+    def _draw_end(self, runner: Runner) -> None:
         sheet = self._draw_sheet(runner, runner.epoch)
         losses = read_losses(sorted(Path(runner.work_dir).glob("*/vis_data/scalars.json")))
         if not losses:
@@ -88,7 +94,7 @@ class PictureHook(Hook):
             images = batch["inputs"]
             generator = torch.Generator(images.device).manual_seed(self.seed)
             reconstruction = model.reconstruct(images, generator)
-        names = [Path(sample.get("img_path", "")).name for sample in batch["data_samples"]]
+        names = [printable(Path(sample.get("img_path", "")).name) for sample in batch["data_samples"]]
         title = f"{runner.experiment_name}   ·   epoch {epoch} of {runner.max_epochs}"
         mean, std, score = preprocessor.mean, preprocessor.std, name_score(model.masking)
         figure = draw_sheet(images, reconstruction, mean, std, title, names, self.hard, score)

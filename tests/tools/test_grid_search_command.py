@@ -27,12 +27,12 @@ def runs(monkeypatch):
         if work_dir.name in fail:
             fail.remove(work_dir.name)
             stdout.write(b"error: disk full\n")
-            return SimpleNamespace(returncode=7)
+            return 7, 0
         lr, decay = work_dir.name.removeprefix("lr").split("_decay")
         (work_dir / "metrics.json").write_text(json.dumps({"val": {"end": {"accuracy/top1": TOP1[lr, decay]}}}))
-        return SimpleNamespace(returncode=0)
+        return 0, 0
 
-    monkeypatch.setattr("mimseg.apis.stage.subprocess", SimpleNamespace(run=run, STDOUT=-2))
+    monkeypatch.setattr("mimseg.apis.stage.run", run)
     return SimpleNamespace(called=called, fail=fail)
 
 

@@ -33,7 +33,7 @@ def runs(monkeypatch):
         if fail and all(any(part in word for word in words) for part in fail[0]):
             fail.pop()
             stdout.write(b"some log\nerror: disk full\n\n")
-            return SimpleNamespace(returncode=7)
+            return 7, 0
         ratio = float(work_dir.parent.name)
         value = TOP1[ratio] + 10 * ("hpm" in str(work_dir))
         if work_dir.name == "pretrain":
@@ -44,9 +44,9 @@ def runs(monkeypatch):
         else:
             metrics = {"val": {"end": {"accuracy/top1": value + 2, "accuracy/top5": 99.0}}}
         (work_dir / "metrics.json").write_text(json.dumps(metrics))
-        return SimpleNamespace(returncode=0)
+        return 0, 0
 
-    monkeypatch.setattr("mimseg.apis.stage.subprocess", SimpleNamespace(run=run, STDOUT=-2))
+    monkeypatch.setattr("mimseg.apis.stage.run", run)
     return SimpleNamespace(called=called, fail=fail)
 
 

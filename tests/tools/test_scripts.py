@@ -43,11 +43,11 @@ def test_several_processes_here(run):
         run("dist_test.sh", "c.py", "x.pth", "3", "--weights", "ema").stdout.split(),
         run("test.sh", "c.py", "x.pth", "3", "--weights", "ema").stdout.split(),
     ):
-        assert words[:2] == ["-m", "torch.distributed.run"]
-        assert {"--nnodes=1", "--nproc_per_node=3", "--master_port=4"} <= set(words)
+        assert words[0] == f"{ROOT}/tools/launch.py"
+        assert {"--nodes=1", "--processes=3", "--master-port=4", "--grace=600"} <= set(words)
         assert words[-7:] == [f"{ROOT}/tools/test.py", "c.py", "x.pth", "--launcher", "pytorch", "--weights", "ema"]
     words = run("dist_test.sh", "c.py", "x.pth", "3", NNODES="2", NODE_RANK="1", MASTER_ADDR="first").stdout.split()
-    assert {"--nnodes=2", "--node_rank=1", "--master_addr=first", "--master_port=29500"} <= set(words)
+    assert {"--nodes=2", "--node-rank=1", "--master-addr=first", "--master-port=29500"} <= set(words)
 
 
 @pytest.mark.parametrize("number", [[], ["1"]])

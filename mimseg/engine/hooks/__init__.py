@@ -8,6 +8,7 @@ from .progress import ProgressHook
 from .provenance import Provenance
 from .rng_state import RNGStateHook
 from .runtime_info import RuntimeInfo
+from .stop import StopHook
 from .teacher import TeacherHook
 from .throughput import ThroughputHook
 from .unreadable import UnreadableSummary
@@ -22,6 +23,7 @@ __all__ = [
     "Provenance",
     "RNGStateHook",
     "RuntimeInfo",
+    "StopHook",
     "TeacherHook",
     "ThroughputHook",
     "UnreadableSummary",

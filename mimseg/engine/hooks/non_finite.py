@@ -9,7 +9,9 @@ from typing import Any
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from ...names import printable
 from ...registry import HOOKS
+from ..log_failures import best_effort
 from ..optim import DeviceFlag, MIMOptimWrapper
 
 NAMED_FILES = 8
@@ -97,11 +99,14 @@ class NonFiniteGuard(Hook):
 
     def _describe(self, runner: Runner, step: _Step) -> str:
         values = ", ".join(f"{name} {float(value):.4g}" for _, losses in step.batches for name, value in losses.items())
-        files = [str(sample.metainfo.get("img_path", "?")) for samples, _ in step.batches for sample in samples or ()]
+        files = [
+            printable(sample.metainfo.get("img_path", "?")) for samples, _ in step.batches for sample in samples or ()
+        ]
         named = ", ".join(files[:NAMED_FILES])
         if len(files) > NAMED_FILES:
             path = Path(runner.log_dir) / f"non_finite_iter_{step.iteration}_rank_{runner.rank}.txt"
-            path.write_text("\n".join(files) + "\n", encoding="utf-8")
+            with best_effort(runner, f"the list of the batch's files, {path},"):
+                path.write_text("\n".join(files) + "\n", encoding="utf-8")
             named += f" and {len(files) - NAMED_FILES} more, listed in {path}"
         return (
             f"non-finite gradient at iteration {step.iteration} (epoch {step.epoch}), precision "

@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from ...checkpoints import write_atomically
 from ...registry import HOOKS
 from ...version import __version__
+from ..log_failures import best_effort
 
 PACKAGES = ("torch", "torchvision", "mmengine", "mmcv", "mmpretrain", "mmdet", "mmseg", "timm", "numpy")
 ROOT = Path(__file__).parents[3]
@@ -73,8 +74,9 @@ class Provenance(Hook):
 
     def _write(self, runner: Runner) -> None:
         if runner.rank == 0:
-            text = json.dumps(self._record, indent=2) + "\n"
-            write_atomically(Path(runner.log_dir, "run.json"), text.encode())
+            path = Path(runner.log_dir, "run.json")
+            with best_effort(runner, f"the record of the run, {path},"):
+                write_atomically(path, (json.dumps(self._record, indent=2) + "\n").encode())
 
 
 def images_of(runner: Runner) -> dict[str, int]:
