@@ -51,10 +51,10 @@ def png(text: str) -> Path:
 
 
 def run_command(command: Callable[[], object], interrupted: str = "interrupted") -> int:
-    """Run ``command`` and give the exit code: 0; 2 after a user's mistake; 130 when interrupted.
+    """Run ``command`` and give the exit code: 0; 2 after a user's mistake; 1 after a bug; 130 when interrupted.
 
-    A mistake is explained in one line on stderr, see :func:`mimseg.apis.explain`; every other exception passes, and
-    with MIMSEG_TRACEBACK=1 in the environment all do.
+    A mistake is explained in one line on stderr, see :func:`mimseg.apis.explain`; so is a bug, whose traceback is kept
+    in a file, see :func:`mimseg.apis.report_bug`. With MIMSEG_TRACEBACK=1 in the environment every exception passes.
 
     Args:
         command: what to do.
@@ -66,11 +66,11 @@ def run_command(command: Callable[[], object], interrupted: str = "interrupted")
         print(interrupted, file=sys.stderr)
         return 130
     except Exception as error:
-        from .apis import explain  # heavy: not for --help
+        if os.environ.get("MIMSEG_TRACEBACK") == "1":
+            raise
+        from .apis import explain, report_bug  # heavy: not for --help
 
         line = explain(error)
-        if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
-            raise
-        print(f"error: {line}", file=sys.stderr)
-        return 2
+        print(f"error: {report_bug(error) if line is None else line}", file=sys.stderr)
+        return 1 if line is None else 2
     return 0

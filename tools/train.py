@@ -68,9 +68,10 @@ def parse_args() -> argparse.Namespace:
 def train(args: argparse.Namespace) -> None:
     """Build the run that the command line describes, and run it."""
     # heavy: after --help
-    from mimseg.apis import build_runner, is_dense, load_config, start_backbone_from, train_on_folder
+    from mimseg.apis import build_runner, check_trains, is_dense, load_config, start_backbone_from, train_on_folder
 
     cfg = load_config(args.config, args.cfg_options)
+    check_trains(cfg)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

@@ -1,10 +1,10 @@
 """What a notebook or ``tools/`` calls."""
 
-from .config import check_keys, load_config
+from .config import check_keys, check_trains, load_config
 from .convert import TARGETS, Conversion, convert
 from .data import train_on_folder
 from .dense import import_task, is_dense, start_backbone_from, use_data
-from .errors import explain
+from .errors import explain, report_bug
 from .head_selection import HeadSelection, select_attention_head
 from .inference import draw_masks, extract_features, find_images, load_model, read_images, reconstruct
 from .parameters import count_parameters, without_values
@@ -23,6 +23,7 @@ __all__ = [
     "build_runner",
     "build_tester",
     "check_keys",
+    "check_trains",
     "compare_masks",
     "convert",
     "count_parameters",
@@ -36,6 +37,7 @@ __all__ = [
     "load_config",
     "load_model",
     "read_images",
+    "report_bug",
     "reconstruct",
     "run_test",
     "select_attention_head",

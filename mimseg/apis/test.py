@@ -12,6 +12,8 @@ from ..engine import MIMRunner
 from ..evaluation import name_of, naming_bad_folders, paper_metrics, replace_metrics
 from .config import check_keys
 from .dense import import_task
+from .loaders import drop_settings_of_workers
+from .places import check_folder
 
 TEST_PARTS = ("test_dataloader", "test_cfg", "test_evaluator")
 COMMON_PARTS = (
@@ -42,7 +44,8 @@ def build_tester(
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
     import_task(cfg)
-    missing = [name for name in TEST_PARTS if cfg.get(name) is None]
+    drop_settings_of_workers(cfg)
+    missing = [name for name in ("model", *TEST_PARTS) if cfg.get(name) is None]
     if missing:
         raise ValueError(
             f"config {cfg.filename} has no {missing[0]}: it tests nothing; use one of configs/knn, configs/linear, "
@@ -52,6 +55,7 @@ def build_tester(
         raise MissingCheckpointError(f"no checkpoint at {checkpoint}: check the path")
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
+    check_folder(cfg.work_dir, "work_dir")
     cfg.load_from, cfg.resume = str(checkpoint), False
     if tta:
         _augment(cfg)

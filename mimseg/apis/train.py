@@ -8,8 +8,10 @@ from mmengine.config import Config
 from ..checkpoints import MissingCheckpointError, find_latest
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..models import Classifier
-from .config import check_keys
+from .config import check_keys, check_trains
 from .dense import import_task
+from .loaders import drop_settings_of_workers
+from .places import check_folder
 
 
 def build_runner(cfg: Config) -> MIMRunner:
@@ -29,10 +31,13 @@ def build_runner(cfg: Config) -> MIMRunner:
     """
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
+    check_trains(cfg)
     import_task(cfg)
     expand_schedule(cfg)
+    drop_settings_of_workers(cfg)
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
+    check_folder(cfg.work_dir, "work_dir")
     _fit_epoch_to_steps(cfg)
     if cfg.get("resume") == "latest" or (cfg.get("resume") and cfg.get("load_from") is None):
         _resume_latest(cfg)
@@ -51,8 +56,6 @@ def build_runner(cfg: Config) -> MIMRunner:
 def _fit_epoch_to_steps(cfg: Config) -> None:
     """An epoch, and a checkpoint, must end with an optimizer step: accumulated gradients are not saved."""
     accumulation = cfg.optim_wrapper.get("accumulative_counts", 1)
-    if accumulation < 1:
-        raise ValueError(f"optim_wrapper.accumulative_counts must be at least 1, got {accumulation}")
     name, multiple = "optim_wrapper.accumulative_counts", accumulation
     stages = cfg.train_cfg.get("stages")
     if stages:
