@@ -4,7 +4,8 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
+
+from .arguments import pixels
 
 
 def add_model_options(parser: argparse.ArgumentParser, crop: str, weights: str) -> None:
@@ -17,7 +18,7 @@ def add_model_options(parser: argparse.ArgumentParser, crop: str, weights: str) 
     """
     parser.add_argument(
         "--image-size",
-        type=int,
+        type=pixels,
         nargs="+",
         metavar="PIXELS",
         help=f"side, or height and width, multiples of the patch size (default: {crop})",
@@ -37,17 +38,9 @@ def image_size_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
     size = args.image_size
     if size is None:
         return None
-    if len(size) > 2 or min(size) < 1:
-        parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, size))}")
+    if len(size) > 2:
+        parser.error(f"--image-size takes one or two numbers, not {' '.join(map(str, size))}")
     return size[0], size[-1]
-
-
-def png(text: str) -> Path:
-    """A path that ends in .png."""
-    path = Path(text)
-    if path.suffix.lower() != ".png":
-        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
-    return path
 
 
 def run_command(command: Callable[[], object], interrupted: str = "interrupted") -> int:

@@ -17,6 +17,7 @@ from .. import registry
 
 UNREGISTERED = re.compile(r"'?(?P<name>[^'\s]+) is not in the (?P<registry>.+? registry)")
 UNEXPECTED = re.compile(r"got an unexpected keyword argument '(?P<key>\w+)'")
+LACKING = re.compile(r"'ConfigDict' object has no attribute '(?P<key>\w+)'")
 MISSING = re.compile(r"missing \d+ required (?:positional |keyword-only )?arguments?: (?P<keys>.+)")
 SHOWN_ARGUMENTS = 6
 WATCH_HOOKS = "or leave out the hooks that watch the run, with --cfg-options custom_hooks=[]"
@@ -28,21 +29,27 @@ def explain_building(error: BaseException) -> str | None:
     It names the dotted key of the part where the config is at hand, its class and arguments, and what was wrong.
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    part, built = _part_of(frames)
-    if part is None:
-        return None
+    part, built, known = _part_of(frames)
     message = " ".join(str(error).split())
     config = _config_of(frames)
+    lacking = LACKING.search(message) if isinstance(error, AttributeError) and config is not None else None
+    if lacking is not None:
+        return f"config: a part has no {lacking['key']}, which is needed here ({frames[-2].f_code.co_name}): complete it"
+    if part is None:
+        return None
     unregistered = UNREGISTERED.search(message) if isinstance(error, KeyError) else None
     if unregistered is not None:
         name = unregistered["name"]
-        return f"config{_key(config, part, '.type')}: {name} is not in the {unregistered['registry']}{_similar(name)}"
+        where = f"config{_key(config, part, '.type')}"
+        return f"{where}: {name} is not in the {unregistered['registry']}{_similar(name, known)}"
     if not isinstance(part, Mapping):
         return (
             f"config: {message}: a part of the model must be a dict, got {part!r}; --cfg-options takes one as "
             "KEY=\"{'type': 'NAME'}\""
         )
     what = f"config{_key(config, part)}: {part.get('type', 'a part')}"
+    if isinstance(error, ImportError):
+        return f"{what} needs a package that is not installed: {message}"
     unexpected = UNEXPECTED.search(message)
     if unexpected is not None and built is not None:
         return f"{what} takes no {unexpected['key']}{_closest(unexpected['key'], built)}"
@@ -67,14 +74,14 @@ def explain_missing_file(error: OSError) -> str | None:
     return None
 
 
-def _part_of(frames: list[FrameType]) -> tuple[Any, Any]:
-    """The innermost part that was being built, and its class where that was found; None where there was none."""
+def _part_of(frames: list[FrameType]) -> tuple[Any, Any, Registry | None]:
+    """The innermost part that was being built, its class where that was found, and the registry; Nones if there is none."""
     for frame in reversed(frames):
         if frame.f_code is build_from_cfg.__code__:
-            return frame.f_locals.get("cfg"), frame.f_locals.get("obj_cls")
+            return frame.f_locals.get("cfg"), frame.f_locals.get("obj_cls"), frame.f_locals.get("registry")
         if frame.f_code is Runner.build_dataloader.__code__:
-            return frame.f_locals.get("dataloader"), None
-    return None, None
+            return frame.f_locals.get("dataloader"), None, None
+    return None, None, None
 
 
 def _config_of(frames: list[FrameType]) -> Mapping[str, Any] | None:
@@ -105,7 +112,9 @@ def _key(config: Mapping[str, Any] | None, part: Any, ending: str = "") -> str:
 
 
 def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
-    return sum(key in other and other[key] == value for key, value in one.items())
+    """How many entries are equal, less those that only one has or that differ."""
+    equal = sum(key in other and other[key] == value for key, value in one.items())
+    return 2 * equal - len({*one, *other})
 
 
 def _parts(value: Any, key: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -130,16 +139,33 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _arguments(part: Mapping[str, Any]) -> str:
-    """The arguments of a part that are no parts themselves, as a config writes them."""
-    plain = [(key, value) for key, value in part.items() if key != "type" and not isinstance(value, Mapping)]
-    shown = [f"{key}={text if len(text := repr(value)) < 60 else text[:57] + '...'}" for key, value in plain]
+    """The arguments of a part as a config writes them; of parts in it, only their types."""
+    plain = {key: value for key, value in part.items() if key != "type"}
+    shown = [f"{key}={_shown(value)}" for key, value in plain.items()]
     return ", ".join(shown[:SHOWN_ARGUMENTS]) + (", ..." if len(shown) > SHOWN_ARGUMENTS else "") or "no arguments"
 
 
-def _similar(name: str) -> str:
-    known = {key for each in vars(registry).values() if isinstance(each, Registry) for key in each.module_dict}
-    close = get_close_matches(name.rpartition(".")[2], sorted(known), 1)
+def _shown(value: Any) -> str:
+    text = f"dict(type={value.get('type')!r})" if isinstance(value, Mapping) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _similar(name: str, asked: Registry | None) -> str:
+    short = name.rpartition(".")[2]
+    known = {key for each in _family(asked) for key in each.module_dict}
+    if short in known:
+        return "; its name needs its scope before it, as in mimseg.NAME, or default_scope is not the one that is meant"
+    close = get_close_matches(short, sorted(known), 1)
     return f"; did you mean {close[0]}?" if close else "; check the spelling of the type"
+
+
+def _family(asked: Registry | None) -> Iterator[Registry]:
+    """A registry and its parents; without one, those of this package."""
+    if asked is None:
+        yield from (each for each in vars(registry).values() if isinstance(each, Registry))
+    while asked is not None:
+        yield asked
+        asked = asked.parent
 
 
 def _closest(key: str, built: Any) -> str:

@@ -32,9 +32,8 @@ def explain(error: BaseException) -> str | None:
         return explain_missing_file(error) or message
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{message}; free some space, then start again with --resume"
-    if isinstance(error, ImportError):
-        return _explain_import(error, message)
-    return explain_building(error)
+    line = explain_building(error)
+    return _explain_import(error, message) if line is None and isinstance(error, ImportError) else line
 
 
 def report_bug(error: BaseException) -> str:

@@ -73,7 +73,7 @@ def _obstacle(cfg: Config, key: str) -> str:
         where = ".".join(passed)
         if isinstance(part, list | tuple):
             if isinstance(part, tuple) or not name.isdigit() or int(name) >= len(part):
-                return f"{where} is a {type(part).__name__} of {len(part)}; its entries are {where}.0 to {where}.{len(part) - 1}"
+                return f"{where} is a {type(part).__name__} of {len(part)}: it has no entry {name} that could be set"
             part = part[int(name)]
         elif isinstance(part, dict):
             if name not in part:

@@ -8,10 +8,11 @@ from mmengine.config import Config
 from ..checkpoints import MissingCheckpointError, find_latest
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..models import Classifier
+from .best import check_best
 from .config import check_keys, check_trains
 from .dense import import_task
 from .loaders import drop_settings_of_workers
-from .places import check_folder
+from ..places import check_folder
 
 
 def build_runner(cfg: Config) -> MIMRunner:
@@ -35,6 +36,7 @@ def build_runner(cfg: Config) -> MIMRunner:
     import_task(cfg)
     expand_schedule(cfg)
     drop_settings_of_workers(cfg)
+    check_best(cfg)
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(Path("work_dirs") / Path(cfg.filename or "run").stem)
     check_folder(cfg.work_dir, "work_dir")

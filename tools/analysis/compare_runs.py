@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mimseg.arguments import output_file
 from mimseg.command import run_command
 
 
@@ -34,7 +35,7 @@ def parse_args() -> argparse.Namespace:
         default="settings",
         help="what makes runs one column: equal settings (default), or the config file, whatever else was overridden",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the table as data, with every run's values, too")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the table as data, with every run's values, too")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     return parser.parse_args()
 

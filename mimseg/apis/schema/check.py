@@ -1,16 +1,18 @@
 """Walking through a config and telling the first value that is out of range."""
 
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from .parameters import FOREIGN
+from .parameters import CLOSED, FOREIGN
 from .sections import ConfigSchema, Loader
 from .signatures import SCOPE, adapters, classes, unknown_argument
 
 WORDS = (
     ("Input should be ", ""),
+    ("a valid regular expression", "a regular expression"),
     ("a valid integer, got a number with a fractional part", "a whole number"),
     ("a valid integer", "a whole number"),
     ("a valid number", "a number"),
@@ -99,6 +101,8 @@ def _plain(value: Any) -> Any:
 def _told(error: ValidationError, value: Any, key: str) -> str:
     """One line of a validation's first key: what is wrong with it."""
     told = [(*_place(detail["loc"], value), detail["msg"]) for detail in error.errors(include_url=False)]
+    if error.errors()[0]["type"] == "extra_forbidden":
+        return _unknown(error, key)
     first = told[0][0]
     allowed = list(dict.fromkeys(_in_words(message) for place, _, message in told if place == first))
     dotted = ".".join([*([key] if key else []), *map(str, first)])
@@ -107,6 +111,15 @@ def _told(error: ValidationError, value: Any, key: str) -> str:
     if isinstance(given, list) and "text" in " ".join(allowed):
         hint = "; quotes within the argument keep its commas: key='\"a,b\"'"
     return f"config key {dotted} must be {' or '.join(allowed)}, got {_shown(given)}{hint}"
+
+
+def _unknown(error: ValidationError, key: str) -> str:
+    """The line of the first key that a closed section does not have."""
+    *way, name = error.errors()[0]["loc"]
+    known = sorted(CLOSED[error.title])
+    close = get_close_matches(str(name), known, 1)
+    hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
+    return f"config key {'.'.join([key, *map(str, way), str(name)])} is no argument of {error.title}; {hint}"
 
 
 def _place(loc: tuple[Any, ...], value: Any) -> tuple[tuple[Any, ...], Any]:
@@ -126,7 +139,7 @@ def _place(loc: tuple[Any, ...], value: Any) -> tuple[tuple[Any, ...], Any]:
 def _in_words(message: str) -> str:
     for theirs, ours in WORDS:
         message = message.replace(theirs, ours)
-    return message[0].lower() + message[1:] if message else message
+    return message
 
 
 def _shown(value: Any) -> str:

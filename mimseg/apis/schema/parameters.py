@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AllowInfNan, Field, Strict
+from pydantic import AllowInfNan, ConfigDict, Field, Strict
 
 from .values import (
     BelowOne,
@@ -12,6 +12,7 @@ from .values import (
     Interval,
     NotNegative,
     Number,
+    Part,
     Positive,
     Section,
     Seed,
@@ -31,7 +32,7 @@ RANGES: Mapping[str, Any] = {
     **dict.fromkeys(("depth", "dim", "in_dim", "out_dim", "num_heads", "width", "window", "window_size"), Count),
     **dict.fromkeys(("in_channels", "out_channels", "num_outs", "num_classes", "expand"), Count),
     **dict.fromkeys(("bins", "cell", "channels", "patch_size", "unit", "mask_size"), Count),
-    **dict.fromkeys(("batch_size", "dt_epochs", "keep_every", "max_attempts", "patience"), Count),
+    **dict.fromkeys(("batch_size", "dt_epochs", "keep_every", "max_attempts", "multiple_of", "patience"), Count),
     **dict.fromkeys(("enlarge", "max_images", "num_images"), Count),
     **dict.fromkeys(("gaussian", "head", "interval", "ramp_epochs", "truncate"), Whole),
     **dict.fromkeys(("image_size", "scale"), Size),
@@ -45,20 +46,29 @@ RANGES: Mapping[str, Any] = {
 
 
 class CheckpointHook(Section):
-    """MMEngine's."""
+    """MMEngine's, which hands keys that it does not know to others."""
 
+    model_config = ConfigDict(extra="forbid")
+
+    type: Text = "CheckpointHook"
+    priority: Any = None
     interval: Interval = -1
     by_epoch: Flag = True
-    max_keep_ckpts: Annotated[int, Strict(), Field(ge=1)] | Literal[-1] = -1
+    save_optimizer: Flag = True
+    save_param_scheduler: Flag = True
+    out_dir: Text | None = None
+    max_keep_ckpts: Count | Literal[-1] = -1
     save_last: Flag = True
     save_best: Text | list[Text] | None = None
     rule: Literal["greater", "less"] | list[Literal["greater", "less"]] | None = None
-    save_begin: Whole = 0
-    save_optimizer: Flag = True
-    save_param_scheduler: Flag = True
-    published_keys: Any = None
-    out_dir: Text | None = None
+    greater_keys: Any = None
+    less_keys: Any = None
+    file_client_args: Part | None = None
     filename_tmpl: Text | None = None
+    backend_args: Part | None = None
+    published_keys: Any = None
+    save_begin: Whole = 0
+    keep_every: Count = 1
 
 
 class LoggerHook(Section):
@@ -101,3 +111,5 @@ FOREIGN: Mapping[str, type[Section]] = {
     "Accuracy": Accuracy,
     "CustomDataset": FolderDataset,
 }
+# The keys of those that take no others, for the message.
+CLOSED: Mapping[str, frozenset[str]] = {"CheckpointHook": frozenset(CheckpointHook.model_fields)}

@@ -1,5 +1,6 @@
 """The sections of a config that have a name of their own."""
 
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -26,7 +27,7 @@ from .values import (
 class Loader(Section):
     """A data loader, also one within a hook or a loop."""
 
-    batch_size: Count | None = None
+    batch_size: Count = 1
     num_workers: Workers = 0
     prefetch_factor: Count | None = None
     persistent_workers: Flag = False
@@ -154,7 +155,7 @@ class LogProcessor(Section):
     window_size: Count = 10
     by_epoch: Flag = True
     num_digits: Whole = 4
-    mean_pattern: Text = ".*"
+    mean_pattern: re.Pattern[str] = re.compile(".*")
 
 
 class ConfigSchema(Section):
