@@ -1,6 +1,10 @@
 #!/usr/bin/env bash
 # The main job on embedded data: draw scenes, pre-train HPM on them, k-NN, pictures. Run by `make demo`; always a fresh run.
+#   tools/demo.sh
 set -euo pipefail
+# shellcheck source=tools/help.sh
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+takes_no_arguments "$@"
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 python=.venv/bin/python
 out=work_dirs/demo

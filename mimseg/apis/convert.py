@@ -129,9 +129,20 @@ def _choose(found: Weights, weights: str, num_heads: int | None, to: str) -> Wei
         raise ValueError(f"it holds no ViT encoder, and --to {to} knows no other; use --to mimseg")
     if weights == "ema":
         state = {name: tensor for name, tensor in state.items() if not name.startswith("teachers.")}
+    if num_heads is not None:
+        _check_heads(num_heads, found, state)
     heads = found.heads if num_heads is None else {**found.heads, "encoder": num_heads}
     ema = found.ema if weights == "student" else None
     return Weights(found.label, state, ema, found.patch, found.grid, heads, found.normalize, found.pool)
+
+
+def _check_heads(num_heads: int, found: Weights, state: Mapping[str, Tensor]) -> None:
+    told = found.heads.get("encoder", num_heads)
+    if num_heads != told:
+        raise ValueError(f"--num-heads {num_heads}: it tells that its encoder has {told} heads; leave --num-heads out")
+    width = len(state[KERNEL]) if KERNEL in state else num_heads
+    if num_heads < 1 or width % num_heads:
+        raise ValueError(f"--num-heads {num_heads}: an encoder of width {width} cannot be divided into so many heads")
 
 
 def _write(weights: Weights, target: Path, to: str, image_size: tuple[int, int] | None) -> list[str]:

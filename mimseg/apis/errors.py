@@ -31,7 +31,7 @@ def explain(error: BaseException) -> str | None:
     if isinstance(error, FILE_ERRORS):
         return explain_missing_file(error) or message
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{message}; free some space, then start again with --resume"
+        return f"{message}; free some space, then start again (a training: with --resume)"
     line = explain_building(error)
     return _explain_import(error, message) if line is None and isinstance(error, ImportError) else line
 

@@ -28,7 +28,7 @@ CASES = Path(__file__).parent / "cases"
 LIMIT = 120
 QUICK = (
     "custom_hooks=[] schedule.epochs=1 schedule.warmup_epochs=0 train_dataloader.batch_size=4 "
-    "train_dataloader.num_workers=0 train_dataloader.dataset.dataset.pipeline.1.scale=32 model.tasks.reconstruct.decoder.depth=1"
+    "train_dataloader.num_workers=0 train_dataloader.dataset.dataset.pipeline.1.scale=32"
 )
 
 

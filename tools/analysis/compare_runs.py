@@ -57,9 +57,9 @@ def compare(args: argparse.Namespace) -> None:
             runs.append(read_run(folder))
         except (FileNotFoundError, ValueError) as error:
             broken.append(str(error))
-    for line in broken:
+    for line in broken if runs else ():
         print(f"left out: {line}", file=sys.stderr)
-    experiments = group_runs(runs, by_config=args.by == "config")
+    experiments = group_runs(runs, by_config=args.by == "config", left_out=broken)
     metrics = pick_metrics(runs, args.metric)
     rows = [
         [f"{metric} ({data})" if data else metric, *(experiment.summary(metric, data) for experiment in experiments)]
