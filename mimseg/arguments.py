@@ -1,4 +1,4 @@
-"""Kinds of arguments on a command line, for argparse: what cannot be is told before anything is read. Light to import."""
+"""Kinds of arguments on a command line, for argparse: what cannot be is told at once. Light to import."""
 
 import argparse
 import math

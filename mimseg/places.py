@@ -42,7 +42,9 @@ def _check_folder(path: Path, what: str) -> None:
         if not stat.S_ISDIR(mode):
             raise ValueError(f"{what} cannot be made: {folder} is a file; choose another folder")
         if not os.access(folder, os.W_OK | os.X_OK):
-            raise ValueError(f"{what} cannot be written: {folder} is read-only, or its rights forbid it; choose another")
+            raise ValueError(
+                f"{what} cannot be written: {folder} is read-only, or its rights forbid it; choose another"
+            )
         return
 
 
@@ -52,7 +54,9 @@ def _mode(path: Path, what: str) -> int | None:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         if path.is_symlink():
-            raise ValueError(f"{what} cannot be made: {path} is a link to nothing; remove it, or choose another") from None
+            raise ValueError(
+                f"{what} cannot be made: {path} is a link to nothing; remove it, or choose another"
+            ) from None
         return None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)

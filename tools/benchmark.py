@@ -10,9 +10,8 @@ import argparse
 import json
 import shlex
 import sys
-from pathlib import Path
 
-from mimseg.arguments import count, output_file, pixels
+from mimseg.arguments import output_file, pixels
 from mimseg.command import run_command
 
 DEFAULT_CONFIGS = ["configs/mae/vitb_200e.py", "configs/hpm/vitb_200e.py"]
@@ -38,8 +37,8 @@ def parse_args() -> argparse.Namespace:
         metavar="PIXELS",
         help="one number, or height and width, for all models (default: each config's own)",
     )
-    parser.add_argument("--batch-size", type=count, default=8)
-    parser.add_argument("--steps", type=count, default=7, help="timed steps of each model")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--steps", type=int, default=7, help="timed steps of each model")
     parser.add_argument("--data", metavar="DIR", help="time loading on the images under this folder")
     parser.add_argument("--images", metavar="DIR", help="step on images under this folder (default: random numbers)")
     parser.add_argument("--json", type=output_file, metavar="FILE", help="also write the results to this file")

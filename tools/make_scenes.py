@@ -18,7 +18,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("out", type=output_folder, help="folder for the layouts")
     parser.add_argument("--train", type=whole(0), default=5000, help="number of training scenes (default: 5000)")
     parser.add_argument("--val", type=whole(0), default=500, help="number of validation scenes (default: 500)")
-    parser.add_argument("--size", type=whole(8, 4096), nargs="+", default=[64], metavar="PIXELS", help="side, or height and width")
+    parser.add_argument(
+        "--size", type=whole(8, 4096), nargs="+", default=[64], metavar="PIXELS", help="side, or height and width"
+    )
     parser.add_argument("--seed", type=seed, default=0)
     parser.add_argument("--layouts", nargs="+", choices=list(LAYOUTS), default=list(LAYOUTS))
     parser.add_argument("--overwrite", action="store_true", help="replace scenes that have other parameters")

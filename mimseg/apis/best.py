@@ -1,4 +1,4 @@
-"""Whether the metric by which the best checkpoint is kept will be measured: found before training, not after an epoch."""
+"""Whether the metric by which the best checkpoint is kept will be measured: told before training."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -39,7 +39,9 @@ def _measured(evaluator: Any) -> list[str] | None:
         elif kind == "IoUMetric":
             known += SEGMENTATION
         elif kind == "CocoMetric":
-            known += [f"coco/{what}_mAP{part}" for what in ("bbox", "segm") for part in ("", "_50", "_75", "_s", "_m", "_l")]
+            known += [
+                f"coco/{what}_mAP{part}" for what in ("bbox", "segm") for part in ("", "_50", "_75", "_s", "_m", "_l")
+            ]
         else:
             return None
     return known

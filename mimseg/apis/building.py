@@ -1,4 +1,4 @@
-"""Which part of a config could not be built: told from the frames of an exception, so that one place serves all tools."""
+"""Which part of a config could not be built: told from the frames of an exception, for all tools."""
 
 import inspect
 import re
@@ -34,7 +34,9 @@ def explain_building(error: BaseException) -> str | None:
     config = _config_of(frames)
     lacking = LACKING.search(message) if isinstance(error, AttributeError) and config is not None else None
     if lacking is not None:
-        return f"config: a part has no {lacking['key']}, which is needed here ({frames[-2].f_code.co_name}): complete it"
+        return (
+            f"config: a part has no {lacking['key']}, which is needed here ({frames[-2].f_code.co_name}): complete it"
+        )
     if part is None:
         return None
     unregistered = UNREGISTERED.search(message) if isinstance(error, KeyError) else None
@@ -75,7 +77,7 @@ def explain_missing_file(error: OSError) -> str | None:
 
 
 def _part_of(frames: list[FrameType]) -> tuple[Any, Any, Registry | None]:
-    """The innermost part that was being built, its class where that was found, and the registry; Nones if there is none."""
+    """The innermost part that was being built, its class if that was found, and the registry; else Nones."""
     for frame in reversed(frames):
         if frame.f_code is build_from_cfg.__code__:
             return frame.f_locals.get("cfg"), frame.f_locals.get("obj_cls"), frame.f_locals.get("registry")
@@ -101,7 +103,7 @@ def _as_dict(config: Config) -> dict[str, Any]:
 
 
 def _key(config: Mapping[str, Any] | None, part: Any, ending: str = "") -> str:
-    """`` key <dotted>`` of a part, or nothing: the same part; else the first that has its type and most of its entries."""
+    """`` key <dotted>`` of a part, or nothing: of all parts of its type, that with most entries in common."""
     if config is None or not isinstance(part, Mapping):
         return ""
     alike = [(_shared(each, part), key) for key, each in _parts(config, "") if each.get("type") == part.get("type")]

@@ -63,7 +63,9 @@ def _check_bases(path: Path, heirs: tuple[Path, ...]) -> None:
             what = "is a folder" if file.is_dir() else f"does not exist{_similar_files(file)}"
             raise ConfigFileError(f"config {path}: its _base_ {base} {what}")
         if file.suffix not in SUFFIXES:
-            raise ConfigFileError(f"config {path}: its _base_ {base} is no config file; they end in {', '.join(SUFFIXES)}")
+            raise ConfigFileError(
+                f"config {path}: its _base_ {base} is no config file; they end in {', '.join(SUFFIXES)}"
+            )
         _check_bases(file, (*heirs, path))
 
 
@@ -129,9 +131,8 @@ def _import_modules(cfg: Config, path: Path) -> None:
     except (Exception, SystemExit) as error:
         cause = error.__cause__ or error.__context__ or error
         raise ConfigFileError(
-            f"config {path}: custom_imports={dict(modules) if isinstance(modules, dict) else modules!r} cannot be imported "
-            f"({type(cause).__name__}: {' '.join(str(cause).split())}): put the module beside the config, or its folder "
-            "on PYTHONPATH"
+            f"config {path}: custom_imports={modules!r} cannot be imported ({type(cause).__name__}: "
+            f"{' '.join(str(cause).split())}): put the module beside the config, or its folder on PYTHONPATH"
         ) from error
 
 

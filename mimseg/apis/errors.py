@@ -37,7 +37,7 @@ def explain(error: BaseException) -> str | None:
 
 
 def report_bug(error: BaseException) -> str:
-    """Keep an exception's traceback in the log of the run, or else in a file of its own, and give the line that says so."""
+    """Keep an exception's traceback in the log of the run, else in a file of its own; gives the line that says so."""
     text = "".join(traceback.format_exception(error))
     log = _log_of_the_run()
     if log is None:

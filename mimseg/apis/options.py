@@ -7,7 +7,8 @@ from typing import Any
 from mmengine.config import Config
 
 BRACKETS = {"[": "]", "(": ")"}
-CLOSING = frozenset(BRACKETS.values())
+PAIRS = {**BRACKETS, "{": "}"}  # within which commas separate nothing
+CLOSING = frozenset(PAIRS.values())
 QUOTES = ("'", '"')
 
 
@@ -34,8 +35,8 @@ def parse_options(options: Sequence[str]) -> dict[str, Any]:
 def parse_value(text: str) -> Any:
     """The value that a text stands for: a number, True or False, None, a list, a tuple, a dict; else the text as typed.
 
-    ``[a, b]`` is a list, ``(a, b)`` a tuple, ``a,b`` a list; each may be nested. ``{"a": 1}`` is a dict as Python writes
-    it. What stands between quotes is text whatever it holds, commas, too.
+    ``[a, b]`` is a list, ``(a, b)`` a tuple, ``a,b`` a list; each may be nested. ``{"a": 1}`` is a dict as Python
+    writes it. What stands between quotes is text whatever it holds, commas, too.
 
     Raises:
         ValueError: the brackets of a list do not match.
@@ -44,13 +45,19 @@ def parse_value(text: str) -> Any:
     if _is_quoted(bare):
         return bare[1:-1]
     closing = BRACKETS.get(bare[:1])
+    try:
+        elements = _split(bare)
+    except ValueError:
+        if closing is not None and bare.endswith(closing):
+            raise
+        return text  # a path, say, with a bracket in it
+    if len(elements) > 1:
+        return [parse_value(element.strip()) for element in elements]
     if closing is not None and bare.endswith(closing):
-        elements = [parse_value(element.strip()) for element in _split(bare[1:-1])]
-        return tuple(elements) if closing == ")" else elements
+        inner = [parse_value(element.strip()) for element in _split(bare[1:-1])]
+        return tuple(inner) if closing == ")" else inner
     if bare.startswith("{") and bare.endswith("}"):
         return _dict(bare, text)
-    if "," in bare and len(elements := _split(bare)) > 1:
-        return [parse_value(element.strip()) for element in elements]
     return _scalar(bare, text)
 
 
@@ -97,8 +104,8 @@ def _split(text: str) -> list[str]:
             quote = "" if char == quote else quote
         elif char in QUOTES and not text[start:position].strip():
             quote = char
-        elif char in BRACKETS:
-            open_brackets += BRACKETS[char]
+        elif char in PAIRS:
+            open_brackets += PAIRS[char]
         elif char in CLOSING:
             if not open_brackets.endswith(char):
                 raise ValueError(f"the brackets of {text} do not match")

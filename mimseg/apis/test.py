@@ -10,10 +10,10 @@ from mmengine.dist import is_main_process
 from ..checkpoints import MissingCheckpointError, load_weights
 from ..engine import MIMRunner
 from ..evaluation import name_of, naming_bad_folders, paper_metrics, replace_metrics
+from ..places import check_folder
 from .config import check_keys
 from .dense import import_task
 from .loaders import drop_settings_of_workers
-from ..places import check_folder
 
 TEST_PARTS = ("test_dataloader", "test_cfg", "test_evaluator")
 COMMON_PARTS = (

@@ -8,11 +8,11 @@ from mmengine.config import Config
 from ..checkpoints import MissingCheckpointError, find_latest
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..models import Classifier
+from ..places import check_folder
 from .best import check_best
 from .config import check_keys, check_trains
 from .dense import import_task
 from .loaders import drop_settings_of_workers
-from ..places import check_folder
 
 
 def build_runner(cfg: Config) -> MIMRunner:

@@ -56,9 +56,7 @@ def summarise(values: Sequence[float]) -> str:
     return f"{mean:.{digits}f}{spread} ({len(values)})"
 
 
-def group_runs(
-    runs: Sequence[RunRecord], by_config: bool = False, left_out: Sequence[str] = ()
-) -> list[Experiment]:
+def group_runs(runs: Sequence[RunRecord], by_config: bool = False, left_out: Sequence[str] = ()) -> list[Experiment]:
     """Experiments in the order of their first runs: equal settings, or ``by_config`` one config file, make one.
 
     One config file, whatever was overridden, makes one where data, length, budget and sources are the same.

@@ -1,7 +1,7 @@
 """The corpus of bad input: reading it, the world of files that it speaks of, and running it.
 
-Each file of ``cases/`` holds groups: a tool, the beginning of a command, and cases. A case is ``[arguments, line]`` or a
-dict with ``arguments``, ``line`` (a pattern of the one line on stderr), and optionally ``command`` (instead of the
+Each file of ``cases/`` holds groups: a tool, the beginning of a command, and cases. A case is ``[arguments, line]`` or
+a dict with ``arguments``, ``line`` (a pattern of the one line on stderr), and optionally ``command`` (instead of the
 group's), ``files`` (name: text, made in the case's folder), ``folders``, ``links`` (name: target) and ``code`` (2).
 In commands, ``{tmp}`` is the case's folder, ``{root}`` the repository; the others are of :class:`World`.
 """

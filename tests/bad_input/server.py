@@ -1,6 +1,6 @@
-"""Runs commands of tools/ in forked children of one process that has imported everything: a tenth of a second a command.
+"""Runs commands of tools/ in forked children of one process that has imported everything: tenths of a second each.
 
-Reads one JSON object a line, {"argv": [...], "cwd": ..., "limit": seconds}, and answers with {"code", "stdout", "stderr"}.
+Reads one JSON object a line, {"argv": [...], "cwd": ..., "limit": seconds}; answers {"code", "stdout", "stderr"}.
 """
 
 import importlib.util
@@ -10,6 +10,7 @@ import signal
 import sys
 import tempfile
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 TIMED_OUT = 124
@@ -44,10 +45,8 @@ def run_forked(argv: list[str], cwd: str, limit: int) -> dict:
             sys.stderr.flush()
             os._exit(code)
         _, status = os.waitpid(child, 0)
-        try:
+        with suppress(ProcessLookupError):
             os.killpg(child, signal.SIGKILL)  # what the child started
-        except ProcessLookupError:
-            pass
         code = os.waitstatus_to_exitcode(status)
         texts = []
         for file in (out, err):

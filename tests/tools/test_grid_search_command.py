@@ -102,7 +102,7 @@ def test_mistakes_are_one_line_and_exit_code_2(command, runs, arguments):
         (("--lr", 0), "--lr 0: a learning rate is positive"),
         (("--init", "lost.pth"), "no checkpoint at lost.pth"),
         (("--cfg-options", "optim_wrapper.paramwise_cfg=None"), "has no optim_wrapper.paramwise_cfg.layer_decay"),
-        (("--processes", 0), "--processes must be at least 1, got 0"),
+        (("--processes", 0), "--processes: must be at least 1, got 0"),
     ):
         code, _, errors = command(*arguments, *options)
         assert code == 2 and line in errors.splitlines()[-1]

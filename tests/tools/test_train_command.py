@@ -99,8 +99,10 @@ def test_a_traceback_on_request_and_for_bugs(command, monkeypatch):
         raise ZeroDivisionError
 
     monkeypatch.setattr(command.module, "train", bug)
-    with pytest.raises(ZeroDivisionError):
-        command.module.main()
+    code, errors = command(CONFIG)
+    assert code == 1
+    assert errors.count("\n") == 1
+    assert errors.startswith("error: ZeroDivisionError: ")
 
 
 def test_an_interrupted_run_says_how_to_go_on(command, monkeypatch):

@@ -35,7 +35,9 @@ def parse_args() -> argparse.Namespace:
         default="settings",
         help="what makes runs one column: equal settings (default), or the config file, whatever else was overridden",
     )
-    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the table as data, with every run's values, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the table as data, with every run's values, too"
+    )
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     return parser.parse_args()
 

@@ -21,7 +21,9 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("config", help="config of a classifier, detector or segmentor with layer decay")
     parser.add_argument("--init", required=True, metavar="CHECKPOINT", help="weights that every run starts from")
-    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results")
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results"
+    )
     parser.add_argument(
         "--lr",
         nargs="+",
@@ -31,7 +33,11 @@ def parse_args() -> argparse.Namespace:
         f"{' '.join(f'{rate:g}' for rate in RATES)})",
     )
     parser.add_argument(
-        "--layer-decay", nargs="+", type=number(above=0, most=1), default=DECAYS, help=f"default: {' '.join(map(str, DECAYS))}"
+        "--layer-decay",
+        nargs="+",
+        type=number(above=0, most=1),
+        default=DECAYS,
+        help=f"default: {' '.join(map(str, DECAYS))}",
     )
     parser.add_argument(
         "--metric", metavar="NAME", help="e.g. val/end/accuracy/top5 (default: top-1, box AP or mIoU at the end)"

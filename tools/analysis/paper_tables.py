@@ -31,7 +31,9 @@ def parse_args() -> argparse.Namespace:
         "--runs", nargs="+", default=[], metavar="DIR", help="work dirs, or folders of work dirs; globs are expanded"
     )
     parser.add_argument("--markdown", type=output_file, metavar="FILE", help="write the tables as a page, too")
-    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the tables as data, with every run's values, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the tables as data, with every run's values, too"
+    )
     return parser.parse_args()
 
 

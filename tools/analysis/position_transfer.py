@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 

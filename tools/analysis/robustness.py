@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mimseg.arguments import count, number, output_folder, seed
+from mimseg.arguments import count, output_folder, seed
 from mimseg.command import run_command
 
 Curves = dict[str, dict[float, float]]  # values by model and mask ratio
@@ -22,9 +22,11 @@ def parse_args() -> argparse.Namespace:
         "with an interrupted sweep."
     )
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs of pre-trainings, one a model")
-    parser.add_argument("--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results")
     parser.add_argument(
-        "--ratios", nargs="+", type=number(above=0, most=1), default=RATIOS, help=f"default: {' '.join(map(str, RATIOS))}"
+        "--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results"
+    )
+    parser.add_argument(
+        "--ratios", nargs="+", type=float, default=RATIOS, help=f"default: {' '.join(map(str, RATIOS))}"
     )
     parser.add_argument(
         "--evaluate",

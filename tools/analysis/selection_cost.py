@@ -4,7 +4,6 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
 from mimseg.arguments import count, output_file, pixels
 from mimseg.command import run_command
@@ -28,7 +27,11 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument(
-        "--image-size", nargs="+", type=pixels, metavar="PIXELS", help="one number, or height and width (default: its own)"
+        "--image-size",
+        nargs="+",
+        type=pixels,
+        metavar="PIXELS",
+        help="one number, or height and width (default: its own)",
     )
     parser.add_argument("--batch-size", type=count, default=8)
     parser.add_argument("--steps", type=count, default=5, help="timed rounds")

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from mimseg.arguments import count, output_file, pixels
+from mimseg.arguments import output_file, pixels
 from mimseg.command import run_command
 
 
@@ -27,7 +27,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--reference", type=pixels, default=224, metavar="PIXELS", help="side to compare with (default: 224)"
     )
-    parser.add_argument("--limit", type=count, default=100, help="images of each folder, evenly spaced (default: 100)")
+    parser.add_argument("--limit", type=int, default=100, help="images of each folder, evenly spaced (default: 100)")
     parser.add_argument(
         "--out",
         type=output,

@@ -126,9 +126,9 @@ def _place(loc: tuple[Any, ...], value: Any) -> tuple[tuple[Any, ...], Any]:
     """The entries on the way to a value, without what pydantic adds for unions, and the value."""
     way: list[Any] = []
     for step in loc:
-        if isinstance(value, Mapping) and step in value:
-            value = value[step]
-        elif isinstance(value, list | tuple) and isinstance(step, int) and step < len(value):
+        if (isinstance(value, Mapping) and step in value) or (
+            isinstance(value, list | tuple) and isinstance(step, int) and step < len(value)
+        ):
             value = value[step]
         else:
             continue

@@ -1,4 +1,4 @@
-"""Ranges of parameters by their names, which have one meaning in all classes of this package, and of others' classes."""
+"""Ranges of parameters by their names, which mean one thing in all classes of this package; others' classes."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal

@@ -45,9 +45,10 @@ class Optimizer(Section):
     type: Text = "AdamW"
     lr: NotNegative = 0.0
     weight_decay: NotNegative = 0.0
-    betas: tuple[
-        Annotated[float, Field(strict=True, ge=0, lt=1)], Annotated[float, Field(strict=True, ge=0, lt=1)]
-    ] = (0.9, 0.999)
+    betas: tuple[Annotated[float, Field(strict=True, ge=0, lt=1)], Annotated[float, Field(strict=True, ge=0, lt=1)]] = (
+        0.9,
+        0.999,
+    )
     eps: NotNegative = 0.0
     momentum: Share = 0.0
     dampening: Number = 0.0
