@@ -45,6 +45,13 @@ pixels = whole(1, 65536)
 seed = whole(0, 2**32 - 1)
 
 
+def filled(text: str) -> str:
+    """A text that is not empty, as that of a shell variable without a value is."""
+    if not text.strip():
+        raise argparse.ArgumentTypeError("is empty")
+    return text
+
+
 def output_file(text: str) -> Path:
     """A file that can be written; an existing one will be replaced."""
     try:

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from mimseg.arguments import filled
 from mimseg.command import run_command
 
 
@@ -16,6 +17,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("config", help="config file, e.g. configs/knn/vitb.py")
     parser.add_argument(
         "checkpoint",
+        type=filled,
         help="weights of any kind that docs/checkpoints.md lists, a file or a folder; all must fit",
     )
     parser.add_argument("--work-dir", help="where log and metrics go (default: work_dirs/<name of the config>)")
@@ -29,7 +31,10 @@ def parse_args() -> argparse.Namespace:
         "--tta", action="store_true", help="test-time augmentation of the config: several scales and flips (ADE20K)"
     )
     parser.add_argument(
-        "--data", metavar="DIR", help="for a detector or segmentor: other images, in COCO's or ADE20K's layout"
+        "--data",
+        type=filled,
+        metavar="DIR",
+        help="for a detector or segmentor: other images, in COCO's or ADE20K's layout",
     )
     parser.add_argument(
         "--cfg-options",

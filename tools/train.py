@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from mimseg.arguments import filled
 from mimseg.command import run_command
 
 
@@ -17,6 +18,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--work-dir", help="where logs and checkpoints go (default: work_dirs/<name of the config>)")
     parser.add_argument(
         "--resume",
+        type=filled,
         nargs="?",
         const="latest",
         metavar="CHECKPOINT",
@@ -24,6 +26,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--init",
+        type=filled,
         metavar="WEIGHTS",
         help="start from these weights, of any kind that docs/checkpoints.md lists: a file or a folder",
     )
@@ -36,6 +39,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--data",
+        type=filled,
         metavar="DIR",
         help="pre-train on all images under this folder, flat or nested, no labels; for a classifier, a folder with "
         "train/<class>/ and val/<class>/; for a detector or segmentor, one in COCO's or ADE20K's layout",

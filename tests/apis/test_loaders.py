@@ -48,7 +48,8 @@ def test_without_workers(name):
             for key, value in loader.items()
             if key in (*OF_WORKERS, "num_workers", "batch_size", "drop_last")
         }
-        assert list(DataLoader([1], **{**options, "batch_size": 1})) == [[1]]
+        (batch,) = DataLoader([1], **{**options, "batch_size": 1})
+        assert batch.tolist() == [1]
 
 
 def test_with_workers_nothing_is_dropped():

@@ -61,6 +61,12 @@ def main() -> None:
     sys.path.insert(0, str(Path(__file__).parents[2]))
     import mimseg.apis.export
     import mimseg.benchmark  # noqa: F401
+    from mimseg.quiet import quiet_imports
+
+    with quiet_imports():  # what most runs import on their way
+        import mmpretrain.datasets
+        import mmpretrain.evaluation
+        import mmpretrain.models  # noqa: F401
 
     for line in sys.stdin:
         answers.write(json.dumps(run_forked(**json.loads(line))) + "\n")

@@ -65,7 +65,10 @@ def test_help_answers_without_importing_anything_heavy():
             [CONFIG, "--cfg-options", "model.encoder.type=SparseVit"],
             "SparseVit is not in the mimseg::model registry",
         ),
-        ([CONFIG, "--cfg-options", "model.encoder.patchsize=8"], "unexpected keyword argument 'patchsize'"),
+        (
+            [CONFIG, "--cfg-options", "model.encoder.patchsize=8"],
+            "patchsize is no argument of SparseViT; did you mean patch_size?",
+        ),
         ([CONFIG, "--resume", "/no/such.pth", "--cfg-options", "model.encoder.arch=micro"], "/no/such.pth"),
     ],
 )
