@@ -37,8 +37,14 @@ def explain_building(error: BaseException) -> str | None:
         return (
             f"config: a part has no {lacking['key']}, which is needed here ({frames[-2].f_code.co_name}): complete it"
         )
-    if part is None:
-        return None
+    if part is None and isinstance(error, ImportError):
+        part = _part_at_work(frames, config)
+    return None if part is None else _line(error, config, part, built, known)
+
+
+def _line(error: BaseException, config: Mapping[str, Any] | None, part: Any, built: Any, known: Registry | None) -> str:
+    """What was wrong with a part: its type, an argument that it does not take or needs, or a value."""
+    message = " ".join(str(error).split())
     unregistered = UNREGISTERED.search(message) if isinstance(error, KeyError) else None
     if unregistered is not None:
         name = unregistered["name"]
@@ -84,6 +90,16 @@ def _part_of(frames: list[FrameType]) -> tuple[Any, Any, Registry | None]:
         if frame.f_code is Runner.build_dataloader.__code__:
             return frame.f_locals.get("dataloader"), None, None
     return None, None, None
+
+
+def _part_at_work(frames: list[FrameType], config: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """The part of a config of whose class an object was at work, the innermost one."""
+    for frame in reversed(frames):
+        kind = type(frame.f_locals.get("self")).__name__
+        for _, part in _parts(config or {}, ""):
+            if str(part.get("type", "")).rpartition(".")[2] == kind:
+                return part
+    return None
 
 
 def _config_of(frames: list[FrameType]) -> Mapping[str, Any] | None:
@@ -155,7 +171,7 @@ def _shown(value: Any) -> str:
 def _similar(name: str, asked: Registry | None) -> str:
     short = name.rpartition(".")[2]
     known = {key for each in _family(asked) for key in each.module_dict}
-    if short in known:
+    if short in known or any(short in each.module_dict for each in _family(None)):
         return "; its name needs its scope before it, as in mimseg.NAME, or default_scope is not the one that is meant"
     close = get_close_matches(short, sorted(known), 1)
     return f"; did you mean {close[0]}?" if close else "; check the spelling of the type"
