@@ -1,6 +1,6 @@
 """Kinds of values, strict: no text for a number, no number for a word, no NaN."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AllowInfNan, BaseModel, BeforeValidator, ConfigDict, Field, Strict
@@ -26,7 +26,7 @@ def _no_flag(value: Any) -> Any:
 
 Size = Annotated[Pixels | tuple[Pixels, Pixels], BeforeValidator(_no_flag)]
 Part = Mapping[str, Any]
-Parts = Sequence[Any] | Part
+Parts = list[Any] | Part
 LogLevel = Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET"]
 
 
