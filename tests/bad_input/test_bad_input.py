@@ -29,4 +29,4 @@ def test_one_line(world, case):
 def test_the_corpus_is_large():
     cases = list(read_cases())
     assert len(cases) >= 300
-    assert len({(case.tool, case.command, str(case.files)) for case in cases}) == len(cases)
+    assert len({str((case.tool, case.command, case.files, case.folders, case.links)) for case in cases}) == len(cases)
