@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from .arguments import pixels
 from .processes import LINES_VARIABLE, LOST_PEER, handling
 
 
@@ -22,7 +23,7 @@ def add_model_options(parser: argparse.ArgumentParser, crop: str, weights: str) 
     """
     parser.add_argument(
         "--image-size",
-        type=int,
+        type=pixels,
         nargs="+",
         metavar="PIXELS",
         help=f"side, or height and width, multiples of the patch size (default: {crop})",
@@ -42,25 +43,18 @@ def image_size_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
     size = args.image_size
     if size is None:
         return None
-    if len(size) > 2 or min(size) < 1:
-        parser.error(f"--image-size takes one or two positive numbers, not {' '.join(map(str, size))}")
+    if len(size) > 2:
+        parser.error(f"--image-size takes one or two numbers, not {' '.join(map(str, size))}")
     return size[0], size[-1]
-
-
-def png(text: str) -> Path:
-    """A path that ends in .png."""
-    path = Path(text)
-    if path.suffix.lower() != ".png":
-        raise argparse.ArgumentTypeError(f"{text} does not end in .png")
-    return path
 
 
 def run_command(command: Callable[[], object], interrupted: str = "interrupted") -> int:
     """Run ``command`` and give the exit code.
 
     That is 0; 2 after a user's mistake or a failure of the machine, explained in one line on stderr, see
-    :func:`mimseg.apis.explain`; 128 + its number after a signal that asks for the end: 130 (INT), 143 (TERM), 129
-    (HUP), 138 (USR1). Every other exception passes, and with MIMSEG_TRACEBACK=1 in the environment all do.
+    :func:`mimseg.apis.explain`; 1 after a bug, in one line, too, whose traceback is kept in a file, see
+    :func:`mimseg.apis.report_bug`; 128 + its number after a signal that asks for the end: 130 (INT), 143 (TERM), 129
+    (HUP), 138 (USR1). With MIMSEG_TRACEBACK=1 in the environment every exception passes.
 
     Args:
         command: what to do.
@@ -73,14 +67,14 @@ def run_command(command: Callable[[], object], interrupted: str = "interrupted")
         _say(str(stop) or interrupted)
         return int(getattr(stop, "code", 130))
     except Exception as error:
-        from .apis import explain  # heavy: not for --help
+        if os.environ.get("MIMSEG_TRACEBACK") == "1":
+            raise
+        from .apis import explain, report_bug  # heavy: not for --help
 
         line = explain(error)
-        if line is None or os.environ.get("MIMSEG_TRACEBACK") == "1":
-            raise
-        _say(f"error: {line}")
+        _say(f"error: {report_bug(error) if line is None else line}")
         _drop(error)
-        return 2
+        return 1 if line is None else 2
     return 0
 
 

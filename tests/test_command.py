@@ -20,10 +20,19 @@ def test_exit_codes_and_one_line(capsys):
     assert capsys.readouterr().err == "stopped here\n"
 
 
-def test_bugs_pass_and_so_does_everything_on_request(monkeypatch):
+def test_a_bug_is_one_line_too_and_its_traceback_is_in_a_file(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setattr("mimseg.apis.errors._log_of_the_run", lambda: None)
+    assert run_command(lambda: fail(RuntimeError("a bug"))) == 1
+    (file,) = tmp_path.iterdir()
+    assert capsys.readouterr().err == f"error: RuntimeError: a bug: this looks like a bug; its traceback is in {file}\n"
+    assert "RuntimeError: a bug" in file.read_text()
+
+
+def test_everything_passes_on_request(monkeypatch):
+    monkeypatch.setenv("MIMSEG_TRACEBACK", "1")
     with pytest.raises(RuntimeError, match="a bug"):
         run_command(lambda: fail(RuntimeError("a bug")))
-    monkeypatch.setenv("MIMSEG_TRACEBACK", "1")
     with pytest.raises(FileNotFoundError):
         run_command(lambda: load_config("configs/nothing.py"))
 

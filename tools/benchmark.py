@@ -10,8 +10,8 @@ import argparse
 import json
 import shlex
 import sys
-from pathlib import Path
 
+from mimseg.arguments import output_file, pixels
 from mimseg.command import run_command
 
 DEFAULT_CONFIGS = ["configs/mae/vitb_200e.py", "configs/hpm/vitb_200e.py"]
@@ -33,7 +33,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--image-size",
         nargs="+",
-        type=int,
+        type=pixels,
         metavar="PIXELS",
         help="one number, or height and width, for all models (default: each config's own)",
     )
@@ -41,9 +41,9 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=7, help="timed steps of each model")
     parser.add_argument("--data", metavar="DIR", help="time loading on the images under this folder")
     parser.add_argument("--images", metavar="DIR", help="step on images under this folder (default: random numbers)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the results to this file")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="also write the results to this file")
     parser.add_argument(
-        "--markdown", type=Path, metavar="FILE", help="also write them as a page, e.g. docs/benchmarks.md"
+        "--markdown", type=output_file, metavar="FILE", help="also write them as a page, e.g. docs/benchmarks.md"
     )
     args = parser.parse_args()
     if args.image_size and len(args.image_size) > 2:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from mimseg.arguments import count, pixels
 from mimseg.command import run_command
 
 
@@ -32,12 +33,12 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--image-size",
-        type=int,
+        type=pixels,
         nargs=2,
         metavar=("H", "W"),
         help="image size in pixels of the position table to write (default: the source's own, if it has one)",
     )
-    parser.add_argument("--num-heads", type=int, help="the encoder's attention heads, where the source does not tell")
+    parser.add_argument("--num-heads", type=count, help="the encoder's attention heads, where the source does not tell")
     parser.add_argument(
         "--trust-checkpoint",
         action="store_true",
@@ -50,6 +51,10 @@ def parse_args() -> argparse.Namespace:
 def convert_file(args: argparse.Namespace) -> None:
     """Convert as the command line says, and print what was done."""
     from mimseg.apis import convert  # heavy: after --help
+    from mimseg.places import check_file, check_folder
+
+    check = check_folder if args.to in ("hf", "hf-vit") else check_file
+    check(args.target, "the target")
 
     report = convert(
         args.source,

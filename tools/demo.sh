@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # The main job on embedded data: draw scenes, pre-train HPM on them, k-NN, pictures. Run by `make demo`; always a fresh run,
 # in the config's own work folder.
+#   tools/demo.sh
 set -euo pipefail
+# shellcheck source=tools/help.sh
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+takes_no_arguments "$@"
 # shellcheck source=tools/demo_runs.sh
 source "$(dirname "${BASH_SOURCE[0]}")/demo_runs.sh"
 out=work_dirs/demo/hpm_vit-micro_scenes

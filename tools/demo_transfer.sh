@@ -1,7 +1,11 @@
 #!/usr/bin/env bash
 # The road from pre-training to detection and segmentation, on embedded data. Run by `make demo-transfer`; the pre-trained
 # encoder is that of `make demo` where it is there, and both transfers are always fresh runs, in their configs' work folders.
+#   tools/demo_transfer.sh
 set -euo pipefail
+# shellcheck source=tools/help.sh
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
+takes_no_arguments "$@"
 # shellcheck source=tools/demo_runs.sh
 source "$(dirname "${BASH_SOURCE[0]}")/demo_runs.sh"
 # A detector's many small operations gain little from more threads, and lose much where loaders want the same cores.

@@ -4,6 +4,8 @@
 # N processes a machine: on the GPUs, or without any on the CPU (gloo). Several machines: run it on each with
 # NNODES, NODE_RANK, MASTER_ADDR and PORT set. GRACE: seconds for a checkpoint after a signal (default 600).
 set -euo pipefail
+# shellcheck source=tools/help.sh
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 # shellcheck source=tools/launch.sh
 source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
 is_number "${3:-}" ||

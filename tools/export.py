@@ -3,6 +3,7 @@
 import argparse
 import sys
 
+from mimseg.arguments import output_file, pixels
 from mimseg.command import image_size_of, run_command
 
 
@@ -14,7 +15,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("config", help="config of a pre-training, one of configs/knn, or of a classifier")
     parser.add_argument("checkpoint", help="weights of any kind that docs/checkpoints.md lists, a file or a folder")
-    parser.add_argument("out", help="file to write: .pt2 for torch-export, .onnx for onnx")
+    parser.add_argument("out", type=output_file, help="file to write: .pt2 for torch-export, .onnx for onnx")
     parser.add_argument(
         "--format",
         choices=("torch-export", "onnx"),
@@ -23,7 +24,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--image-size",
-        type=int,
+        type=pixels,
         nargs="+",
         metavar="PIXELS",
         help="side, or height and width, multiples of the patch size (default: the config's crop)",

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from mimseg.arguments import filled
 from mimseg.command import run_command
 
 
@@ -16,6 +17,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("config", help="config file, e.g. configs/knn/vitb.py")
     parser.add_argument(
         "checkpoint",
+        type=filled,
         help="weights of any kind that docs/checkpoints.md lists, a file or a folder; all must fit",
     )
     parser.add_argument(
@@ -34,6 +36,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--data",
+        type=filled,
         metavar="DIR",
         help="other images, as train.py takes them: for a classifier, a folder with val/<class>/; for k-NN, also "
         "train/<class>/; for a detector or segmentor, one in COCO's or ADE20K's layout",

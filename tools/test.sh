@@ -2,6 +2,8 @@
 # Test a checkpoint, in one process or in N.
 #   tools/test.sh CONFIG CHECKPOINT [N] [arguments of tools/test.py]
 set -euo pipefail
+# shellcheck source=tools/help.sh
+source "$(dirname "${BASH_SOURCE[0]}")/help.sh"
 # shellcheck source=tools/launch.sh
 source "$(dirname "${BASH_SOURCE[0]}")/launch.sh"
 [ $# -ge 2 ] || die_of_usage "tools/test.sh CONFIG CHECKPOINT [N] [arguments of tools/test.py]; N is the number of processes"

@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 
+from mimseg.arguments import filled
 from mimseg.command import run_command
 
 
@@ -21,6 +22,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--resume",
+        type=filled,
         nargs="?",
         const="latest",
         metavar="CHECKPOINT",
@@ -33,6 +35,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--init",
+        type=filled,
         metavar="WEIGHTS",
         help="start from these weights, of any kind that docs/checkpoints.md lists: a file or a folder",
     )
@@ -45,6 +48,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument(
         "--data",
+        type=filled,
         metavar="DIR",
         help="pre-train on all images under this folder, flat or nested, no labels; for a classifier, a folder with "
         "train/<class>/ and val/<class>/; for a detector or segmentor, one in COCO's or ADE20K's layout",
@@ -88,6 +92,7 @@ def train(args: argparse.Namespace) -> None:
     # heavy: after --help
     from mimseg.apis import (
         build_runner,
+        check_trains,
         default_work_dir,
         is_dense,
         load_config,
@@ -97,6 +102,7 @@ def train(args: argparse.Namespace) -> None:
     )
 
     cfg = load_config(args.config, args.cfg_options)
+    check_trains(cfg)
     cfg.launcher = args.launcher
     if args.work_dir is not None:
         cfg.work_dir = args.work_dir

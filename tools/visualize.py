@@ -9,7 +9,8 @@ import re
 import sys
 from pathlib import Path
 
-from mimseg.command import add_model_options, image_size_of, png, run_command
+from mimseg.arguments import png, seed
+from mimseg.command import add_model_options, image_size_of, run_command
 
 USAGE = """visualize.py CONFIG CHECKPOINT IMAGES... [options]
        visualize.py --strategies CONFIG[=CHECKPOINT]... --images IMAGES... [options]"""
@@ -41,7 +42,7 @@ def parse_args() -> argparse.Namespace:
         help="the sheet (default: pictures/<checkpoint>_sheet.png beside it, or work_dirs/pictures/strategies.png)",
     )
     parser.add_argument("--limit", type=int, default=8, help="images of each folder, evenly spaced (default: 8)")
-    parser.add_argument("--seed", type=int, default=0, help="of the masks (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the masks (default: 0)")
     parser.add_argument(
         "--progress",
         type=float,

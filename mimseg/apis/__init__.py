@@ -1,10 +1,10 @@
 """What a notebook or ``tools/`` calls."""
 
-from .config import check_keys, load_config
+from .config import check_keys, check_trains, load_config
 from .convert import TARGETS, Conversion, convert
 from .data import test_on_folder, train_on_folder
 from .dense import import_task, is_dense, set_label_check, start_backbone_from, use_data
-from .errors import explain
+from .errors import explain, report_bug
 from .features import extract_features
 from .head_selection import HeadSelection, select_attention_head
 from .inference import draw_masks, find_images, load_model, read_images, reconstruct
@@ -25,6 +25,7 @@ __all__ = [
     "build_runner",
     "build_tester",
     "check_keys",
+    "check_trains",
     "compare_masks",
     "convert",
     "count_parameters",
@@ -41,6 +42,7 @@ __all__ = [
     "load_model",
     "read_images",
     "reconstruct",
+    "report_bug",
     "run_test",
     "select_attention_head",
     "set_label_check",

@@ -1,14 +1,15 @@
 """Reading a config so that a typing error is found before the run starts."""
 
-import argparse
 from collections.abc import Collection, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
-from ..checkpoints import guarded
+from .config_files import read_config_file
+from .options import merge_option, parse_options
+from .schema import check_values
 
 TOP_LEVEL_KEYS = frozenset(
     {
@@ -23,7 +24,6 @@ TOP_LEVEL_KEYS = frozenset(
         "load_from", "load_options", "resume", "overwrite", "trust_checkpoint",
     }
 )  # fmt: skip
-SUFFIXES = (".py", ".json", ".yaml", ".yml")
 # Dicts of which MMEngine reads some keys and passes over the others.
 INNER_KEYS = {
     "auto_scale_lr": frozenset({"enable", "base_batch_size"}),
@@ -57,26 +57,22 @@ MOVED_KEYS = {"compile": "model.compile", "activation_checkpointing": "model.act
 
 
 def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
-    """Read a config file and apply ``key=value`` overrides, as typed on a command line.
+    """Read a config file, apply ``key=value`` overrides, as typed on a command line, and check keys and values.
 
     Args:
         path: the config file.
-        options: e.g. ``["optim_wrapper.optimizer.lr=1e-4", "train_dataloader.num_workers=4"]``.
+        options: e.g. ``["optim_wrapper.optimizer.lr=1e-4", "train_dataloader.num_workers=4"]``, see
+            :func:`~mimseg.apis.options.parse_value`.
 
     Raises:
         FileNotFoundError: no such file; names the closest ones.
-        ValueError: the file is of another kind, an override is not ``key=value``, or sets a helper variable of the file
-            (``_name``).
+        ValueError: the file cannot be read, an override is not ``key=value``, sets a helper variable of the file
+            (``_name``) or goes through what has no parts; see also :func:`check_keys`.
     """
-    path = Path(path)
-    if not path.is_file():
-        what = "is a folder, name a file in it" if path.is_dir() else f"does not exist{_similar_files(path)}"
-        raise FileNotFoundError(f"config {path} {what}")
-    if path.suffix not in SUFFIXES:
-        raise ValueError(f"config {path} is no config file; they end in {', '.join(SUFFIXES)}")
-    with guarded():  # of a .yaml the values are taken, not what it would build
-        cfg = Config.fromfile(path)
-    cfg.merge_from_dict(_parse_options(options))
+    cfg = read_config_file(Path(path))
+    for key, value in parse_options(options).items():
+        merge_option(cfg, key, value)
+    check_keys(cfg)
     return cfg
 
 
@@ -101,7 +97,7 @@ def options_for(paths: Sequence[str | Path], options: Sequence[str]) -> list[lis
         FileNotFoundError: as :func:`load_config`.
         ValueError: an option that is not ``key=value``, or for a part of a model that no config has.
     """
-    _parse_options(options)
+    parse_options(options)
     plain = [load_config(path) for path in paths]
     chosen: list[list[str]] = [[] for _ in paths]
     for option in options:
@@ -140,17 +136,36 @@ def _entry(part: Any, name: str) -> Any:
 
 
 def check_keys(cfg: Mapping[str, Any]) -> None:
-    """Refuse top-level keys that nothing reads. Names that begin with ``_`` are a config file's own helpers.
+    """Refuse keys that nothing reads, and values of a wrong type or out of range.
+
+    Names that begin with ``_`` are a config file's own helpers.
 
     Raises:
-        ValueError: names the key and the closest known one.
+        ValueError: names the key, and the closest known one or what its values may be.
     """
     for key in cfg:
         if not key.startswith("_"):
             _check_key(key, TOP_LEVEL_KEYS, "")
     for parent, known in INNER_KEYS.items():
-        for key in cfg.get(parent) or ():
+        inner = cfg.get(parent)
+        for key in inner if isinstance(inner, Mapping) else ():
             _check_key(key, known, f"{parent}.")
+    check_values(cfg)
+
+
+def check_trains(cfg: Mapping[str, Any]) -> None:
+    """Refuse a config that trains nothing.
+
+    Raises:
+        ValueError: names what it lacks, and what it is for.
+    """
+    lacking = [name for name in ("model", "train_dataloader", "optim_wrapper") if cfg.get(name) is None]
+    if not lacking and cfg.get("schedule") is None and cfg.get("train_cfg") is None:
+        lacking = ["schedule"]
+    if lacking:
+        tests = cfg.get("model") is not None and cfg.get("test_dataloader") is not None
+        use = "it only tests: use tools/test.py" if tests else "it cannot be trained; configs/ has whole ones"
+        raise ValueError(f"config {getattr(cfg, 'filename', None) or ''} has no {lacking[0]}: {use}".replace("  ", " "))
 
 
 def _check_key(key: str, known: Collection[str], prefix: str) -> None:
@@ -159,21 +174,3 @@ def _check_key(key: str, known: Collection[str], prefix: str) -> None:
     hint = MOVED_KEYS.get(key) or next(iter(prefix + name for name in get_close_matches(key, sorted(known), 1)), None)
     ending = f"did you mean {hint}?" if hint else f"known are {', '.join(prefix + name for name in sorted(known))}"
     raise ValueError(f"config key {prefix}{key} is read by nothing; {ending}")
-
-
-def _parse_options(options: Sequence[str]) -> dict[str, Any]:
-    for option in options:
-        if "=" not in option:
-            raise ValueError(f"--cfg-options {option}: write key=value")
-        if option.startswith("_"):
-            raise ValueError(f"--cfg-options {option}: names with _ are helpers that act only inside the config file")
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--options", nargs="+", action=DictAction, default={})
-    parsed: dict[str, Any] = parser.parse_args(["--options", *options] if options else []).options
-    return parsed
-
-
-def _similar_files(path: Path) -> str:
-    candidates = {str(file) for file in (*path.parent.glob("*.py"), *Path("configs").rglob("*.py"))}
-    close = get_close_matches(str(path), sorted(candidates), 3, 0.6)
-    return f"; did you mean {' or '.join(close)}?" if close else "; the project's configs are under configs/"

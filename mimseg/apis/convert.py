@@ -147,23 +147,20 @@ def _choose(found: Weights, weights: str, num_heads: int | None, to: str) -> Wei
         raise ValueError(f"it holds no ViT encoder, and --to {to} knows no other; use --to mimseg")
     if weights == "ema":
         state = {name: tensor for name, tensor in state.items() if not name.startswith("teachers.")}
+    if num_heads is not None:
+        _check_heads(num_heads, found, state)
     heads = found.heads if num_heads is None else {**found.heads, "encoder": num_heads}
-    _check_heads(state, heads.get("encoder"), found.heads.get("encoder"))
     ema = found.ema if weights == "student" else None
     return Weights(found.label, state, ema, found.patch, found.grid, heads, found.normalize, found.pool)
 
 
-def _check_heads(state: Mapping[str, Tensor], heads: int | None, told: int | None) -> None:
-    """Refuse heads that do not share the encoder's width evenly, or are others than the source's own.
-
-    Raises:
-        ValueError: they do.
-    """
-    width = len(state[KERNEL]) if KERNEL in state else 0
-    if heads is not None and width % heads:
-        raise ValueError(f"--num-heads {heads} does not divide the encoder's width {width}")
-    if told is not None and heads != told:
-        raise ValueError(f"--num-heads {heads}: the source says that its encoder has {told}; leave the option out")
+def _check_heads(num_heads: int, found: Weights, state: Mapping[str, Tensor]) -> None:
+    told = found.heads.get("encoder", num_heads)
+    if num_heads != told:
+        raise ValueError(f"--num-heads {num_heads}: it tells that its encoder has {told} heads; leave --num-heads out")
+    width = len(state[KERNEL]) if KERNEL in state else num_heads
+    if num_heads < 1 or width % num_heads:
+        raise ValueError(f"--num-heads {num_heads}: an encoder of width {width} cannot be divided into so many heads")
 
 
 def _write(weights: Weights, target: Path, to: str, image_size: tuple[int, int] | None) -> list[str]:

@@ -1,25 +1,27 @@
-"""Telling a user's mistake, which deserves one line, from a programmer's, which deserves a traceback."""
+"""Telling a user's mistake, which deserves one line, from a programmer's, whose traceback is kept in a file."""
 
+import logging
 import re
+import tempfile
 import traceback
 from pathlib import Path
 
+from mmengine.logging import MMLogger
+
+from .building import explain_building, explain_missing_file
 from .environment_errors import explain_environment
 
 PACKAGE = str(Path(__file__).parents[1])
 FILE_ERRORS = (FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError)
 WORKER_FRAME = re.compile(r'File "([^"]+)", line \d+, in \S+\n\s+(\S+)')
-BAD_ARGUMENT = re.compile(
-    r"\w+(\.__init__\(\) (got an unexpected keyword argument|missing \d+ required)|\(\) takes no arguments)"
-)
+INSTALLED_BY = {"mmdet": "the extra `transfer`", "mmseg": "the extra `transfer`", "onnx": "the extra `export`"}
 
 
 def explain(error: BaseException) -> str | None:
     """The one line that tells a user what was wrong, or None where the error is a bug.
 
     A user's mistakes are: what mimseg itself raises (also in a loader's worker), files and folders that are
-    missing, closed or full, and config entries that name no registered class or an argument that it does not
-    take.
+    missing, closed or full, packages that are not installed, and whatever arises while parts of a config are built.
     """
     message = " ".join(str(error).split())
     if "DataLoader worker process" in message:
@@ -29,16 +31,38 @@ def explain(error: BaseException) -> str | None:
     if (line := explain_environment(error)) is not None:
         return line
     if isinstance(error, FILE_ERRORS):
-        return message
-    if isinstance(error, KeyError) and " is not in the " in message and "registry" in message:
-        return f"config: {error.args[0].split('. Please check')[0]}; check the spelling of the type"
-    if isinstance(error, TypeError) and message.startswith("cfg should be a dict"):
-        return (
-            f"config: {message}: a part of the model must be a dict; --cfg-options cannot give one, a config file can"
-        )
-    if isinstance(error, TypeError) and BAD_ARGUMENT.search(message):
-        return f"config: {message.replace('.__init__()', '')}"
-    return None
+        return explain_missing_file(error) or message
+    line = explain_building(error)
+    return _explain_import(error, message) if line is None and isinstance(error, ImportError) else line
+
+
+def report_bug(error: BaseException) -> str:
+    """Keep an exception's traceback in the log of the run, else in a file of its own; gives the line that says so."""
+    text = "".join(traceback.format_exception(error))
+    log = _log_of_the_run()
+    if log is None:
+        with tempfile.NamedTemporaryFile("w", prefix="mimseg_", suffix=".txt", delete=False, encoding="utf-8") as file:
+            file.write(text)
+        log = Path(file.name)
+    else:
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(text)
+    message = " ".join(str(error).split())[:300]
+    return f"{type(error).__name__}: {message or 'no message'}: this looks like a bug; its traceback is in {log}"
+
+
+def _log_of_the_run() -> Path | None:
+    handlers = MMLogger.get_current_instance().handlers if MMLogger._instance_dict else []
+    files = [Path(handler.baseFilename) for handler in handlers if isinstance(handler, logging.FileHandler)]
+    return next((file for file in files if file.is_file()), None)
+
+
+def _explain_import(error: ImportError, message: str) -> str:
+    package = (error.name or "").partition(".")[0]
+    if not package:
+        return f"a package is missing: {message}"
+    where = INSTALLED_BY.get(package, f"pip install {package}")
+    return f"the package {package} is needed here and cannot be imported ({message}): install it by {where}"
 
 
 def _raised_here(error: BaseException) -> bool:

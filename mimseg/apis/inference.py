@@ -78,6 +78,9 @@ def _find_device(name: str | torch.device | None) -> torch.device:
         raise ValueError(f"device {name!r} is unknown; use cpu, cuda or cuda:<number>") from error
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ValueError(f"device {str(device)!r} is not in this machine, which has {torch.cuda.device_count()} GPUs")
+    there = torch.accelerator.current_accelerator() if torch.accelerator.is_available() else None
+    if device.type not in ("cpu", there.type if there else "cpu"):
+        raise ValueError(f"device {str(device)!r} is not in this machine; use cpu, or leave --device out")
     return device
 
 

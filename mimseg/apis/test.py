@@ -10,9 +10,11 @@ from mmengine.dist import is_main_process
 from ..checkpoints import MissingCheckpointError, load_weights
 from ..engine import MIMRunner
 from ..evaluation import name_of, naming_bad_folders, paper_metrics, replace_metrics
+from ..places import check_folder
 from .config import check_keys
 from .dense import follow_heads, import_task, refuse_file_order
-from .work_folder import check_work_dir, default_test_dir
+from .loaders import drop_settings_of_workers
+from .work_folder import default_test_dir
 
 TEST_PARTS = ("test_dataloader", "test_cfg", "test_evaluator")
 COMMON_PARTS = (
@@ -45,7 +47,8 @@ def build_tester(
     import_task(cfg)
     follow_heads(cfg)
     refuse_file_order(cfg)
-    missing = [name for name in TEST_PARTS if cfg.get(name) is None]
+    drop_settings_of_workers(cfg)
+    missing = [name for name in ("model", *TEST_PARTS) if cfg.get(name) is None]
     if missing:
         raise ValueError(
             f"config {cfg.filename} has no {missing[0]}: it tests nothing; use one of configs/knn, configs/linear, "
@@ -55,7 +58,7 @@ def build_tester(
         raise MissingCheckpointError(f"no checkpoint at {checkpoint}: check the path")
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(default_test_dir(cfg.filename, checkpoint, weights=weights))
-    check_work_dir(cfg.work_dir)
+    check_folder(cfg.work_dir, "work_dir")
     cfg.load_from, cfg.resume = str(checkpoint), False
     if tta:
         _augment(cfg)

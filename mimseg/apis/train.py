@@ -9,10 +9,13 @@ from ..checkpoints import MissingCheckpointError
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
 from ..evaluation import set_damaged_aside
 from ..models import Classifier
-from .config import check_keys
+from ..places import check_folder
+from .best import check_best
+from .config import check_keys, check_trains
 from .dense import follow_heads, import_task, refuse_file_order
+from .loaders import drop_settings_of_workers
 from .resuming import refuse_damaged, resume_latest
-from .work_folder import check_work_dir, default_work_dir
+from .work_folder import default_work_dir
 
 
 def build_runner(cfg: Config) -> MIMRunner:
@@ -35,13 +38,16 @@ def build_runner(cfg: Config) -> MIMRunner:
     """
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
+    check_trains(cfg)
     import_task(cfg)
     follow_heads(cfg)
     refuse_file_order(cfg)
     expand_schedule(cfg)
+    drop_settings_of_workers(cfg)
+    check_best(cfg)
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(default_work_dir(cfg.filename))
-    check_work_dir(cfg.work_dir)
+    check_folder(cfg.work_dir, "work_dir")
     _fit_epoch_to_steps(cfg)
     if cfg.get("resume") == "latest" or (cfg.get("resume") and cfg.get("load_from") is None):
         resume_latest(cfg)
@@ -64,8 +70,6 @@ def build_runner(cfg: Config) -> MIMRunner:
 def _fit_epoch_to_steps(cfg: Config) -> None:
     """An epoch, and a checkpoint, must end with an optimizer step: accumulated gradients are not saved."""
     accumulation = cfg.optim_wrapper.get("accumulative_counts", 1)
-    if accumulation < 1:
-        raise ValueError(f"optim_wrapper.accumulative_counts must be at least 1, got {accumulation}")
     name, multiple = "optim_wrapper.accumulative_counts", accumulation
     stages = cfg.train_cfg.get("stages")
     if stages:

@@ -56,22 +56,6 @@ def data_level(data: str | Path) -> str:
     return name or "data"
 
 
-def check_work_dir(work_dir: str | Path) -> None:
-    """Refuse what cannot be a work folder.
-
-    Raises:
-        ValueError: an empty name.
-        NotADirectoryError: something else has that name.
-    """
-    if not str(work_dir).strip():
-        raise ValueError("the work dir has no name: give --work-dir a folder, or leave it out for the default one")
-    for path in (Path(work_dir), *Path(work_dir).parents):
-        if path.exists():
-            if not path.is_dir():
-                raise NotADirectoryError(f"work dir {work_dir}: {path} is a file; choose another --work-dir")
-            return
-
-
 def _is_run_of(folder: Path, config: str | Path | None) -> bool:
     """Whether a folder holds the run of a config: as it says itself, or by its place."""
     run = read_run_file(folder)

@@ -112,7 +112,7 @@ def _failure(path: Path, size: int, error: OSError) -> str:
     fix = "free some space" if full else "check the folder and its permissions"
     return (
         f"cannot write {path} ({size / 2**20:.1f} MiB): {error.strerror or error}; "
-        f"earlier files are untouched; {fix}, then start again with --resume"
+        f"earlier files are untouched; {fix}, then start again (a training: with --resume)"
     )
 
 

@@ -56,16 +56,18 @@ def summarise(values: Sequence[float]) -> str:
     return f"{mean:.{digits}f}{spread} ({len(values)})"
 
 
-def group_runs(runs: Sequence[RunRecord], by_config: bool = False) -> list[Experiment]:
+def group_runs(runs: Sequence[RunRecord], by_config: bool = False, left_out: Sequence[str] = ()) -> list[Experiment]:
     """Experiments in the order of their first runs: equal settings, or ``by_config`` one config file, make one.
 
     One config file, whatever was overridden, makes one where data, length, budget and sources are the same.
+    ``left_out`` says why others are not among the runs, for the message where there are none.
 
     Raises:
-        ValueError: there is no run.
+        ValueError: there is no run; tells why.
     """
     if not runs:
-        raise ValueError("no run to compare; give work dirs that hold a metrics.json")
+        reasons = "; ".join(left_out)
+        raise ValueError(f"no run to compare; give work dirs that hold a metrics.json{f' ({reasons})' * bool(reasons)}")
     groups: dict[Any, list[RunRecord]] = {}
     for run in runs:
         own = run.identity if by_config else run.settings

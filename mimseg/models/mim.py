@@ -83,6 +83,8 @@ class MaskedImageModel(BaseModel):
         self.masking = MODELS.build(masking)
         self.teachers = nn.ModuleDict(build_teachers(teachers or {}))
         self.tasks = nn.ModuleDict(build_each(tasks))
+        if not self.tasks:
+            raise ValueError(f"model.tasks={tasks}: there is no task to learn from; give at least one that is not None")
         self.progress = 1.0
         self.elapsed: float | None = None
         self.steps_done = 0

@@ -3,12 +3,14 @@
 import errno
 
 import pytest
+import torch
+from mmengine.config import Config
 from torch.utils.data import DataLoader, Dataset
 
-from mimseg.apis import check_keys, explain
+from mimseg.apis import check_keys, explain, report_bug
 from mimseg.checkpoints import read_checkpoint
 from mimseg.datasets import SeededDataset
-from mimseg.registry import HOOKS, MODELS
+from mimseg.registry import HOOKS, MODELS, OPTIMIZERS
 
 
 def caught(function, *args):
@@ -55,7 +57,8 @@ def test_what_mimseg_raises_in_a_worker_too(workers):
 
 def test_a_dict_that_came_as_text():
     line = explain(caught(MODELS.build, "{'type': 'MaskTokenNeck'}"))
-    assert "a part of the model must be a dict; --cfg-options cannot give one" in line
+    assert "a part of the model must be a dict, got " in line
+    assert "--cfg-options takes one as" in line
 
 
 def test_files_and_full_disks():
@@ -67,11 +70,64 @@ def test_files_and_full_disks():
 
 def test_config_entries_that_fit_no_class():
     unknown = explain(caught(MODELS.build, dict(type="SparseVit")))
-    assert unknown == "config: SparseVit is not in the mimseg::model registry; check the spelling of the type"
+    assert unknown == "config: SparseVit is not in the mimseg::model registry; did you mean SparseViT?"
     argument = explain(caught(MODELS.build, dict(type="SparseViT", patchsize=3)))
-    assert argument == "config: SparseViT got an unexpected keyword argument 'patchsize'"
+    assert argument == "config: SparseViT takes no patchsize; did you mean patch_size?"
     nothing = explain(caught(HOOKS.build, dict(type="TeacherHook", interval=1)))
-    assert nothing == "config: TeacherHook() takes no arguments"
+    assert nothing.startswith("config: TeacherHook cannot be built from interval=1: TypeError: ")
+    missing = explain(caught(MODELS.build, dict(type="Task")))
+    assert missing.startswith("config: Task needs 'decoder', 'target', and 'loss', which the config does not give")
+    missing_in_parent = explain(caught(OPTIMIZERS.build, dict(type="AdamWW")))
+    assert missing_in_parent.endswith("did you mean AdamW?")
+
+
+def test_the_dotted_key_of_the_part_is_named():
+    cfg = Config(dict(other=dict(type="SparseViT"), model=dict(encoder=dict(type="SparseViT", arch="micro", foo=3))))
+
+    def build(cfg):
+        MODELS.build(cfg.model.encoder)
+
+    assert explain(caught(build, cfg)) == (
+        "config key model.encoder: SparseViT takes no foo; it takes arch, patch_size, in_channels, drop_path, "
+        "positions, image_size, init"
+    )
+
+
+def test_whatever_arises_while_building_is_a_config_mistake():
+    line = explain(caught(OPTIMIZERS.build, dict(type="AdamW", params=[torch.nn.Parameter(torch.ones(1))], lr=-1.0)))
+    assert line.startswith("config: AdamW cannot be built from params=")
+    assert "Invalid learning rate: -1.0" in line
+
+
+@pytest.mark.parametrize(
+    ("key", "fix"),
+    [("train_dataloader", "train_dataloader.dataset.data_root=PATH"), ("custom_hooks", "custom_hooks=[]")],
+)
+def test_a_missing_file_is_told_by_the_key_that_names_it(tmp_path, key, fix):
+    dataset = dict(dataset=dict(data_root=str(tmp_path / "none")))
+    cfg = Config({key: dataset if key == "train_dataloader" else [dataset]})
+
+    def read(cfg):
+        (tmp_path / "none" / "a.png").read_bytes()
+
+    line = explain(caught(read, cfg))
+    assert f"config key {key}" in line
+    assert str(tmp_path / "none") in line
+    assert fix in line
+
+
+def test_a_bug_keeps_its_traceback_in_a_file(tmp_path, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    line = report_bug(caught(fail, RuntimeError("a\nbug")))
+    (file,) = tmp_path.iterdir()
+    assert line == f"RuntimeError: a bug: this looks like a bug; its traceback is in {file}"
+    assert "in fail" in file.read_text()
+
+
+def test_a_package_that_is_not_installed():
+    missing = caught(__import__, "no_such_package_")
+    assert "the package no_such_package_ is needed here" in explain(missing)
+    assert "pip install no_such_package_" in explain(missing)
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), TypeError("x"), KeyError("x"), RuntimeError("x"), AssertionError()])

@@ -11,7 +11,10 @@ def config_file(tmp_path):
     folder = tmp_path / "configs"
     folder.mkdir()
     path = folder / "hpm_small.py"
-    path.write_text("_size = 32\nmodel = dict(type='M', size=_size)\nschedule = dict(epochs=3, warmup_epochs=1)\n")
+    path.write_text(
+        "_size = 32\nmodel = dict(type='M', size=_size)\nschedule = dict(epochs=3, warmup_epochs=1)\n"
+        "train_dataloader = dict()\noptim_wrapper = dict()\n"
+    )
     return path
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mimseg.apis import default_test_dir, default_work_dir
-from mimseg.apis.work_folder import check_work_dir, data_level
+from mimseg.apis.work_folder import data_level
 from mimseg.checkpoints.run_file import Run, write_run_file
 
 ROOT = Path(__file__).parents[2]
@@ -83,13 +83,3 @@ def test_checkpoints_of_others_have_a_folder_each():
     assert folder("work_dirs/mae/vitb_200e/epoch_100.pth", "/data/photos") == "mae/vitb_200e/epoch_100/photos"
     assert folder("/data/weights/mae.pth") == "weights/mae"
     assert folder("mae.pth") == "mae"
-
-
-def test_what_cannot_be_a_work_folder_is_refused(tmp_path):
-    (tmp_path / "file").touch()
-    check_work_dir(tmp_path / "new" / "er")
-    for name in ("file", "file/below"):
-        with pytest.raises(NotADirectoryError, match=r"file is a file; choose another --work-dir"):
-            check_work_dir(tmp_path / name)
-    with pytest.raises(ValueError, match="has no name"):
-        check_work_dir("")

@@ -173,7 +173,7 @@ def test_a_users_mistake_is_one_line_and_exit_code_2(command, folder, tmp_path, 
         (["a.py", "--images", "b"], "a.py: write CONFIG.py=CHECKPOINT"),
         (["a.py=b.pth"], "--images"),
         (["a.py=b.pth", "--images", "c", "--out", "d.jpg"], "d.jpg does not end in .png"),
-        (["a.py=b.pth", "--images", "c", "--image-size", "0"], "--image-size takes one or two positive numbers"),
+        (["a.py=b.pth", "--images", "c", "--image-size", "0"], "--image-size: must be at least 1"),
     ],
 )
 def test_options_are_checked_before_anything_is_read(command, arguments, complaint):

@@ -99,10 +99,10 @@ def test_a_failed_run_is_named_and_what_has_finished_can_be_collected(command, r
 
 def test_mistakes_are_one_line_and_exit_code_2(command, runs, arguments):
     for options, line in (
-        (("--lr", 0), "--lr 0: a learning rate is positive"),
+        (("--lr", 0), "argument --lr: must be above 0 and finite, got 0"),
         (("--init", "lost.pth"), "no checkpoint at lost.pth"),
         (("--cfg-options", "optim_wrapper.paramwise_cfg=None"), "has no optim_wrapper.paramwise_cfg.layer_decay"),
-        (("--processes", 0), "--processes must be at least 1, got 0"),
+        (("--processes", 0), "--processes: must be at least 1, got 0"),
     ):
         code, _, errors = command(*arguments, *options)
         assert code == 2 and line in errors.splitlines()[-1]

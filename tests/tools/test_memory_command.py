@@ -36,8 +36,8 @@ def test_a_config_is_a_row_and_a_list_of_steps(command, tmp_path):
         (("none.py",), "config none.py does not exist"),
         ((ROOT / "configs/knn/vitb.py",), "does not train"),
         ((ROOT / "configs/demo/mask-rcnn_vit-micro_scenes.py",), "does not tell the size of its training images"),
-        ((MAE, "--batch-size", "0"), "--batch-size must be at least 1, got 0"),
-        ((MAE, "--gpu-memory", "0"), "--gpu-memory must be above 0, got 0"),
+        ((MAE, "--batch-size", "0"), "--batch-size: must be at least 1, got 0"),
+        ((MAE, "--gpu-memory", "0"), "--gpu-memory: must be above 0 and finite, got 0"),
     ],
 )
 def test_a_mistake_is_one_line(command, arguments, message):

@@ -73,3 +73,24 @@ def test_missing_arguments_show_the_usage(run, script, arguments):
     assert done.returncode == 2
     assert done.stderr.startswith(f"usage: tools/{script} ")
     assert not done.stdout
+
+
+@pytest.mark.parametrize(
+    "script",
+    ["demo.sh", "demo_transfer.sh", "dist_test.sh", "dist_train.sh", "slurm_test.sh", "slurm_train.sh", "test.sh"],
+)
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_help_prints_usage_and_does_nothing(run, script, option):
+    shown = run(script, option)
+    assert shown.returncode == 0
+    assert f"tools/{script}" in shown.stdout
+    assert "[mimseg]" not in shown.stdout  # what the demos say while they work
+    assert "set -euo" not in shown.stdout
+
+
+@pytest.mark.parametrize("script", ["demo.sh", "demo_transfer.sh"])
+def test_a_demo_takes_no_arguments(run, script):
+    refused = run(script, "--data", "photos")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(f"{script} takes no arguments, got --data photos")
+    assert refused.stdout == ""

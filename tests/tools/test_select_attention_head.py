@@ -147,11 +147,11 @@ def test_unknown_files_are_one_line(command, data):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (("--shots", "0"), "--shots must be at least 1, got 0"),
+        (("--shots", "0"), "--shots: must be at least 1, got 0"),
         (("--coverage", "0"), r"--coverage must lie in (0, 1], got 0.0"),
         (("--select-k", "1.5"), "1.5 is neither 'objects' nor a mask ratio in (0, 1)"),
         (("--select-k", "some"), "some is neither 'objects' nor a mask ratio in (0, 1)"),
-        (("--image-size", "8", "8", "8"), "--image-size takes one or two positive numbers, not 8 8 8"),
+        (("--image-size", "8", "8", "8"), "--image-size takes one or two numbers, not 8 8 8"),
         (("--coco", "x.json"), "argument --coco: not allowed with argument --masks"),
     ],
 )

@@ -211,14 +211,26 @@ def one_line(result) -> str:
         (["{place}/knn.py", "{place}/knn.pth", "--weights", "ema"], "knn.pth: "),
         (["{root}/configs/mae/vitb_200e.py", "{place}/knn.pth"], "has no test_dataloader: it tests nothing"),
         (["{root}/configs/knn/vitbb.py", "{place}/knn.pth"], "does not exist; did you mean "),
-        (["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.neighbors=3"], "'neighbors'"),
+        (
+            ["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.neighbors=3"],
+            "test_cfg.neighbors is no argument of KNNLoop; did you mean neighbours?",
+        ),
         (
             ["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.ks=[25,200]"],
             "no k of [25, 200] lies between 1 and the 24 training images",
         ),
-        (["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.ks=[0]"], "k is 0; use whole numbers"),
-        (["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.pool=max"], "pool is 'max'"),
-        (["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.temperature=0"], "temperature is 0"),
+        (
+            ["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.ks=[0]"],
+            "test_cfg.ks.0 must be at least 1, got 0",
+        ),
+        (
+            ["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.pool=max"],
+            "test_cfg.pool must be 'avg' or 'cls', got 'max'",
+        ),
+        (
+            ["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_cfg.temperature=0"],
+            "test_cfg.temperature must be above 0, got 0",
+        ),
         (
             ["{place}/knn.py", "{place}/knn.pth", "--cfg-options", "test_dataloader.drop_last=True"],
             "test_dataloader: the dataloader must give every image once",

@@ -113,7 +113,7 @@ def test_options_change_the_sheet(command, run_folder, tmp_path):
         (["{run}/images", "--cfg-options", "model.encoder.arch=tiny"], "epoch_7.pth"),
         (
             ["{run}/images", "--cfg-options", "model.type=FeatureExtractor"],
-            "a FeatureExtractor masks and reconstructs nothing",
+            "model.neck is no argument of FeatureExtractor",
         ),
     ],
 )

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mimseg.arguments import output_file
 from mimseg.command import run_command
 
 
@@ -34,7 +35,9 @@ def parse_args() -> argparse.Namespace:
         default="settings",
         help="what makes runs one column: equal settings (default), or the config file, whatever else was overridden",
     )
-    parser.add_argument("--json", metavar="FILE", help="write the table as data, with every run's values, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the table as data, with every run's values, too"
+    )
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     return parser.parse_args()
 
@@ -56,9 +59,9 @@ def compare(args: argparse.Namespace) -> None:
             runs.append(read_run(folder))
         except (FileNotFoundError, ValueError) as error:
             broken.append(str(error))
-    for line in broken:
+    for line in broken if runs else ():
         print(f"left out: {line}", file=sys.stderr)
-    experiments = group_runs(runs, by_config=args.by == "config")
+    experiments = group_runs(runs, by_config=args.by == "config", left_out=broken)
     metrics = pick_metrics(runs, args.metric)
     rows = [
         [f"{metric} ({data})" if data else metric, *(experiment.summary(metric, data) for experiment in experiments)]

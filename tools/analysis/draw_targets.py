@@ -5,7 +5,8 @@ import re
 import sys
 from pathlib import Path
 
-from mimseg.command import add_model_options, image_size_of, png, run_command
+from mimseg.arguments import png, seed
+from mimseg.command import add_model_options, image_size_of, run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -25,7 +26,7 @@ def parse_args() -> argparse.Namespace:
         help="the picture (default: work_dirs/pictures/targets.png)",
     )
     parser.add_argument("--limit", type=int, default=8, help="images of each folder, evenly spaced (default: 8)")
-    parser.add_argument("--seed", type=int, default=0, help="of the masks (default: 0)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the masks (default: 0)")
     add_model_options(parser, "the first config's crop", "whose weights of the checkpoints")
     args = parser.parse_args()
     args.image_size = image_size_of(parser, args)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mimseg.arguments import count, number, output_folder, seed
 from mimseg.command import run_command
 
 RATES = (5e-4, 1e-3, 2e-3)
@@ -20,28 +21,32 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("config", help="config of a classifier, detector or segmentor with layer decay")
     parser.add_argument("--init", required=True, metavar="CHECKPOINT", help="weights that every run starts from")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of all runs and of the results")
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results"
+    )
     parser.add_argument(
         "--lr",
         nargs="+",
-        type=float,
+        type=number(above=0),
         default=RATES,
         help="values of optim_wrapper.optimizer.lr, the base rate where the config scales it by the batch (default: "
         f"{' '.join(f'{rate:g}' for rate in RATES)})",
     )
     parser.add_argument(
-        "--layer-decay", nargs="+", type=float, default=DECAYS, help=f"default: {' '.join(map(str, DECAYS))}"
+        "--layer-decay",
+        nargs="+",
+        type=number(above=0, most=1),
+        default=DECAYS,
+        help=f"default: {' '.join(map(str, DECAYS))}",
     )
     parser.add_argument(
         "--metric", metavar="NAME", help="e.g. val/end/accuracy/top5 (default: top-1, box AP or mIoU at the end)"
     )
-    parser.add_argument("--seed", type=int, default=0, help="of every run (default: 0)")
-    parser.add_argument("--processes", type=int, default=1, help="of every run, on this machine (default: 1)")
+    parser.add_argument("--seed", type=seed, default=0, help="of every run (default: 0)")
+    parser.add_argument("--processes", type=count, default=1, help="of every run, on this machine (default: 1)")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
     parser.add_argument("--collect-only", action="store_true", help="run nothing: results of what has finished")
     args = parser.parse_args()
-    if args.processes < 1:
-        parser.error(f"--processes must be at least 1, got {args.processes}")
     return args
 
 

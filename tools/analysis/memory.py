@@ -3,9 +3,9 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mimseg.arguments import count, number, output_file
 from mimseg.command import run_command
 
 if TYPE_CHECKING:
@@ -25,30 +25,25 @@ def parse_args() -> argparse.Namespace:
         "no files; a model takes seconds."
     )
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="pre-training or classification")
-    parser.add_argument("--batch-size", type=int, metavar="N", help="images a process (default: the config's)")
+    parser.add_argument("--batch-size", type=count, metavar="N", help="images a process (default: the config's)")
     parser.add_argument("--precision", choices=("bf16", "fp32", "fp16"), help="of the run (default: the config's)")
     parser.add_argument(
         "--gpu-memory",
-        type=float,
+        type=number(above=0),
         nargs="+",
         default=[32.0, 80.0],
         metavar="GB",
         help="GPUs for which to tell the largest batch that fits (default: 32 80)",
     )
     parser.add_argument(
-        "--processes", type=int, default=8, help="several keep a second copy of the gradients (default: 8)"
+        "--processes", type=count, default=8, help="several keep a second copy of the gradients (default: 8)"
     )
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override entries in all")
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="also write all kinds of steps to this file, in bytes"
+        "--json", type=output_file, metavar="FILE", help="also write all kinds of steps to this file, in bytes"
     )
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     args = parser.parse_args()
-    for name in ("batch_size", "processes"):
-        if getattr(args, name) is not None and getattr(args, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} must be at least 1, got {getattr(args, name)}")
-    if min(args.gpu_memory) <= 0:
-        parser.error(f"--gpu-memory must be above 0, got {min(args.gpu_memory):g}")
     return args
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mimseg.arguments import output_file
 from mimseg.command import run_command
 
 if TYPE_CHECKING:
@@ -29,8 +30,10 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--runs", nargs="+", default=[], metavar="DIR", help="work dirs, or folders of work dirs; globs are expanded"
     )
-    parser.add_argument("--markdown", metavar="FILE", help="write the tables as a page, too")
-    parser.add_argument("--json", metavar="FILE", help="write the tables as data, with every run's values, too")
+    parser.add_argument("--markdown", type=output_file, metavar="FILE", help="write the tables as a page, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the tables as data, with every run's values, too"
+    )
     return parser.parse_args()
 
 

@@ -4,10 +4,10 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
+from mimseg.arguments import count, output_file, pixels, seed
 from mimseg.command import run_command
 
 NAMES = {"sincos_per_grid": "computed for each grid", "sincos": "resized from the first stage's"}
@@ -22,17 +22,17 @@ def parse_args() -> argparse.Namespace:
         "only."
     )
     parser.add_argument(
-        "--stages", type=int, nargs="+", default=[32, 40, 48], metavar="PIXELS", help="default: 32 40 48"
+        "--stages", type=pixels, nargs="+", default=[32, 40, 48], metavar="PIXELS", help="default: 32 40 48"
     )
     parser.add_argument(
-        "--steps", type=int, nargs="+", default=[400, 100, 100], help="of each stage (default: 400 100 100)"
+        "--steps", type=count, nargs="+", default=[400, 100, 100], help="of each stage (default: 400 100 100)"
     )
-    parser.add_argument("--beyond", type=int, default=56, metavar="PIXELS", help="looked at besides (default: 56)")
-    parser.add_argument("--width", type=int, default=64, help="of the ViT, a multiple of 32 (default: 64)")
-    parser.add_argument("--scenes", type=int, default=2000, help="to train on (default: 2000)")
-    parser.add_argument("--held-out", type=int, default=300, metavar="SCENES", help="to look at (default: 300)")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1], help="default: 0 1")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="a .json for all numbers")
+    parser.add_argument("--beyond", type=pixels, default=56, metavar="PIXELS", help="looked at besides (default: 56)")
+    parser.add_argument("--width", type=count, default=64, help="of the ViT, a multiple of 32 (default: 64)")
+    parser.add_argument("--scenes", type=count, default=2000, help="to train on (default: 2000)")
+    parser.add_argument("--held-out", type=count, default=300, metavar="SCENES", help="to look at (default: 300)")
+    parser.add_argument("--seeds", type=seed, nargs="+", default=[0, 1], help="default: 0 1")
+    parser.add_argument("--out", type=output_file, metavar="FILE", help="a .json for all numbers")
     return parser.parse_args()
 
 

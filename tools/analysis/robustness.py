@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mimseg.arguments import count, output_folder, seed
 from mimseg.command import run_command
 
 Curves = dict[str, dict[float, float]]  # values by model and mask ratio
@@ -21,7 +22,9 @@ def parse_args() -> argparse.Namespace:
         "with an interrupted sweep."
     )
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs of pre-trainings, one a model")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder of all runs and of the results")
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results"
+    )
     parser.add_argument(
         "--ratios", nargs="+", type=float, default=RATIOS, help=f"default: {' '.join(map(str, RATIOS))}"
     )
@@ -37,8 +40,8 @@ def parse_args() -> argparse.Namespace:
         default="lowest-value",
         help="where PIMR is 0: at the lowest value that was measured (default), or at the value of the lowest ratio",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of pre-training and evaluation (default: 0)")
-    parser.add_argument("--processes", type=int, default=1, help="of every run, on this machine (default: 1)")
+    parser.add_argument("--seed", type=seed, default=0, help="of pre-training and evaluation (default: 0)")
+    parser.add_argument("--processes", type=count, default=1, help="of every run, on this machine (default: 1)")
     parser.add_argument(
         "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override entries of the pre-trainings"
     )
@@ -47,8 +50,6 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--collect-only", action="store_true", help="run nothing: results of what has finished")
     args = parser.parse_args()
-    if args.processes < 1:
-        parser.error(f"--processes must be at least 1, got {args.processes}")
     return args
 
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from mimseg.arguments import count, output_folder, seed
 from mimseg.command import add_model_options, image_size_of, run_command
 
 
@@ -23,8 +24,8 @@ def parse_args() -> argparse.Namespace:
         "--masks", metavar="FOLDER", help="masks: a.png is that of image a.jpg; pixels that are not 0 are objects"
     )
     parser.add_argument("--images", metavar="FOLDER", required=True, help="the images")
-    parser.add_argument("--shots", type=int, help="images, drawn at random (default: all that have objects)")
-    parser.add_argument("--seed", type=int, default=0, help="of the draw; few shots are among many (default: 0)")
+    parser.add_argument("--shots", type=count, help="images, drawn at random (default: all that have objects)")
+    parser.add_argument("--seed", type=seed, default=0, help="of the draw; few shots are among many (default: 0)")
     parser.add_argument(
         "--coverage", type=float, default=0.5, help="share of a patch from which it counts as object (default: 0.5)"
     )
@@ -43,8 +44,8 @@ def parse_args() -> argparse.Namespace:
         "--without-self", action="store_true", help="leave out each patch's product with itself, as Eq. 5 of GPA does"
     )
     parser.add_argument("--without-class", action="store_true", help="leave the class token out of the sum, likewise")
-    parser.add_argument("--out", type=Path, help="folder (default: attention/<checkpoint>_<shots> beside it)")
-    parser.add_argument("--batch-size", type=int, default=16, help="images a forward pass (default: 16)")
+    parser.add_argument("--out", type=output_folder, help="folder (default: attention/<checkpoint>_<shots> beside it)")
+    parser.add_argument("--batch-size", type=count, default=16, help="images a forward pass (default: 16)")
     add_model_options(parser, "the config's crop", "whose weights of a checkpoint")
     args = parser.parse_args()
     check_numbers(parser, args)
@@ -63,10 +64,6 @@ def number_chosen(text: str) -> str | float:
 
 def check_numbers(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
     """Refuse numbers out of range before anything is read."""
-    for name in ("shots", "batch_size"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            parser.error(f"--{name.replace('_', '-')} must be at least 1, got {value}")
     if not 0 < args.coverage <= 1:
         parser.error(f"--coverage must lie in (0, 1], got {args.coverage}")
     args.image_size = image_size_of(parser, args)

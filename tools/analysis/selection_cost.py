@@ -4,8 +4,8 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from pathlib import Path
 
+from mimseg.arguments import count, output_file, pixels
 from mimseg.command import run_command
 
 DEFAULT_CONFIGS = [
@@ -27,18 +27,19 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument(
-        "--image-size", nargs="+", type=int, metavar="PIXELS", help="one number, or height and width (default: its own)"
+        "--image-size",
+        nargs="+",
+        type=pixels,
+        metavar="PIXELS",
+        help="one number, or height and width (default: its own)",
     )
-    parser.add_argument("--batch-size", type=int, default=8)
-    parser.add_argument("--steps", type=int, default=5, help="timed rounds")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the shares to this file")
+    parser.add_argument("--batch-size", type=count, default=8)
+    parser.add_argument("--steps", type=count, default=5, help="timed rounds")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="also write the shares to this file")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     args = parser.parse_args()
     if args.image_size and len(args.image_size) > 2:
         parser.error("--image-size takes one number, or height and width")
-    for name in ("batch_size", "steps"):
-        if getattr(args, name) < 1:
-            parser.error(f"--{name.replace('_', '-')} must be at least 1, got {getattr(args, name)}")
     return args
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from mimseg.arguments import output_file, pixels
 from mimseg.command import run_command
 
 
@@ -17,14 +18,14 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--images", nargs="+", required=True, metavar="IMAGE", help="image files, and folders of them")
     parser.add_argument(
         "--sizes",
-        type=int,
+        type=pixels,
         nargs="+",
         default=[64, 96, 128, 160, 192, 224],
         metavar="PIXELS",
         help="sides to compare, multiples of 8 (default: 64 96 128 160 192 224)",
     )
     parser.add_argument(
-        "--reference", type=int, default=224, metavar="PIXELS", help="side to compare with (default: 224)"
+        "--reference", type=pixels, default=224, metavar="PIXELS", help="side to compare with (default: 224)"
     )
     parser.add_argument("--limit", type=int, default=100, help="images of each folder, evenly spaced (default: 100)")
     parser.add_argument(
@@ -42,7 +43,7 @@ def output(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower() not in (".png", ".json"):
         raise argparse.ArgumentTypeError(f"{text} ends neither in .png nor in .json")
-    return path
+    return output_file(text)
 
 
 def compare(args: argparse.Namespace) -> None:
