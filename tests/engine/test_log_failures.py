@@ -76,6 +76,7 @@ def test_a_vanished_work_folder_ends_the_run_in_one_line(toy, tmp_path):
 
 def test_the_log_takes_any_name_and_a_full_disk(tmp_path, capsys):
     logger = logging.getLogger("test_the_log_takes_any_name")
+    logger.propagate = False  # reports of tests take no such names
     path = tmp_path / "run.log"
     logger.handlers = [logging.FileHandler(path), logging.FileHandler("/dev/full")]
     tolerate_in_handlers(logger)
