@@ -34,6 +34,7 @@ from .loop import PretrainLoop
 from .resuming import describe_settings, resume
 from .run_config import RunConfig
 from .run_folder import RunFolder
+from .stages import end_workers
 
 MUTED_IN_MMENGINE = (
     '"FileClient" will be deprecated',
@@ -150,6 +151,9 @@ class MIMRunner(GuardedRunner):
             except Exception:
                 self.call_hook("after_failure")
                 raise
+            finally:
+                for loop in (self._train_loop, self._val_loop):
+                    end_workers(loop)
         return model
 
     def load_or_resume(self) -> None:

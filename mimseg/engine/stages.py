@@ -191,6 +191,22 @@ def check_sizes(model: nn.Module, stages: Sequence[Stage]) -> None:
             raise ValueError(f"schedule.stages[{index}].size: {error}") from None
 
 
+def end_workers(loop: Any) -> None:
+    """End the workers of a loop's loaders, which ignore the first request of an interpreter that ends.
+
+    Args:
+        loop: of a runner; the config of one that was never built has none.
+    """
+    for loader in {
+        id(loader): loader for loader in (*getattr(loop, "loaders", ()), getattr(loop, "dataloader", None))
+    }.values():
+        if isinstance(loader, DataLoader):
+            stop_workers(loader)
+    endless = getattr(getattr(loop, "dataloader_iterator", None), "_iterator", None)  # of workers that do not persist
+    if hasattr(endless, "_shutdown_workers"):
+        endless._shutdown_workers()
+
+
 def stop_workers(loader: DataLoader[Any]) -> None:
     """End the processes of persistent workers: they hold a copy of the dataset as it was when they started."""
     if loader._iterator is not None:

@@ -58,7 +58,7 @@ def test_what_exists_is_replaced_only_when_asked(source, tmp_path):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (dict(num_heads=7), "--num-heads 7 does not divide the encoder's width 32"),
+        (dict(num_heads=7), "--num-heads 7: an encoder of width 32 cannot be divided"),
         (dict(num_heads=0), "--num-heads 0: there must be at least 1"),
         (dict(num_heads=-2), "--num-heads -2"),
         (dict(num_heads=2, image_size=(0, 0)), "--image-size 0 0: both sides must be at least 1"),

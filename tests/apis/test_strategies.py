@@ -10,40 +10,40 @@ from mimseg.apis import compare_masks, explain, load_config
 from mimseg.apis.inference import build_model
 
 MAE = """
-decoder = dict(type="TransformerDecoder", depth=1, num_heads=2)
-task = dict(type="Task", decoder=decoder, target=dict(type="PixelTarget"), loss=dict(type="PatchMSE"))
-pipeline = [dict(type="LoadImage"), dict(type="RandomResizedCrop", scale=(16, 24))]
-train_dataloader = dict(dataset=dict(type="UnlabelledFolder", data_root="nowhere", pipeline=pipeline))
+_decoder = dict(type="TransformerDecoder", depth=1, num_heads=2)
+_task = dict(type="Task", decoder=_decoder, target=dict(type="PixelTarget"), loss=dict(type="PatchMSE"))
+_pipeline = [dict(type="LoadImage"), dict(type="RandomResizedCrop", scale=(16, 24))]
+train_dataloader = dict(dataset=dict(type="UnlabelledFolder", data_root="nowhere", pipeline=_pipeline))
 model = dict(
     type="MaskedImageModel",
     data_preprocessor=dict(type="ImagePreprocessor", mean=[100.0] * 3, std=[50.0] * 3),
     encoder=dict(type="SparseViT", arch=dict(embed_dim=32, depth=1, num_heads=2), patch_size=4),
     neck=dict(type="MaskTokenNeck", width=32),
     masking=dict(type="MaskGenerator", policy=dict(type="RandomPolicy"), ratio=dict(type="FixedRatio", ratio=0.75)),
-    tasks=dict(reconstruct=task),
+    tasks=dict(reconstruct=_task),
 )
 """
 SBAM = """
 _base_ = "./mae.py"
-masking = dict(score=dict(type="SalienceScore"), policy=dict(type="NoisyPolicy", amplitude=0.0, _delete_=True))
-model = dict(masking=masking)
+_masking = dict(score=dict(type="SalienceScore"), policy=dict(type="NoisyPolicy", amplitude=0.0, _delete_=True))
+model = dict(masking=_masking)
 """
 HPM = """
 _base_ = "./mae.py"
-target = dict(type="PatchLossTarget", task="reconstruct")
-predict = dict(type="Task", decoder=_base_.task["decoder"], target=target, loss=dict(type="RelativePatchLoss"))
-policy = dict(type="EasyToHardPolicy", alpha_end=1.0, _delete_=True)
+_target = dict(type="PatchLossTarget", task="reconstruct")
+_predict = dict(type="Task", decoder=_base_._task["decoder"], target=_target, loss=dict(type="RelativePatchLoss"))
+_policy = dict(type="EasyToHardPolicy", alpha_end=1.0, _delete_=True)
 model = dict(
-    masking=dict(score=dict(type="PredictedLossScore"), policy=policy),
-    tasks=dict(predict_loss=predict),
+    masking=dict(score=dict(type="PredictedLossScore"), policy=_policy),
+    tasks=dict(predict_loss=_predict),
     teachers=dict(ema=dict(type="EMATeacher")),
 )
 """
 FOLLOWED = """
 _base_ = "./mae.py"
-score = dict(type="ClassAttentionScore", teacher="shown", block=0)
-masking = dict(score=score, policy=dict(type="NoisyPolicy", amplitude=0.0, _delete_=True))
-model = dict(masking=masking, teachers=dict(shown=dict(type="StudentTeacher")))
+_score = dict(type="ClassAttentionScore", teacher="shown", block=0)
+_masking = dict(score=_score, policy=dict(type="NoisyPolicy", amplitude=0.0, _delete_=True))
+model = dict(masking=_masking, teachers=dict(shown=dict(type="StudentTeacher")))
 """
 OWN_FILE = """
 _base_ = "./followed.py"
@@ -55,9 +55,9 @@ model = dict(masking=dict(unit=8))
 """
 DINO = """
 _base_ = "./mae.py"
-teacher = dict(type="FrozenTeacher", model="vit_tiny_patch16_224", checkpoint="nowhere.pth")
-target = dict(_delete_=True, type="FeatureTarget", teacher="dino")
-model = dict(tasks=dict(reconstruct=dict(target=target)), teachers=dict(dino=teacher))
+_teacher = dict(type="FrozenTeacher", model="vit_tiny_patch16_224", checkpoint="nowhere.pth")
+_target = dict(_delete_=True, type="FeatureTarget", teacher="dino")
+model = dict(tasks=dict(reconstruct=dict(target=_target)), teachers=dict(dino=_teacher))
 """
 
 
@@ -192,7 +192,9 @@ def test_mistakes_are_one_line_that_names_the_config(compare, folder):
         lambda: compare(("mae", None), ("coarse", None), size=(16, 20)): "coarse.py: an image of 16x20",
         lambda: compare(("mae", None), size=(18, 20)): "mae.py: ",
         lambda: compare(("mae", None), ("dino", None)): "dino.py: teacher checkpoint 'nowhere.pth' does not exist",
-        lambda: compare(("mae", None), options=["model.type=FeatureExtractor"]): "a FeatureExtractor masks and",
+        lambda: compare(
+            ("mae", None), options=["model.type=FeatureExtractor"]
+        ): "model.neck is no argument of FeatureExtractor",
     }.items():
         with pytest.raises(Exception) as error:
             call()

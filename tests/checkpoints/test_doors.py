@@ -13,6 +13,7 @@ from hostile_trial import DOORS, show
 from mmengine.fileio import load
 from mmengine.fileio.handlers.registry_utils import file_handlers
 from mmengine.registry import MODELS as ROOT_MODELS
+from mmengine.registry import DefaultScope
 from mmengine.runner import CheckpointLoader, load_checkpoint
 
 from mimseg.checkpoints import (
@@ -131,7 +132,8 @@ def test_a_head_of_another_library_loads_by_the_allow_list(tmp_path, payload):
     head = dict(type="mmseg.FCNHead", in_channels=4, channels=4, num_classes=2, num_convs=1)
 
     def built(name):
-        part = ROOT_MODELS.build({**head, "init_cfg": dict(type="Pretrained", checkpoint=str(tmp_path / name))})
+        with DefaultScope.overwrite_default_scope("mmseg"):
+            part = ROOT_MODELS.build({**head, "init_cfg": dict(type="Pretrained", checkpoint=str(tmp_path / name))})
         with guarded():
             part.init_weights()
         return part

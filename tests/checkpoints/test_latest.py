@@ -10,6 +10,12 @@ def touch(path, seconds):
     os.utime(path, (seconds, seconds))
 
 
+def cut(path, size):
+    seconds = path.stat().st_mtime
+    os.truncate(path, size)
+    os.utime(path, (seconds, seconds))
+
+
 def test_none_where_there_is_none(tmp_path):
     assert find_latest(tmp_path) is None
     assert find_latest(tmp_path / "missing") is None
@@ -49,6 +55,12 @@ def save(path, seconds):
     os.utime(path, (seconds, seconds))
 
 
+def cut(path, size):
+    seconds = path.stat().st_mtime
+    os.truncate(path, size)
+    os.utime(path, (seconds, seconds))
+
+
 def test_the_newest_intact_one_is_found_and_newer_ones_are_told(tmp_path):
     for number in (8, 9, 10):
         save(tmp_path / f"epoch_{number}.pth", number)
@@ -59,9 +71,9 @@ def test_the_newest_intact_one_is_found_and_newer_ones_are_told(tmp_path):
         told.append((path.name, damage))
 
     assert find_intact(tmp_path, report).name == "epoch_10.pth" and told == []
-    os.truncate(tmp_path / "epoch_10.pth", 0)
+    cut(tmp_path / "epoch_10.pth", 0)
     assert find_intact(tmp_path, report).name == "iter_5.pth"
-    os.truncate(tmp_path / "iter_5.pth", 100)
+    cut(tmp_path / "iter_5.pth", 100)
     assert find_intact(tmp_path, report).name == "epoch_9.pth"
     assert [name for name, _ in told] == ["epoch_10.pth", "epoch_10.pth", "iter_5.pth"]
     assert find_intact(tmp_path, report, before=tmp_path / "epoch_9.pth").name == "epoch_8.pth"

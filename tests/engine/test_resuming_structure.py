@@ -196,7 +196,7 @@ def test_averages_must_fit_and_be_finite(toy, build_all, tmp_path):
     names = ("EMAHook", "ProgressHook", "NonFiniteGuard", "TeacherHook", "RNGStateHook")
     hooks = {"custom_hooks": [dict(type=name) for name in names]}
     toy(tmp_path / "run", interval=9, **hooks).train()
-    path, runner = tmp_path / "run" / "iter_9.pth", build_all(toy(interval=9, **hooks))
+    path, runner = tmp_path / "run" / "iter_9.pth", build_all(toy(tmp_path / "other", interval=9, **hooks))
     for name, value, complaint in (
         ("module.layer.weight", torch.zeros(2, 5), r"ema_state_dict.module.layer.weight has the shape \(2, 5\)"),
         ("module.layer.weight", W / 0, "holds numbers that are not finite"),

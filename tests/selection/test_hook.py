@@ -293,8 +293,8 @@ def test_a_dataset_that_changes_during_the_run_is_refused(build):
         (dict(keep=0), {}, "keep must be above 0 and at most 1, got 0"),
         (dict(budget=0.3), {}, "give either keep, .* got keep=0.5 and budget=0.3"),
         (dict(selector=dict(type="WSSSelector")), {}, "WSSSelector needs predicted losses, and no task of the model"),
-        (dict(dt_epochs=-1), {}, "dt_epochs must be a whole number of at least 0, got -1"),
-        (dict(batch_size=0), {}, "batch_size must be a whole number of at least 1, got 0"),
+        (dict(dt_epochs=-1), {}, "dt_epochs must be at least 0, got -1"),
+        (dict(batch_size=0), {}, "batch_size must be at least 1, got 0"),
     ],
 )
 def test_what_cannot_work_is_one_line_before_the_run(train, selection, changes, complaint):

@@ -197,7 +197,7 @@ def test_a_metric_by_name_and_one_that_is_equal_everywhere(command, runs, tmp_pa
         (("configs/cifar10/nae_vit-micro.py", "--ratios", 0.5, 0.6), "does not exist"),
         ((KNN, "--ratios", 0.5, 0.6), "FeatureExtractor masks and reconstructs nothing"),
         ((MAE, "--evaluate", HPM), "evaluates nothing; use one of configs/knn, configs/linear or configs/finetune"),
-        ((MAE, "--cfg-options", "model.masking.ratio=None"), "has no model.masking.ratio to vary"),
+        ((MAE, "--cfg-options", "model.masking.ratio=None"), "model.masking.ratio must be a dict, got None"),
         ((MAE, "--collect-only"), "has finished: nothing to collect"),
     ],
 )

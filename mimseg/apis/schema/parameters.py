@@ -68,7 +68,7 @@ class CheckpointHook(Section):
     backend_args: Part | None = None
     published_keys: Any = None
     save_begin: Whole = 0
-    keep_every: Count = 1
+    keep_every: Count | None = None
 
 
 class LoggerHook(Section):
@@ -105,7 +105,6 @@ class FolderDataset(Section):
 # Of other packages' classes, by their names in a config, with or without a scope.
 FOREIGN: Mapping[str, type[Section]] = {
     "CheckpointHook": CheckpointHook,
-    "KeepingCheckpointHook": CheckpointHook,
     "LoggerHook": LoggerHook,
     "EMAHook": EMAHook,
     "Accuracy": Accuracy,

@@ -24,7 +24,7 @@ class RunFolderHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: Mapping[str, Any]) -> None:
         """Find out whose run is resumed."""
         if runner.resuming:
-            self.folder.take_up(checkpoint["meta"].get(ID_KEY))
+            self.folder.take_up(checkpoint["meta"].get(ID_KEY), runner._load_from)
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Say whose checkpoint it is."""

@@ -71,6 +71,7 @@ def resume(runner: Any, file: str) -> Place:
     }
     if checked.average is not None:
         parts["ema_state_dict"] = dict(checked.average)
+    runner._load_from = file  # hooks ask for it
     runner.call_hook("after_load_checkpoint", checkpoint=parts)  # hooks say first what does not fit them
     place = find_place(checker, checked.counters, runner)
     _take(runner, checked, parts["state_dict"], place)
