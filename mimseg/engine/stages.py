@@ -197,9 +197,7 @@ def end_workers(loop: Any) -> None:
     Args:
         loop: of a runner; the config of one that was never built has none.
     """
-    for loader in {
-        id(loader): loader for loader in (*getattr(loop, "loaders", ()), getattr(loop, "dataloader", None))
-    }.values():
+    for loader in (*getattr(loop, "loaders", ()), getattr(loop, "dataloader", None)):
         if isinstance(loader, DataLoader):
             stop_workers(loader)
     endless = getattr(getattr(loop, "dataloader_iterator", None), "_iterator", None)  # of workers that do not persist

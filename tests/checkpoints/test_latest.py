@@ -55,12 +55,6 @@ def save(path, seconds):
     os.utime(path, (seconds, seconds))
 
 
-def cut(path, size):
-    seconds = path.stat().st_mtime
-    os.truncate(path, size)
-    os.utime(path, (seconds, seconds))
-
-
 def test_the_newest_intact_one_is_found_and_newer_ones_are_told(tmp_path):
     for number in (8, 9, 10):
         save(tmp_path / f"epoch_{number}.pth", number)
