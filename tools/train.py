@@ -134,7 +134,9 @@ def main() -> int:
     """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
     args = parse_args()
     return run_command(
-        lambda: train(args), "interrupted; the same command with --resume goes on from the last checkpoint"
+        lambda: train(args),
+        "interrupted before the first step: the same command starts again, with --resume from the last checkpoint if "
+        "there is one",
     )
 
 

@@ -34,8 +34,8 @@ def resume_latest(cfg: Config) -> None:
     intact = find_intact(cfg.work_dir, lambda path, damage: damages.append(f"{path.name}, {damage}"))
     if intact is None:
         raise DamagedCheckpointError(
-            f"{cfg.work_dir} has no intact checkpoint ({'; '.join(damages)}): bring back a copy of one, or start "
-            "anew in another --work-dir"
+            f"{cfg.work_dir} has no intact checkpoint ({'; '.join(damages)}): bring back a copy of one, start "
+            "anew in another --work-dir, or begin anew here (--overwrite)"
         )
     if damages and _is_first_process():
         print(f"warning: {cfg.work_dir}: {'; '.join(damages)}: going on from {intact.name} instead", flush=True)

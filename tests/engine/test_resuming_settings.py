@@ -246,7 +246,7 @@ def test_changes_are_named_as_they_are_written():
     second.update(work_dir="b", train_dataloader={"num_workers": 9, "dataset": {"data_root": "two"}}, sync_bn="torch")
     changes = find_changes(Checker("x.pth"), describe_settings(first), describe_settings(second))
     assert describe_changes("x.pth", changes).splitlines() == [
-        "x.pth: this resume changes 5 settings, which hold from here on:",
+        "x.pth: settings that this resume changes, and that hold from here on (5):",
         "  model.masking.ratio.ratio: 0.75 -> 0.6",
         "  schedule.epochs: 3 -> 6",
         "  schedule.stages.0.size: [8, 8] -> [16, 16]",

@@ -115,7 +115,7 @@ def test_an_interrupted_run_says_how_to_go_on(command, monkeypatch):
     monkeypatch.setattr(command.module, "train", interrupted)
     code, errors = command(CONFIG)
     assert code == 130
-    assert errors == "interrupted; the same command with --resume goes on from the last checkpoint\n"
+    assert errors.startswith("interrupted before the first step: the same command starts again, with --resume from")
 
 
 def test_slurm_script_passes_on_what_it_is_given(tmp_path):

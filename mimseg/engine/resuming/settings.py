@@ -130,4 +130,6 @@ def describe_changes(file: str, changes: Mapping[str, str]) -> str:
     lines = [f"{_printable(key)}: {change}" for key, change in list(changes.items())[:SHOWN_CHANGES]]
     if len(changes) > SHOWN_CHANGES:
         lines.append(f"and {len(changes) - SHOWN_CHANGES} more")
-    return "\n  ".join([f"{file}: this resume changes {len(changes)} settings, which hold from here on:", *lines])
+    return "\n  ".join(
+        [f"{file}: settings that this resume changes, and that hold from here on ({len(changes)}):", *lines]
+    )
