@@ -76,7 +76,7 @@ def test_rates_are_those_of_the_new_schedule(toy, honest, tmp_path, log, changes
     wanted = expected(first, **{"epochs": 3, "warmup": 1, **schedule})[: len(got)]
     assert got == pytest.approx(wanted, rel=1e-12)
     assert len(got) == 6 * runner.max_epochs - first
-    assert any(line in text for text in lines if "settings, which hold from here on" in text)
+    assert any(line in text for text in lines if "settings that this resume changes" in text)
 
 
 def test_the_optimizers_settings_are_the_configs_and_its_moments_the_files(toy, honest, build_all):
