@@ -7,6 +7,8 @@ from mimseg.apis import load_config
 from mimseg.command import run_command
 from mimseg.engine import RunStopped
 
+pytestmark = pytest.mark.usefixtures("default_signals")
+
 
 def fail(error):
     raise error

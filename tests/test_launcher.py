@@ -13,6 +13,7 @@ from mimseg import launcher
 from mimseg.launcher import Launch
 from mimseg.processes import LOST_PEER
 
+pytestmark = pytest.mark.usefixtures("default_signals")
 ROOT = Path(__file__).parents[1]
 BEGIN = """
 import os, signal, sys, time

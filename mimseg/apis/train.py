@@ -7,6 +7,7 @@ from mmengine.config import Config
 
 from ..checkpoints import MissingCheckpointError
 from ..engine import MIMRunner, Stage, epoch_multiple, expand_schedule
+from ..engine.aside import bring_back
 from ..evaluation import set_damaged_aside
 from ..models import Classifier
 from ..places import check_folder
@@ -49,6 +50,7 @@ def build_runner(cfg: Config) -> MIMRunner:
         cfg.work_dir = str(default_work_dir(cfg.filename))
     check_folder(cfg.work_dir, "work_dir")
     _fit_epoch_to_steps(cfg)
+    bring_back(cfg.work_dir)
     if cfg.get("resume") == "latest" or (cfg.get("resume") and cfg.get("load_from") is None):
         resume_latest(cfg)
     elif cfg.get("resume"):

@@ -23,7 +23,7 @@ from ..checkpoints.run_files import (
     metrics_until,
 )
 from ..checkpoints.run_lock import LOCK_FILE, FileLock
-from .aside import Aside
+from .aside import ABANDONED, OVERWRITTEN, Aside, bring_back_locked
 from .intent import Intent
 from .refused import leave_no_log, remove_refused_logs
 
@@ -128,17 +128,16 @@ class RunFolder:
         """
         if not is_main_process() or not self.is_training:
             return
-        name = time.strftime(TIMESTAMP)
         if self.intent.overwrite or not self.is_used:
             paths = (
                 files_of_run(self.folder, self.there.config if self.there else None) if self.intent.overwrite else []
             )
             metrics = self.folder / METRICS_NAME  # of a start that failed before it had a checkpoint
             paths += [metrics] if metrics.is_file() and metrics not in paths else []
-            self._aside, self._overwrites = Aside(self.folder, f"overwritten_{name}"), True
+            self._aside, self._overwrites = Aside(self.folder, OVERWRITTEN + self.timestamp, self.run.id), True
             self._aside.take(path for path in paths if self.log_dir not in path.parents)
         elif resumed:
-            self._leave_branch(f"abandoned_{name}", epoch, iteration, log)
+            self._leave_branch(epoch, iteration, log)
 
     def settle(self, seed: int | None, config: str, config_text: str) -> None:
         """Accept the run: write whose the folder is, and the resolved config, and delete what was overwritten.
@@ -154,6 +153,8 @@ class RunFolder:
             write_atomically(self.folder / config, config_text.encode())
             if self._aside is not None and self._overwrites:
                 self._aside.delete()
+            elif self._aside is not None:
+                self._aside.settle()
         self.is_settled = True
 
     @contextmanager
@@ -195,6 +196,7 @@ class RunFolder:
         if self.is_test:
             return None, False
         self._take_lock()
+        bring_back_locked(self.folder)
         there = read_run_file(self.folder)
         if there is not None and there.kind != "train":
             there = None
@@ -243,17 +245,17 @@ class RunFolder:
             return f"{whose} ({kept})"
         return f"the run of {self.there.name} begun {self.there.begun} ({kept})"
 
-    def _leave_branch(self, name: str, epoch: int, iteration: int, log: Callable[[str], object]) -> None:
+    def _leave_branch(self, epoch: int, iteration: int, log: Callable[[str], object]) -> None:
         behind = files_behind(self.folder, epoch, iteration)
         later = [path for path in behind if path.name.startswith(("epoch_", "iter_")) and path.suffix == ".pth"]
         if not later:
             return
-        self._aside = Aside(self.folder, name)
+        self._aside = Aside(self.folder, ABANDONED + self.timestamp)
         metrics, says_more = metrics_until(self.folder, epoch, iteration)
         last = self.folder / "last_checkpoint"
         self._aside.take([*behind, *([last] if last.is_file() else [])])
         if says_more:
-            self._aside.take([self.folder / METRICS_NAME])
+            self._aside.copy(self.folder / METRICS_NAME)
             write_atomically(self.folder / METRICS_NAME, _as_json(metrics))
         names = ", ".join(path.name for path in later[:3]) + (" ..." if len(later) > 3 else "")
         log(f"going back to iteration {iteration}: what was done after it ({names}) was moved to {self._aside.folder}")

@@ -51,8 +51,9 @@ def test_a_disk_that_is_full_for_a_moment_costs_the_entries_of_that_moment(toy, 
     assert run.iter == 18
     out, err = capfd.readouterr()
     assert out.count("LocalVisBackend: cannot write (OSError: [Errno 28] No space left on device)") == 1
-    assert out.count("TensorboardVisBackend: cannot write") == 1
-    assert out.count("writes again") == 2
+    assert "TensorboardVisBackend: cannot write" in out  # its thread meets the full disk when it comes to it
+    assert out.count("LocalVisBackend: writes again, 4 entries are missing") == 1
+    assert "TensorboardVisBackend: writes again" in out
     assert "Traceback" not in out + err
     scalars = next((tmp_path / "run").glob("*/vis_data/scalars.json")).read_text().splitlines()
     assert {json.loads(line)["step"] for line in scalars} == {*range(1, 19)} - {5, 6, 7, 8}

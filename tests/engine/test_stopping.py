@@ -2,6 +2,7 @@
 
 import os
 import signal
+import traceback
 
 import pytest
 import torch
@@ -9,7 +10,10 @@ from mmengine.hooks import Hook
 from torch.utils.data import Sampler
 
 from mimseg.engine import RunStopped
+from mimseg.engine.stopping import AT_ONCE
 from mimseg.registry import DATA_SAMPLERS
+
+pytestmark = pytest.mark.usefixtures("default_signals")
 
 BY_EPOCH = {"default_hooks.checkpoint.by_epoch": True, "default_hooks.checkpoint.interval": 1}
 
@@ -161,14 +165,19 @@ def test_a_second_interrupt_ends_at_once_without_half_a_file(toy, tmp_path):
     run = toy(tmp_path / "run", **BY_EPOCH)
     for _ in range(2):
         run.register_hook(Signal(signal.SIGINT, in_checkpoint=12))
+    report = tmp_path / "child.txt"
     child = os.fork()
     if child == 0:
-        os.close(2)
+        with report.open("w") as file:
+            os.dup2(file.fileno(), 2)
         try:
             run.train()
+        except BaseException:
+            report.write_text(traceback.format_exc())
         finally:
             os._exit(99)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 130
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert (code, report.read_text()) == (130, AT_ONCE.decode())
     assert [path.name for path in (tmp_path / "run").glob("*.pth")] == ["epoch_1.pth"]
 
 
