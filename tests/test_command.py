@@ -24,7 +24,7 @@ def test_exit_codes_and_one_line(capsys):
 
 def test_a_bug_is_one_line_too_and_its_traceback_is_in_a_file(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("mimseg.apis.errors._log_of_the_run", lambda: None)
+    monkeypatch.setattr("mimseg.apis.run.errors._log_of_the_run", lambda: None)
     assert run_command(lambda: fail(RuntimeError("a bug"))) == 1
     (file,) = tmp_path.iterdir()
     assert capsys.readouterr().err == f"error: RuntimeError: a bug: this looks like a bug; its traceback is in {file}\n"

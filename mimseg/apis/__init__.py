@@ -1,21 +1,21 @@
 """What a notebook or ``tools/`` calls."""
 
-from .config import check_keys, check_trains, load_config
 from .convert import TARGETS, Conversion, convert
-from .data import test_on_folder, train_on_folder
-from .dense import import_task, is_dense, set_label_check, start_backbone_from, use_data
-from .errors import explain, report_bug
-from .features import extract_features
-from .head_selection import HeadSelection, select_attention_head
-from .inference import draw_masks, find_images, load_model, read_images, reconstruct
-from .parameters import count_parameters, without_values
-from .ratio_sweep import RatioSweep
-from .strategies import compare_masks
-from .target_pictures import draw_targets
-from .target_similarity import target_similarity
-from .test import build_tester, run_test
-from .train import build_runner
-from .work_folder import default_test_dir, default_work_dir
+from .inference.features import extract_features
+from .inference.inference import draw_masks, find_images, load_model, read_images, reconstruct
+from .inference.strategies import compare_masks
+from .inference.targets import draw_targets
+from .run.config import check_keys, check_trains, load_config
+from .run.data import test_on_folder, train_on_folder
+from .run.errors import explain, report_bug
+from .run.test import build_tester, run_test
+from .run.train import build_runner
+from .run.transfer import import_task, is_dense, set_label_check, start_backbone_from, use_data
+from .run.work_folder import default_test_dir, default_work_dir
+from .studies.attention_head import HeadSelection, select_attention_head
+from .studies.parameters import count_parameters, without_values
+from .studies.ratio_sweep import RatioSweep
+from .studies.target_similarity import target_similarity
 
 __all__ = [
     "TARGETS",

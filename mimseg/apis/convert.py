@@ -20,7 +20,7 @@ from ..checkpoints.sound import check_finite
 from ..checkpoints.source import open_weights
 from ..models.backbones import ARCHS
 from ..ops.patches import patch_grid
-from .outputs import check_output
+from .run.outputs import check_output
 
 LAYOUTS: dict[str, Any] = {"timm": timm, "hf": hf, "hf-vit": hf_vit, "mae": mae, "detectron2": detectron2}
 FOLDERS = ("hf", "hf-vit")

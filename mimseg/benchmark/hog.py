@@ -7,10 +7,9 @@ from typing import Any
 
 import torch
 
-from mimseg.models import HOGTarget, MaskedImageModel
-from mimseg.ops.hog import hog
-from mimseg.quiet import quiet_imports
-
+from ..models import HOGTarget, MaskedImageModel
+from ..ops.hog import hog
+from ..quiet import quiet_imports
 from .subject import Subject
 
 SIZE = 224  # mmpretrain's generator cuts every image into 14 x 14 patches

@@ -6,8 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from mimseg.apis import find_images, read_images
-
+from ..apis import find_images, read_images
 from .subject import Subject
 
 

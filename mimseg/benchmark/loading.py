@@ -7,7 +7,7 @@ import time
 from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mimseg.apis import train_on_folder
+from ..apis import train_on_folder
 
 
 def loading_seconds(config: Config, folder: str | None, batch_size: int, batches: int = 3) -> float:

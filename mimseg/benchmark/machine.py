@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from mimseg.ops.bf16 import multiplies_bf16
+from ..ops.bf16 import multiplies_bf16
 
 PACKAGES = ("torch", "timm", "onedl-mmengine", "onedl-mmpretrain", "transformers")
 

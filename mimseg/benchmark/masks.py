@@ -6,9 +6,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from mimseg.models import MaskedImageModel, Step
-from mimseg.models.masking import Score
-
+from ..models import MaskedImageModel, Step
+from ..models.masking import Score
 from .stepping import Precision
 
 

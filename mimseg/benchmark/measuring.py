@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mimseg.apis import load_config
-from mimseg.models import MaskedImageModel
-
+from ..apis import load_config
+from ..models import MaskedImageModel
 from .counting import MIB, flops_by_part, saved_bytes
 from .hog import hog_milliseconds
 from .images import choose_images

@@ -11,11 +11,10 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torchvision.transforms.v2 import Identity
 
-from mimseg.apis import import_task, is_dense, without_values
-from mimseg.checkpoints import guarded
-from mimseg.models import Classifier, MaskedImageModel
-from mimseg.registry import MODELS, OPTIMIZERS
-
+from ..apis import import_task, is_dense, without_values
+from ..checkpoints import guarded
+from ..models import Classifier, MaskedImageModel
+from ..registry import MODELS, OPTIMIZERS
 from .detectors import losses_of_detector
 from .fake_gpu import LiveBytes, Precision, autocast, fake_gpu, run_backward, to_fake_gpu
 from .moments import Moment, counts_known, moments_of

@@ -9,14 +9,13 @@ import torch
 from mmengine.config import Config
 from torch import Tensor
 
-from mimseg.apis import is_dense
-from mimseg.engine.stages import Stage, parse_stages
-from mimseg.models import MaskedImageModel, Step
-from mimseg.models.masking import Ratio
-from mimseg.ops.masking import PatchMask, Ragged, number_masked
-from mimseg.registry import HOOKS
-from mimseg.selection import make_plan
-
+from ..apis import is_dense
+from ..engine.stages import Stage, parse_stages
+from ..models import MaskedImageModel, Step
+from ..models.masking import Ratio
+from ..ops.masking import PatchMask, Ragged, number_masked
+from ..registry import HOOKS
+from ..selection import make_plan
 from .subject import size_of
 
 NOMINAL_IMAGES = 1_000_000  # of a training set; which epochs are alike does not depend on it

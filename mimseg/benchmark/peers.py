@@ -5,8 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from mimseg.quiet import quiet_imports
-
+from ..quiet import quiet_imports
 from .subject import Subject
 
 MASKFEAT_SIZE = (224, 224)  # its HOG target is cut into 14 x 14 cells, whatever the image

@@ -11,12 +11,11 @@ from mmengine.config import Config
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from mimseg.apis import load_config
-from mimseg.evaluation import undisturbed
-from mimseg.models import MaskedImageModel
-from mimseg.registry import HOOKS
-from mimseg.selection import SelectionHook, SelectionPlan, make_plan
-
+from ..apis import load_config
+from ..engine import undisturbed
+from ..models import MaskedImageModel
+from ..registry import HOOKS
+from ..selection import SelectionHook, SelectionPlan, make_plan
 from .counting import CPU_ATTENTION, flops_by_part
 from .images import choose_images
 from .measuring import seconds

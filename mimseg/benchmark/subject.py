@@ -8,10 +8,9 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from mimseg.checkpoints import guarded
-from mimseg.models import MaskedImageModel
-from mimseg.registry import MODELS
-
+from ..checkpoints import guarded
+from ..models import MaskedImageModel
+from ..registry import MODELS
 from .teachers import random_teachers
 
 Method = tuple[object, str]

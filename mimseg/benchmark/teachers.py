@@ -10,7 +10,7 @@ from typing import Any
 import timm
 import torch
 
-from mimseg.registry import MODELS
+from ..registry import MODELS
 
 
 @contextmanager

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from mimseg.checkpoints.intact import damage_of
+from .intact import damage_of
 
 CHECKPOINT_NAME = re.compile(r"(epoch|iter)_(\d+)\.pth")
 

@@ -1,6 +1,6 @@
 """Datasets, transforms and the sampler; importing this also registers those of mmpretrain."""
 
-from mimseg.quiet import quiet_imports
+from ..quiet import quiet_imports
 
 with quiet_imports():
     import mmpretrain.datasets  # noqa: F401
@@ -10,13 +10,12 @@ from .coco import CocoInstances, category_names
 from .digits import DigitsDataset
 from .folder import UnlabelledFolder
 from .infinite_sampler import SeededInfiniteSampler
+from .jpeg_crop import LoadResizedCrop
 from .label_maps import LabelMaps, LoadLabelMap
 from .labelled import LabelledFolder
 from .labels import LabelError
 from .loading import LoadImage, read_image
-from .object_masks import ObjectImage, coco_objects, drawn_objects, patch_coverage
 from .reading_through import find_unreadable
-from .reduced import LoadResizedCrop
 from .resizing import CenterResizedCrop, RandomResizedCrop, resize_image
 from .sampler import SeededSampler
 from .scanning import IMAGE_EXTENSIONS, is_hidden, scan_images
@@ -37,7 +36,6 @@ __all__ = [
     "LoadLabelMap",
     "LoadResizedCrop",
     "LoadStoredImage",
-    "ObjectImage",
     "RandAugment",
     "RandomResizedCrop",
     "SeededDataset",
@@ -46,12 +44,9 @@ __all__ = [
     "UnlabelledFolder",
     "UnreadableImageError",
     "category_names",
-    "coco_objects",
-    "drawn_objects",
     "find_unreadable",
     "is_hidden",
     "naming_unreadable",
-    "patch_coverage",
     "read_image",
     "resize_image",
     "scan_images",

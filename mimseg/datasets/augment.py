@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 from timm.data.auto_augment import rand_augment_transform
 from torchvision import transforms
 
-from mimseg.registry import TRANSFORMS
+from ..registry import TRANSFORMS
 
 
 def posterize(image: Image.Image, bits: int, **_: object) -> Image.Image:

@@ -9,8 +9,8 @@ from mmengine.logging import print_log
 
 from ..names import printable
 from .decoding import decode
+from .jpeg_crop import LoadResizedCrop
 from .loading import LoadImage, depth_of
-from .reduced import LoadResizedCrop
 from .unreadable import UnreadableImageError, naming_unreadable
 
 PROBES = 5

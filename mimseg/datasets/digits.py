@@ -7,7 +7,7 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 from sklearn.datasets import load_digits
 
-from mimseg.registry import DATASETS
+from ..registry import DATASETS
 
 VAL_SIZE = 360
 

@@ -8,9 +8,8 @@ from typing import ClassVar
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mimseg.registry import DATASETS
-
 from ..names import printable
+from ..registry import DATASETS
 from .depth import settle_depth
 from .lists import read_list
 from .scanning import IMAGE_EXTENSIONS, and_passed_over, scan_images, tell_counts

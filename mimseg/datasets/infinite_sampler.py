@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from mimseg.datasets.sampler import SeededSampler
-from mimseg.registry import DATA_SAMPLERS
+from ..registry import DATA_SAMPLERS
+from .sampler import SeededSampler
 
 
 @DATA_SAMPLERS.register_module()

@@ -9,9 +9,8 @@ from typing import Any
 from mmengine.logging import print_log
 from mmpretrain.datasets import CustomDataset
 
-from mimseg.registry import DATASETS
-
 from ..names import printable
+from ..registry import DATASETS
 from .depth import settle_depth
 from .lists import read_labelled_list, read_list
 from .scanning import IMAGE_EXTENSIONS, and_passed_over, class_names, scan_images, tell_counts

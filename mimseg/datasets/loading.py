@@ -7,9 +7,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
-from mimseg.registry import TRANSFORMS
-
 from ..names import printable
+from ..registry import TRANSFORMS
 from .decoding import decode
 from .tiff import MAX_CHANNELS
 from .unreadable import UnreadableImageError, naming_unreadable

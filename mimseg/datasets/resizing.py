@@ -7,7 +7,7 @@ from mmcv.transforms import BaseTransform
 from mmpretrain.datasets.transforms import RandomResizedCrop as _RandomResizedCrop
 from PIL import Image
 
-from mimseg.registry import TRANSFORMS
+from ..registry import TRANSFORMS
 
 FILTERS = {
     "nearest": Image.Resampling.NEAREST,

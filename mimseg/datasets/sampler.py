@@ -7,7 +7,7 @@ import torch
 from mmengine.dataset import DefaultSampler
 from torch import Tensor
 
-from mimseg.registry import DATA_SAMPLERS
+from ..registry import DATA_SAMPLERS
 
 MASK64 = (1 << 64) - 1
 

@@ -12,9 +12,8 @@ import torch
 from mmengine.logging import print_log
 from torch.utils.data import Dataset
 
-from mimseg.registry import DATASETS
-
 from ..names import printable
+from ..registry import DATASETS
 from .depth import settle_depth
 
 READ_ERRORS = (OSError, ValueError, cv2.error)  # UnreadableImageError is an OSError; label maps raise the others

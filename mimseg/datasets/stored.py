@@ -6,8 +6,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image
 
-from mimseg.datasets.loading import UnreadableImageError
-from mimseg.registry import TRANSFORMS
+from ..registry import TRANSFORMS
+from .loading import UnreadableImageError
 
 
 @TRANSFORMS.register_module()

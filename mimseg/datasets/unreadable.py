@@ -6,7 +6,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from mimseg.names import printable
+from ..names import printable
 
 PLAIN_ERRORS = (OSError, ValueError)  # whose messages need no name of their type in front
 OPEN_FILES = (errno.EMFILE, errno.ENFILE)

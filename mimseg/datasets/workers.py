@@ -9,7 +9,7 @@ from typing import Any
 from mmengine.runner import Runner
 from torch.utils.data import DataLoader
 
-from mimseg.processes import STOP_SIGNALS, die_with_parent
+from ..processes import STOP_SIGNALS, die_with_parent
 
 WORKER_TIMEOUT = 1800
 """Seconds that a batch may take unless a loader's ``timeout`` says otherwise: no slow disk, but a worker that hangs."""

@@ -9,7 +9,7 @@ from mmengine import registry
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mimseg.registry import METRICS
+from ..registry import METRICS
 
 
 @METRICS.register_module()

@@ -9,8 +9,8 @@ from mmengine import registry
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 
-from mimseg.datasets.coco import read_truth
-from mimseg.registry import METRICS
+from ..datasets.coco import read_truth
+from ..registry import METRICS
 
 KINDS = ("mAP", "mAP_50", "mAP_75")
 CLASSWISE = "_precision"  # what mmdet appends to a class's name

@@ -5,11 +5,11 @@ from typing import Any
 
 from mmengine.runner import Runner
 
-from mimseg.evaluation.knn import KS
-from mimseg.evaluation.knn_protocol import KNNProtocol
-from mimseg.evaluation.loaders import build_in_order, in_order
-from mimseg.evaluation.watch_hook import WatchHook
-from mimseg.registry import HOOKS
+from ..registry import HOOKS
+from .knn import KS
+from .knn_protocol import KNNProtocol
+from .loaders import build_in_order, in_order
+from .watch_hook import WatchHook
 
 
 @HOOKS.register_module()

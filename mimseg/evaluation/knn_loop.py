@@ -7,11 +7,11 @@ from mmengine.dist import broadcast_object_list
 from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 
-from mimseg.evaluation.knn import KS, TEMPERATURE
-from mimseg.evaluation.knn_protocol import KNNProtocol
-from mimseg.evaluation.loaders import build_in_order, in_order, naming_bad_folders
-from mimseg.evaluation.undisturbed import undisturbed
-from mimseg.registry import LOOPS
+from ..engine.undisturbed import undisturbed
+from ..registry import LOOPS
+from .knn import KS, TEMPERATURE
+from .knn_protocol import KNNProtocol
+from .loaders import build_in_order, in_order, naming_bad_folders
 
 
 @LOOPS.register_module()

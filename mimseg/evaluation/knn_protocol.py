@@ -8,8 +8,8 @@ from mmengine.dist import is_main_process
 from mmengine.logging import print_log
 from torch.utils.data import DataLoader
 
-from mimseg.evaluation.extraction import extract_labelled, refuse_other_classes
-from mimseg.evaluation.knn import KS, TEMPERATURE, usable_ks, weighted_knn
+from .extraction import extract_labelled, refuse_other_classes
+from .knn import KS, TEMPERATURE, usable_ks, weighted_knn
 
 
 class KNNProtocol:

@@ -6,8 +6,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mimseg.datasets.checking import SMALL, labelled_part, look_at, refuse_findings, refuse_several_sizes
-from mimseg.registry import HOOKS
+from ..datasets.checking import SMALL, labelled_part, look_at, refuse_findings, refuse_several_sizes
+from ..registry import HOOKS
 
 
 @HOOKS.register_module()

@@ -10,8 +10,8 @@ from mmengine.dist import all_gather_object, get_dist_info
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from mimseg.datasets.workers import build_loader
-from mimseg.registry import DATASETS
+from ..datasets.workers import build_loader
+from ..registry import DATASETS
 
 IN_ORDER = {"type": "DefaultSampler", "shuffle": False}
 EMPTY_FOLDER = re.compile(r"Found 0 files in subfolders of: (?:\{'img_path': )?'?([^'}]*)'?\}?\.")

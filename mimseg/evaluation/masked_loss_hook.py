@@ -6,10 +6,10 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mimseg.evaluation.loaders import HeldOut, in_order
-from mimseg.evaluation.watch_hook import WatchHook
-from mimseg.ops.masking import PatchMask
-from mimseg.registry import HOOKS
+from ..ops.masking import PatchMask
+from ..registry import HOOKS
+from .loaders import HeldOut, in_order
+from .watch_hook import WatchHook
 
 SEED_STRIDE = 1_000_003  # a prime above the number of images of most datasets: seeds of two runs do not meet
 

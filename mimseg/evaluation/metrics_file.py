@@ -7,9 +7,9 @@ from typing import Any
 
 from mmengine.logging import print_log
 
-from mimseg.checkpoints import write_atomically
-from mimseg.checkpoints.run_files import METRICS_NAME
-from mimseg.checkpoints.run_lock import locked
+from ..checkpoints import write_atomically
+from ..checkpoints.run_files import METRICS_NAME
+from ..checkpoints.run_lock import locked
 
 LOCK_NAME = ".metrics.lock"
 

@@ -7,10 +7,10 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 
-from mimseg.evaluation.extraction import classes_of, refuse_other_classes
-from mimseg.evaluation.metrics_file import merge_metrics, read_metrics
-from mimseg.evaluation.paper_metrics import paper_metrics
-from mimseg.registry import HOOKS
+from ..registry import HOOKS
+from .extraction import classes_of, refuse_other_classes
+from .metrics_file import merge_metrics, read_metrics
+from .paper_metrics import paper_metrics
 
 CLASS_NUMBERS = ("num_classes", "roi_head.bbox_head.num_classes", "decode_head.num_classes")
 """Where a classifier, a detector and a segmentor keep it."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from mimseg.evaluation.coco_ap import CLASS_AP
+from .coco_ap import CLASS_AP
 
 COCO_PARTS = {"bbox": "box", "segm": "mask"}
 COCO_KINDS = {"mAP": "AP", "mAP_50": "AP50", "mAP_75": "AP75", "mAP_s": "APs", "mAP_m": "APm", "mAP_l": "APl"}

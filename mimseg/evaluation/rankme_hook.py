@@ -6,10 +6,10 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
-from mimseg.evaluation.loaders import HeldOut, in_order
-from mimseg.evaluation.rankme import rankme
-from mimseg.evaluation.watch_hook import WatchHook
-from mimseg.registry import HOOKS
+from ..registry import HOOKS
+from .loaders import HeldOut, in_order
+from .rankme import rankme
+from .watch_hook import WatchHook
 
 
 @HOOKS.register_module()

@@ -6,8 +6,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mimseg.evaluation.metrics_file import merge_metrics, read_metrics
-from mimseg.evaluation.undisturbed import undisturbed
+from ..engine.undisturbed import undisturbed
+from .metrics_file import merge_metrics, read_metrics
 
 
 class WatchHook(Hook):

@@ -3,7 +3,6 @@
 from .backbones import CMT, DenseBackbone, DenseSwin, DenseViT, Latent, MaskedEncoder, SparseViT
 from .classifier import Classifier
 from .decoders import LinearDecoder, MaskTokenNeck, Neck, ProjectionNeck, TransformerDecoder
-from .dense import FourTapPyramid, HierarchicalBackbone, LN2d, MIMPretrained, SimplePyramid, ViTBackbone
 from .features import FeatureExtractor
 from .masking import (
     AdaptiveRatio,
@@ -34,6 +33,7 @@ from .step import Step, TeacherView
 from .targets import AttentionTarget, FeatureTarget, HOGTarget, PatchLossTarget, PixelTarget, Target
 from .tasks import AbsolutePatchLoss, PatchCosine, PatchL1, PatchLoss, PatchMSE, RelativePatchLoss, Task
 from .teachers import EMATeacher, FrozenTeacher, PretrainedTeacher, Student, StudentTeacher, Teacher
+from .transfer import FourTapPyramid, HierarchicalBackbone, LN2d, MIMPretrained, SimplePyramid, ViTBackbone
 
 __all__ = [
     "CMT",

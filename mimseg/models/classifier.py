@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import CutMix, Identity, MixUp, RandomChoice
 
 from ..registry import MODELS
+from .backbones.init import init_normal
 from .expanded_mean import ExpandedMean
 from .features import FeatureExtractor, Pool, pooled
-from .init import init_normal
 
 
 @MODELS.register_module()

@@ -3,7 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .backbones.blocks import Linear
+from .backbones.vit_blocks import Linear
 
 
 class ExpandedMean(nn.Module):

@@ -12,22 +12,14 @@ from ..ops.masking import PatchMask
 from ..ops.patches import patchify, unpatchify
 from ..registry import MODELS
 from .backbones.base import Latent, MaskedEncoder
-from .backbones.blocks import compile_blocks
+from .backbones.vit_blocks import compile_blocks
 from .decoders import Neck
 from .features import Pool, check_pool, pooled
+from .image_scores import ScoredBy, check_scoring, check_weights, image_scores, patch_errors, scored_tasks, scoring_mask
 from .masking import Decision, MaskGenerator
 from .preprocessor import ImagePreprocessor
 from .reading import Encoded
 from .reconstruction import Reconstruction
-from .scoring import (
-    ScoredBy,
-    check_scoring,
-    check_weights,
-    image_scores,
-    patch_errors,
-    scored_tasks,
-    scoring_mask,
-)
 from .step import Need, Step, Want
 from .targets import PatchLossTarget, PixelTarget
 from .tasks import Task

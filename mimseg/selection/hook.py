@@ -11,9 +11,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from numpy.typing import NDArray
 
-from ..engine import PretrainLoop
+from ..engine import PretrainLoop, undisturbed
 from ..engine.log_failures import best_effort
-from ..evaluation import merge_metrics, undisturbed
+from ..evaluation import merge_metrics
 from ..registry import HOOKS, SELECTORS
 from .base import Selector
 from .budget import SelectionPlan, Stop, check_options, make_plan

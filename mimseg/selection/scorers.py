@@ -4,7 +4,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
-from ..models.scoring import ScoredBy
+from ..models.image_scores import ScoredBy
 from ..registry import SELECTORS
 from .base import Selector
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from mimseg.apis import load_config
-from mimseg.apis.config_files import ConfigFileError
+from mimseg.apis.run.config_files import ConfigFileError
 
 
 def complaint(path):

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from mimseg import packages as module
 from mimseg.apis import import_task, set_label_check, start_backbone_from, train_on_folder, use_data
-from mimseg.apis.dense import follow_heads, refuse_file_order
+from mimseg.apis.run.transfer import follow_heads, refuse_file_order
 from mimseg.registry import DATASETS
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mimseg.apis import explain
-from mimseg.apis.environment_errors import explain_environment
+from mimseg.apis.run.environment_errors import explain_environment
 from mimseg.processes import LOST_PEER
 
 WORKER = """Caught {kind} in DataLoader worker process 1.

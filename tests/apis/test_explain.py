@@ -118,7 +118,7 @@ def test_a_missing_file_is_told_by_the_key_that_names_it(tmp_path, key, fix):
 
 def test_a_bug_keeps_its_traceback_in_a_file(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    monkeypatch.setattr("mimseg.apis.errors._log_of_the_run", lambda: None)
+    monkeypatch.setattr("mimseg.apis.run.errors._log_of_the_run", lambda: None)
     line = report_bug(caught(fail, RuntimeError("a\nbug")))
     (file,) = tmp_path.iterdir()
     assert line == f"RuntimeError: a bug: this looks like a bug; its traceback is in {file}"

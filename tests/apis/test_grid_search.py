@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mimseg.apis.grid_search import Grid, GridSearch
+from mimseg.apis.studies.grid_search import Grid, GridSearch
 from mimseg.checkpoints import MissingCheckpointError
 
 ROOT = Path(__file__).parents[2]

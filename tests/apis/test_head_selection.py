@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from mimseg.apis.inference.inference.inference import build_model
 from mmengine.config import Config
 from PIL import Image
 
-from mimseg.apis.head_selection import select_attention_head
-from mimseg.apis.inference import build_model
-from mimseg.datasets.object_masks import ObjectImage
-from mimseg.models.backbones.swin import DenseSwin
+from mimseg.apis.studies.attention_head import select_attention_head
+from mimseg.apis.studies.object_masks import ObjectImage
+from mimseg.models.backbones.dense_swin import DenseSwin
 from mimseg.ops.attention import PatchAttention
 
 BRIGHT, DARK = 220, 30

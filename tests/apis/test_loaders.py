@@ -7,7 +7,7 @@ from mmengine.config import Config
 from torch.utils.data import DataLoader
 
 from mimseg.apis import load_config
-from mimseg.apis.loaders import OF_WORKERS, drop_settings_of_workers
+from mimseg.apis.run.loaders import OF_WORKERS, drop_settings_of_workers
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SHAPES = (

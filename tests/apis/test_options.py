@@ -3,7 +3,7 @@
 import pytest
 from mmengine.config import Config
 
-from mimseg.apis.options import merge_option, parse_options, parse_value
+from mimseg.apis.run.options import merge_option, parse_options, parse_value
 
 
 @pytest.mark.parametrize(

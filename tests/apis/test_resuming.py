@@ -4,7 +4,7 @@ import pytest
 import torch
 from mmengine.config import Config
 
-from mimseg.apis.resuming import refuse_damaged, resume_latest
+from mimseg.apis.run.resuming import refuse_damaged, resume_latest
 from mimseg.checkpoints import DamagedCheckpointError
 
 

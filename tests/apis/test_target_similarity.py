@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from mimseg.apis.target_similarity import TARGETS, target_similarity
+from mimseg.apis.studies.target_similarity import TARGETS, target_similarity
 from mimseg.datasets import UnreadableImageError
 from mimseg.ops.hog import hog
 

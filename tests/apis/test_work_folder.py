@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mimseg.apis import default_test_dir, default_work_dir
-from mimseg.apis.work_folder import data_level
+from mimseg.apis.run.work_folder import data_level
 from mimseg.checkpoints.run_file import Run, write_run_file
 
 ROOT = Path(__file__).parents[2]

@@ -59,7 +59,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what imports print is no answer
     sys.path.insert(0, str(Path(__file__).parents[2]))
-    import mimseg.apis.export
+    import mimseg.apis.inference.export
     import mimseg.benchmark  # noqa: F401
     from mimseg.quiet import quiet_imports
 

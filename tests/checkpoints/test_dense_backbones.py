@@ -22,7 +22,7 @@ def lines(monkeypatch):
     logged = []
     for module in ("pretrained", "base"):
         monkeypatch.setattr(
-            f"mimseg.models.dense.{module}.print_log", lambda text, logger, level=logging.INFO: logged.append(text)
+            f"mimseg.models.transfer.{module}.print_log", lambda text, logger, level=logging.INFO: logged.append(text)
         )
     return logged
 

@@ -9,7 +9,7 @@ from torch import nn
 from mimseg.apis import convert
 from mimseg.checkpoints import describe, load_weights
 from mimseg.models import FeatureExtractor
-from mimseg.models.dense import ViTBackbone
+from mimseg.models.transfer import ViTBackbone
 
 ARCH = dict(embed_dim=32, depth=2, num_heads=2)
 BLOCK = {

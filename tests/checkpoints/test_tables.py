@@ -7,7 +7,7 @@ from mmengine.registry import init_default_scope
 from timm.models.vision_transformer import VisionTransformer
 from torch import nn
 
-from mimseg.apis.config import check_keys
+from mimseg.apis.run.config import check_keys
 from mimseg.checkpoints import load_weights
 from mimseg.checkpoints.geometric import resize_geometric
 from mimseg.models.backbones.cmt import CMT

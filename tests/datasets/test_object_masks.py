@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mimseg.apis.studies.object_masks import coco_objects, drawn_objects, patch_coverage
 from mimseg.datasets import CenterResizedCrop, UnreadableImageError
-from mimseg.datasets.object_masks import coco_objects, drawn_objects, patch_coverage
 
 HEIGHT, WIDTH = 6, 8
 

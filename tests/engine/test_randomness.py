@@ -5,6 +5,7 @@ import random
 import numpy as np
 import torch
 
+from mimseg.engine import undisturbed
 from mimseg.engine.randomness import (
     get_rng_state,
     mask_generators,
@@ -12,7 +13,6 @@ from mimseg.engine.randomness import (
     set_mask_state,
     set_rng_state,
 )
-from mimseg.evaluation import undisturbed
 from mimseg.registry import MODELS
 
 MASKING = dict(

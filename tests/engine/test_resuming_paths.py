@@ -13,7 +13,7 @@ BEST = "best_acc_iter_1.pth"
 @pytest.fixture
 def infos_after(toy, changed, build_all, monkeypatch):
     """Resume with a best checkpoint, validate better than ever, and give what the hub knew between the two."""
-    monkeypatch.setattr("mimseg.apis.train.check_best", lambda cfg: None)  # the test validates itself
+    monkeypatch.setattr("mimseg.apis.run.train.check_best", lambda cfg: None)  # the test validates itself
 
     def run(folder, best):
         infos = {"best_ckpt": str(best), "best_score": 0.5, "last_ckpt": str(best)}

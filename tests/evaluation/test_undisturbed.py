@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from mimseg.evaluation import undisturbed
+from mimseg.engine import undisturbed
 
 
 def draws() -> tuple:

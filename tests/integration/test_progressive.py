@@ -13,7 +13,7 @@ from mmengine.logging import MessageHub, MMLogger
 from mimseg.apis import build_runner, load_config
 from mimseg.checkpoints import read_checkpoint
 from mimseg.engine.stages import stop_workers
-from mimseg.evaluation.undisturbed import undisturbed
+from mimseg.engine.undisturbed import undisturbed
 
 CONFIG = """
 _base_ = [

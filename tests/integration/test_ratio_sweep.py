@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mimseg.apis.ratio_sweep import RatioSweep
+from mimseg.apis.studies.ratio_sweep import RatioSweep
 
 ROOT = Path(__file__).parents[2]
 PRETRAIN = """

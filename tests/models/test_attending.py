@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from mimseg.models import SparseViT
-from mimseg.models.backbones.attending import attend, check_wants, cut_behind, observe
+from mimseg.models.backbones.attention_maps import attend, check_wants, cut_behind, observe
+from mimseg.models.backbones.dense_swin import DenseSwin
 from mimseg.models.backbones.dense_vit import DenseViT
-from mimseg.models.backbones.swin import DenseSwin
 from mimseg.ops.attention import ClassAttention, PatchAttention
 
 ARCH = dict(embed_dim=32, depth=4, num_heads=4)

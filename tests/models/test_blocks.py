@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mimseg.models.backbones.blocks import make_blocks
+from mimseg.models.backbones.vit_blocks import make_blocks
 
 
 def test_a_block_read_at_its_last_rows_equals_the_whole_block():

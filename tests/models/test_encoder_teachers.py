@@ -10,7 +10,7 @@ from mmengine.runner.checkpoint import load_state_dict
 
 from mimseg.checkpoints import UntrustedCheckpointError
 from mimseg.checkpoints.formats import describe
-from mimseg.models.backbones.attending import attend
+from mimseg.models.backbones.attention_maps import attend
 from mimseg.ops import bf16
 from mimseg.ops.attention import ClassAttention, PatchAttention
 from mimseg.registry import MODELS

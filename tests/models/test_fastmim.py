@@ -10,9 +10,9 @@ from mmengine.registry import init_default_scope
 from torch import nn
 
 from mimseg import packages
-from mimseg.models.backbones.dense_backbone import DenseBackbone, Skip
+from mimseg.models.backbones.any_backbone import DenseBackbone, Skip
+from mimseg.models.backbones.dense_swin import DenseSwin
 from mimseg.models.backbones.dense_vit import DenseViT
-from mimseg.models.backbones.swin import DenseSwin
 from mimseg.models.decoders import LinearDecoder, MaskTokenNeck
 from mimseg.ops.hog import hog
 from mimseg.ops.masking import PatchMask

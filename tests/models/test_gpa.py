@@ -5,7 +5,7 @@ import timm
 import torch
 
 from mimseg.models import Step, TeacherView
-from mimseg.models.backbones.attending import attend
+from mimseg.models.backbones.attention_maps import attend
 from mimseg.models.masking.scores import AttentionScore, ClassAttentionScore
 from mimseg.models.masking.soft_to_hard import SoftToHardPolicy
 from mimseg.models.targets.attention import AttentionTarget

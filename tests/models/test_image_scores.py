@@ -9,7 +9,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mimseg.models.scoring import image_scores, patch_weights
+from mimseg.models.image_scores import image_scores, patch_weights
 from mimseg.ops.masking import PatchMask, mask_highest
 from mimseg.ops.patches import normalize_patches, patchify
 from mimseg.registry import MODELS

@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 
 from mimseg.models import Classifier
 from mimseg.models.backbones.cmt import CMT
-from mimseg.models.init import init_normal
+from mimseg.models.backbones.init import init_normal
 from mimseg.registry import MODELS
 
 STATS = dict(type="mimseg.ImagePreprocessor", mean=[0.0] * 3, std=[1.0] * 3)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mimseg.models.positions import LearnedPositions, Positions
+from mimseg.models.backbones.positions import LearnedPositions, Positions
 from mimseg.registry import MODELS
 
 ARCH = dict(embed_dim=16, depth=1, num_heads=2)

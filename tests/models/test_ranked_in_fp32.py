@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mimseg.models.backbones.attending import attend
+from mimseg.models.backbones.attention_maps import attend
 from mimseg.ops.attention import ClassAttention, PatchAttention
 from mimseg.ops.salience import min_max
 

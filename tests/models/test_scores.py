@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from mimseg.models import SalienceScore, Step
-from mimseg.models.backbones.swin import DenseSwin
+from mimseg.models.backbones.dense_swin import DenseSwin
 from mimseg.ops.salience import salience
 
 

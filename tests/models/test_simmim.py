@@ -10,8 +10,8 @@ from timm.models.swin_transformer import SwinTransformer
 from torch import nn
 
 from mimseg.models.backbones.base import Latent
+from mimseg.models.backbones.dense_swin import DenseSwin
 from mimseg.models.backbones.dense_vit import DenseViT, RelativePositionBias
-from mimseg.models.backbones.swin import DenseSwin
 from mimseg.models.decoders.linear import LinearDecoder
 from mimseg.ops.masking import PatchMask, number_masked
 from mimseg.ops.patches import unpatchify

@@ -6,7 +6,7 @@ from mmengine.runner.checkpoint import load_state_dict
 
 from mimseg.checkpoints import load_weights
 from mimseg.models import EMATeacher, FrozenTeacher
-from mimseg.models.backbones.attending import attend
+from mimseg.models.backbones.attention_maps import attend
 from mimseg.ops.attention import PatchAttention
 from mimseg.registry import MODELS
 

@@ -6,9 +6,9 @@ import torch.nn.functional as F
 from mmengine.registry import init_default_scope
 from timm.models.swin_transformer import SwinTransformer
 
-from mimseg.models.backbones import swin
-from mimseg.models.backbones.swin import DenseSwin
-from mimseg.models.backbones.windows import PatchMerging, WindowAttention, WindowPlan, fit_window
+from mimseg.models.backbones import dense_swin as swin
+from mimseg.models.backbones.dense_swin import DenseSwin
+from mimseg.models.backbones.swin_blocks import PatchMerging, WindowAttention, WindowPlan, fit_window
 
 FITTING = [((8, 8), (4, 4), (2, 2)), ((6, 9), (3, 3), (1, 1)), ((4, 6), (2, 3), (1, 1)), ((4, 8), (4, 4), (0, 2))]
 OTHERS = [

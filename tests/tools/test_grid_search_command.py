@@ -32,7 +32,7 @@ def runs(monkeypatch):
         (work_dir / "metrics.json").write_text(json.dumps({"val": {"end": {"accuracy/top1": TOP1[lr, decay]}}}))
         return 0, 0
 
-    monkeypatch.setattr("mimseg.apis.stage.run", run)
+    monkeypatch.setattr("mimseg.apis.studies.trial.run", run)
     return SimpleNamespace(called=called, fail=fail)
 
 

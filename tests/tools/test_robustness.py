@@ -46,7 +46,7 @@ def runs(monkeypatch):
         (work_dir / "metrics.json").write_text(json.dumps(metrics))
         return 0, 0
 
-    monkeypatch.setattr("mimseg.apis.stage.run", run)
+    monkeypatch.setattr("mimseg.apis.studies.trial.run", run)
     return SimpleNamespace(called=called, fail=fail)
 
 

@@ -44,14 +44,7 @@ def parse_args() -> argparse.Namespace:
 
 def compare(args: argparse.Namespace) -> None:
     """Read the runs, group them, print the table and what to know of it."""
-    from mimseg.evaluation import (  # heavy: after --help
-        as_json,
-        group_runs,
-        metric_rows,
-        pick_metrics,
-        read_run,
-        remarks,
-    )
+    from mimseg.apis.studies import as_json, group_runs, metric_rows, pick_metrics, read_run, remarks
 
     runs, broken = [], []
     for folder in folders_of(args.runs):

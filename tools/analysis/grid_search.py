@@ -52,7 +52,7 @@ def parse_args() -> argparse.Namespace:
 
 def search(args: argparse.Namespace) -> None:
     """Run what is left of the search, and report on it."""
-    from mimseg.apis.grid_search import GridSearch, named  # heavy: after --help
+    from mimseg.apis.studies.grid_search import GridSearch, named  # heavy: after --help
 
     runs = GridSearch(
         args.config,

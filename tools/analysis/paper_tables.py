@@ -12,9 +12,9 @@ from mimseg.arguments import output_file
 from mimseg.command import run_command
 
 if TYPE_CHECKING:
-    from mimseg.apis.reproduction import Line
-    from mimseg.evaluation import RunRecord
-    from mimseg.evaluation.paper_tables import Evaluation, Row, Table
+    from mimseg.apis.studies import RunRecord
+    from mimseg.apis.studies.paper_tables import Evaluation, Row, Table
+    from mimseg.apis.studies.reproduction import Line
 
 PAPERS = Path(__file__).parents[2] / "configs" / "_papers"
 
@@ -42,9 +42,9 @@ def show(args: argparse.Namespace) -> None:
     # heavy: after --help
     from rich.console import Console
 
-    from mimseg.apis.reproduction import lines_of
+    from mimseg.apis.studies.paper_tables import pick_tables, read_papers
+    from mimseg.apis.studies.reproduction import lines_of
     from mimseg.benchmark import markdown_table, terminal_table
-    from mimseg.evaluation.paper_tables import pick_tables, read_papers
 
     tables = pick_tables(read_papers(PAPERS), args.tables)
     runs = read_runs(args.runs)
@@ -76,7 +76,7 @@ def read_runs(patterns: Sequence[str]) -> "list[RunRecord]":
     Raises:
         FileNotFoundError: no such folder, or no run in it.
     """
-    from mimseg.evaluation import read_run, run_folders
+    from mimseg.apis.studies import read_run, run_folders
 
     runs = []
     for folder in run_folders(path for pattern in patterns for path in sorted(glob.glob(pattern)) or [pattern]):
@@ -89,7 +89,7 @@ def read_runs(patterns: Sequence[str]) -> "list[RunRecord]":
 
 def cells_of(table: "Table", found: "Sequence[tuple[Row, Sequence[Line]]]") -> dict[str, list[str]]:
     """Cells by heading: a line for each row of the paper, and one for each further kind of run."""
-    from mimseg.evaluation import summarise
+    from mimseg.apis.studies import summarise
 
     lines: list[dict[str, str]] = []
     ours = any(line.values for _, of_row in found for line in of_row)
@@ -111,7 +111,7 @@ def cells_of(table: "Table", found: "Sequence[tuple[Row, Sequence[Line]]]") -> d
 
 def reached_by(table: "Table", row: "Row") -> str:
     """How to get a row: its configs and overrides in the order in which they are run, or why there is none."""
-    from mimseg.evaluation.paper_tables import SCRATCH
+    from mimseg.apis.studies.paper_tables import SCRATCH
 
     near = [f"(near: {path})" for path in row.also] if row.config is None else [f"or {path}" for path in row.also]
     if row.config is None:
@@ -173,7 +173,7 @@ def notes_of(table: "Table") -> list[str]:
 
 def as_data(table: "Table", found: "Sequence[tuple[Row, Sequence[Line]]]") -> dict[str, Any]:
     """A table as JSON holds it."""
-    from mimseg.evaluation import statistics_of
+    from mimseg.apis.studies import statistics_of
 
     rows = []
     for row, lines in found:

@@ -40,7 +40,7 @@ def measure(args: argparse.Namespace) -> None:
     """Train, print and write."""
     from mmengine.registry import DefaultScope
 
-    from mimseg.apis.position_transfer import Trial, position_transfer  # heavy: after --help
+    from mimseg.apis.studies.position_transfer import Trial, position_transfer  # heavy: after --help
 
     trial = Trial(tuple(args.stages), tuple(args.steps), args.beyond, args.width, args.scenes, args.held_out)
     with DefaultScope.overwrite_default_scope("mimseg"):

@@ -55,7 +55,7 @@ def parse_args() -> argparse.Namespace:
 
 def robustness(args: argparse.Namespace) -> None:
     """Run what is left of the sweep, and report on it."""
-    from mimseg.apis.ratio_sweep import RatioSweep  # heavy: after --help
+    from mimseg.apis.studies.ratio_sweep import RatioSweep  # heavy: after --help
 
     sweep = RatioSweep(
         args.configs,

@@ -72,8 +72,8 @@ def check_numbers(parser: argparse.ArgumentParser, args: argparse.Namespace) -> 
 def select(args: argparse.Namespace) -> None:
     """Measure every head on the images that the command line names, print and write the result."""
     from mimseg.apis import load_config, load_model  # heavy: after --help
-    from mimseg.apis.head_selection import select_attention_head
-    from mimseg.datasets.object_masks import coco_objects, drawn_objects
+    from mimseg.apis.studies.attention_head import select_attention_head
+    from mimseg.apis.studies.object_masks import coco_objects, drawn_objects
     from mimseg.ops.attention import PatchAttention
 
     labelled, missing = coco_objects(args.coco, args.images) if args.coco else drawn_objects(args.masks, args.images)

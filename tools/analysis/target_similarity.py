@@ -51,7 +51,7 @@ def compare(args: argparse.Namespace) -> None:
     import json
 
     from mimseg.apis import find_images  # heavy: after --help
-    from mimseg.apis.target_similarity import target_similarity
+    from mimseg.apis.studies.target_similarity import target_similarity
     from mimseg.visualization import draw_similarity, render, save_png
 
     paths = find_images(args.images, args.limit)

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mimseg.datasets.labels import listed, similar
-
+from ..labels import listed, similar
 from .reading import read_coco
 
 

@@ -8,9 +8,8 @@ from typing import Any
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mimseg.datasets.labels import class_names, listed, picture_size, refuse_other_size
-from mimseg.registry import DATASETS
-
+from ...registry import DATASETS
+from ..labels import class_names, listed, picture_size, refuse_other_size
 from .truth import Truth, read_truth
 
 

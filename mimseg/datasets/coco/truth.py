@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mimseg.datasets.labels import listed, picture_size
-
+from ..labels import listed, picture_size
 from .categories import order_categories
 from .completing import complete_annotations, complete_images
 from .reading import read_coco

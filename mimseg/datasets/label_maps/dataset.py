@@ -10,10 +10,9 @@ from mmengine import registry
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
-from mimseg.datasets.folder import IMAGE_EXTENSIONS, scan_images
-from mimseg.datasets.labels import class_names, listed
-from mimseg.registry import DATASETS
-
+from ...registry import DATASETS
+from ..folder import IMAGE_EXTENSIONS, scan_images
+from ..labels import class_names, listed
 from .reading import IGNORED
 
 

@@ -2,9 +2,8 @@
 
 from mmcv.transforms import BaseTransform
 
-from mimseg.datasets.labels import refuse_other_size
-from mimseg.registry import TRANSFORMS
-
+from ...registry import TRANSFORMS
+from ..labels import refuse_other_size
 from .reading import IGNORED, read_label_map, to_classes
 
 

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from mimseg.datasets.labels import LabelError, listed
-from mimseg.datasets.loading import UnreadableImageError
+from ..labels import LabelError, listed
+from ..loading import UnreadableImageError
 
 ALPHA = ("LA", "La", "RGBA", "RGBa", "PA")
 IGNORED = 255

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from ...ops.bf16 import attention
 from ...ops.patches import patch_grid
 from ...registry import MODELS
-from ..init import init_normal
-from .blocks import Linear
+from .init import init_normal
+from .vit_blocks import Linear
 
 Pair = tuple[int, int]
 

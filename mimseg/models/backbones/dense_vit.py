@@ -14,12 +14,12 @@ from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid, patchify
 from ...ops.posembed import resize_grid
 from ...registry import MODELS
-from ..init import init_normal, init_transformer
-from ..positions import LearnedPositions
 from .base import Latent
-from .blocks import Attention, Linear, Mlp
-from .dense import DenseEncoder, MaskAt, check_choice, check_truncate
-from .vit import Arch, make_positions, resolve_arch
+from .dense_encoder import DenseEncoder, MaskAt, check_choice, check_truncate
+from .init import init_normal, init_transformer
+from .positions import LearnedPositions
+from .sparse_vit import Arch, make_positions, resolve_arch
+from .vit_blocks import Attention, Linear, Mlp
 
 PositionKind = Literal["relative", "learned", "sincos", "sincos_per_grid"]
 Sharing = Literal["model", "block"]

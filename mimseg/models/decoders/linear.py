@@ -6,7 +6,7 @@ from ...ops.patches import split_tokens
 from ...ops.precision import project
 from ...registry import MODELS
 from ..backbones.base import Latent, Rows
-from ..backbones.blocks import Linear
+from ..backbones.vit_blocks import Linear
 
 
 @MODELS.register_module()

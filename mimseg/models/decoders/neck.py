@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from ...ops.patches import gather_rows
 from ...registry import MODELS
 from ..backbones.base import Latent
-from ..backbones.blocks import Linear
-from ..init import init_transformer
-from ..positions import Positions
+from ..backbones.init import init_transformer
+from ..backbones.positions import Positions
+from ..backbones.vit_blocks import Linear
 
 
 class Neck(nn.Module):

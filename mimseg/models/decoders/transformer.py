@@ -11,8 +11,8 @@ from ...ops.patches import split_tokens
 from ...ops.precision import project
 from ...registry import MODELS
 from ..backbones.base import Latent, Rows
-from ..backbones.blocks import Block, Linear, make_blocks, run_blocks
-from ..init import init_transformer
+from ..backbones.init import init_transformer
+from ..backbones.vit_blocks import Block, Linear, make_blocks, run_blocks
 
 
 @MODELS.register_module()

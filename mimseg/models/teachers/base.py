@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from ...registry import MODELS
-from ..backbones.attending import Inside, observe
+from ..backbones.attention_maps import Inside, observe
 from ..backbones.base import BlockFeatures, Latent, MaskedEncoder
 from ..preprocessor import ImagePreprocessor
 from ..step import TeacherView, Want

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from ...registry import MODELS
-from ..backbones.attending import check_wants, cut_behind
+from ..backbones.attention_maps import check_wants, cut_behind
 from ..backbones.base import MaskedEncoder
 from ..step import TeacherView, Want
 from .base import Student, Teacher, inside, view

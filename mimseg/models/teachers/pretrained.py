@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ...checkpoints import CheckpointError, LoadReport, UntrustedCheckpointError, load_weights
 from ...registry import MODELS
-from ..backbones.attending import check_wants, cut_behind
+from ..backbones.attention_maps import check_wants, cut_behind
 from ..backbones.base import MaskedEncoder
 from ..step import TeacherView, Want
 from .base import Student, Teacher, inside, view

@@ -6,8 +6,8 @@ import pytest
 from mmengine.config import Config
 
 from mimseg.apis import load_config
-from mimseg.apis.schema import check_values
-from mimseg.apis.schema.signatures import adapters, classes
+from mimseg.apis.run.schema import check_values
+from mimseg.apis.run.schema.signatures import adapters, classes
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 ENCODER = dict(type="SparseViT", arch="micro")

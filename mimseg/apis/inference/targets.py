@@ -1,0 +1,100 @@
+"""What models with different targets predict of the same images; also ``tools/analysis/draw_targets.py``."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from matplotlib.figure import Figure
+from torch import Tensor
+
+from ...models import MaskedImageModel
+from ...models.step import Step
+from ...models.targets import HOGTarget, PixelTarget
+from ...ops.hog import ungroup_cells
+from ...visualization import Gradients, Masks, Prediction, draw_predictions
+from .inference import load_images, load_model, normalise, reconstruct
+from .strategies import name_of, naming, read_configs
+
+
+def draw_targets(
+    sources: Sequence[tuple[str | Path, str | Path]],
+    paths: Sequence[str | Path],
+    *,
+    size: tuple[int, int] | None = None,
+    seed: int = 0,
+    options: Sequence[str] = (),
+    device: str | torch.device | None = None,
+    weights: Literal["student", "ema"] = "student",
+    progress: float = 1.0,
+    trust: bool = False,
+    log: Callable[[str], Any] = print,
+) -> Figure:
+    """Mask the same crops of images by each model in turn and draw what it predicts (FastMIM, figure 10).
+
+    The first config says how images are loaded and cropped. All models get noise of the same seed, so that the same
+    masking settings hide the same patches from all.
+
+    Args:
+        sources: configs, each with a checkpoint; the first task of each must predict pixels or HOG.
+        paths: image files, see :func:`mimseg.apis.find_images`.
+        size: ``(H, W)`` in pixels; default: that of the first config's crop.
+        seed: of the masks.
+        options: ``key=value`` overrides, see :func:`mimseg.apis.run.config.options_for`.
+        device: as in :func:`load_model`, like ``weights``, ``progress``, ``trust`` and ``log``.
+
+    Raises:
+        FileNotFoundError: a config or checkpoint is missing.
+        ValueError: no sources, or one of them cannot be built, loaded or used with these images, or predicts something
+            else; names it.
+    """
+    if not sources:
+        raise ValueError("no model to draw: give at least one CONFIG=CHECKPOINT")
+    for _, checkpoint in sources:
+        if not Path(checkpoint).exists():
+            raise FileNotFoundError(f"no checkpoint at {checkpoint}: check the path")
+    configs = read_configs([path for path, _ in sources], options)
+    crops = load_images(configs[0], paths, size)
+    predictions: list[Prediction] = []
+    for (path, checkpoint), cfg in zip(sources, configs, strict=True):
+        with naming(path):
+            model = load_model(cfg, checkpoint, device=device, weights=weights, progress=progress, trust=trust, log=log)
+            images = normalise(model, crops)
+            predictions.append(predict(model, images, name_of(path), "/".join(Path(checkpoint).parts[-2:]), seed))
+        if len(predictions) == 1:
+            shown, mean, std = images.cpu(), model.data_preprocessor.mean.cpu(), model.data_preprocessor.std.cpu()
+    height, width = shown.shape[-2:]
+    title = "   ·   ".join(["predictions", f"masks of seed {seed}", f"{height}x{width} pixels"])
+    return draw_predictions(shown, predictions, mean, std, title, [Path(image).name for image in paths])
+
+
+def predict(model: MaskedImageModel, images: Tensor, label: str, origin: str, seed: int = 0) -> Prediction:
+    """What the first task of a model predicts of normalised images ``(B, C, H, W)``.
+
+    Raises:
+        ValueError: that is neither pixels nor HOG.
+    """
+    name, task = next(iter(model.tasks.items()))
+    if not isinstance(task.target, PixelTarget | HOGTarget):
+        raise ValueError(
+            f"its first task, {name!r}, predicts {type(task.target).__name__}, which is not drawn; give models with a "
+            "PixelTarget or HOGTarget"
+        )
+    seen = reconstruct(model, images, seed)
+    masks = Masks.of_reconstruction(seen, "")
+    if isinstance(task.target, PixelTarget):
+        return Prediction(label, origin, masks, pixels=seen.pixels.cpu(), note=seen.note)
+    step = Step(images, model.encoder.patch_size, seen.grid, model.progress)
+    truth = task.target(step, "all")
+    predicted = seen.patch_mask.put_masked(truth, seen.predicted.to(truth))
+    cells = model.encoder.patch_size // task.target.cell
+    truth, predicted = (ungroup_cells(vectors, cells, seen.grid).cpu() for vectors in (truth, predicted))
+    gradients = Gradients(truth, predicted, task.target.bins, _settings(task.target))
+    return Prediction(label, origin, masks, gradients=gradients)
+
+
+def _settings(target: HOGTarget) -> str:
+    words = [f"cells of {target.cell} px, {target.bins} orientations"]
+    words += [] if target.normalize else ["not normalised"]
+    words += [f"weighted by Gaussians of {target.gaussian} px"] if target.gaussian else []
+    return ", ".join(words)

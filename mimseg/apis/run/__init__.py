@@ -1,0 +1,1 @@
+"""Building runs from configs: what tools/train.py and tools/test.py do."""

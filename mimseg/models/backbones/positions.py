@@ -1,0 +1,80 @@
+"""Position embeddings for whatever grid an image has: fixed, or learned for one grid and resized for others."""
+
+import torch
+from torch import Tensor, nn
+
+from ...ops.posembed import resize_grid, sincos_2d
+
+Grid = tuple[int, int]
+
+
+class Positions(nn.Module):
+    """2-D sine-cosine position embeddings, made once per grid and kept on the module's device.
+
+    Args:
+        dim: width D, a multiple of 4.
+        reference: patch grid ``(h, w)`` whose embeddings are resized bicubically for any other, as learned ones are in
+            MAE's and FastMIM's transfer: no coordinate lies beyond those of ``reference``. None computes them anew for
+            every grid.
+        resizes: whether a checkpoint of another grid may set ``reference``.
+
+    Attributes:
+        trained: the grid that was last used in training mode; None before.
+    """
+
+    table: Tensor
+
+    def __init__(self, dim: int, reference: Grid | None = None, resizes: bool = True) -> None:
+        super().__init__()
+        self.dim = dim
+        self.reference = reference
+        self.resizes = resizes
+        self.trained: Grid | None = None
+        self.made: tuple[Grid, Grid | None] | None = None
+        self.register_buffer("table", torch.empty(0, dim), persistent=False)
+
+    @property
+    def own_grid(self) -> Grid | None:
+        """The grid that weights trained with these embeddings are for; None if not known yet."""
+        return self.reference or self.trained
+
+    def forward(self, grid: Grid, index: Tensor | None = None) -> Tensor:
+        """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
+        if self.training:
+            self.trained = grid
+        if self.made != (grid, self.reference):
+            own = self.reference or grid
+            self.table = resize_grid(sincos_2d(own, self.dim), own, grid).to(self.table)
+            self.made = grid, self.reference
+        return self.table if index is None else self.table[index]
+
+
+class LearnedPositions(nn.Module):
+    """A trained table that starts as the sine-cosine one; MAE fine-tunes with it (its models_vit).
+
+    Args:
+        dim: width D, a multiple of 4.
+        grid: patch grid ``(h, w)`` of the table; for images with another one it is resized bicubically.
+
+    Attributes:
+        table: ``(1 + h * w, D)``, the class token's row first.
+        size: ``[h, w]``, so that a checkpoint tells the table's grid.
+    """
+
+    size: Tensor
+
+    def __init__(self, dim: int, grid: Grid) -> None:
+        super().__init__()
+        self.own_grid = grid
+        self.table = nn.Parameter(torch.cat([torch.zeros(1, dim), sincos_2d(grid, dim)]))
+        self.register_buffer("size", torch.tensor(grid))
+
+    @property
+    def prefix(self) -> Tensor:
+        """What is added to the class token ``(1, D)``."""
+        return self.table[:1]
+
+    def forward(self, grid: Grid, index: Tensor | None = None) -> Tensor:
+        """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
+        patches = resize_grid(self.table[1:], self.own_grid, grid)
+        return patches if index is None else patches[index]
