@@ -8,7 +8,7 @@ import pytest
 from mimseg.apis.studies.grid_search import Grid, GridSearch
 from mimseg.checkpoints import MissingCheckpointError
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FINETUNE = str(ROOT / "configs/finetune/cifar10_vit-micro.py")
 LINEAR = str(ROOT / "configs/linear/cifar10_vit-micro.py")
 

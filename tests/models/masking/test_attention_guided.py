@@ -12,7 +12,7 @@ from mimseg.models.masking.attention_guided import AMTPolicy, AttMaskPolicy
 from mimseg.registry import MODELS
 
 GRID = (14, 14)
-CONFIGS = Path(__file__).parents[2] / "configs" / "attmask"
+CONFIGS = Path(__file__).parents[3] / "configs" / "attmask"
 
 
 def uniform(rows=16, length=196, seed=0):

@@ -9,7 +9,7 @@ from mimseg.apis import load_config
 from mimseg.apis.run.schema import check_values
 from mimseg.apis.run.schema.signatures import adapters, classes
 
-CONFIGS = Path(__file__).parents[3] / "configs"
+CONFIGS = Path(__file__).parents[4] / "configs"
 ENCODER = dict(type="SparseViT", arch="micro")
 
 

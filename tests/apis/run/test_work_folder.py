@@ -8,7 +8,7 @@ from mimseg.apis import default_test_dir, default_work_dir
 from mimseg.apis.run.work_folder import data_level
 from mimseg.checkpoints.run_file import Run, write_run_file
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)

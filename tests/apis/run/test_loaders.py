@@ -9,7 +9,7 @@ from torch.utils.data import DataLoader
 from mimseg.apis import load_config
 from mimseg.apis.run.loaders import OF_WORKERS, drop_settings_of_workers
 
-CONFIGS = Path(__file__).parents[2] / "configs"
+CONFIGS = Path(__file__).parents[3] / "configs"
 SHAPES = (
     "hpm/vitb_200e.py",
     "cifar10/mae_vit-micro.py",
