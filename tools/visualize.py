@@ -89,15 +89,14 @@ def strategy(text: str) -> tuple[str, str | None]:
 
 def visualize(args: argparse.Namespace) -> Path:
     """Draw and write the sheet that the command line describes."""
-    from mimseg.apis.inference.inference.inference import (
+    from mimseg.apis import load_config  # heavy: after --help
+    from mimseg.apis.inference.inference import (
         check_masked,
         find_images,
         load_model,
         read_images,
         reconstruct,
     )
-
-    from mimseg.apis import load_config  # heavy: after --help
     from mimseg.visualization import draw_sheet, name_score, render, save_png
 
     paths = find_images(args.paths, args.limit)

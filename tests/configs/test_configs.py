@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import timm
 import torch
-from mimseg.apis.config import check_keys
 from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate
 from mmengine.model import ExponentialMovingAverage
@@ -19,6 +18,7 @@ from mmengine.registry import FUNCTIONS, METRICS, Registry, init_default_scope
 from PIL import Image
 
 from mimseg import registry
+from mimseg.apis.run.config import check_keys
 from mimseg.engine.schedule import expand_schedule
 from mimseg.registry import MODELS, SELECTORS
 from mimseg.selection import make_plan

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from mimseg.evaluation.paper_tables import SCRATCH, Column, Row, Table, pick_tables, read_papers
 from mmengine.config import Config
 
 from mimseg.apis import load_config
+from mimseg.apis.studies.paper_tables import SCRATCH, Column, Row, Table, pick_tables, read_papers
 
 ROOT = Path(__file__).parents[2]
 PAPERS = read_papers(ROOT / "configs" / "_papers")

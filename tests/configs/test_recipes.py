@@ -6,7 +6,6 @@ import re
 import pytest
 import yaml
 from config_tree import NAMES, processes, read
-from mimseg.models.backbones.swin import ARCHS as SWIN
 from mmengine.config import Config, ConfigDict
 from mmengine.registry import init_default_scope
 from pinned import (
@@ -31,6 +30,7 @@ import mimseg.selection
 import mimseg.visualization  # noqa: F401, fill the registries
 from mimseg.models.backbones import ARCHS as VIT
 from mimseg.models.backbones.cmt import ARCHS as CMT
+from mimseg.models.backbones.dense_swin import ARCHS as SWIN
 
 
 @pytest.fixture(scope="module", autouse=True)
