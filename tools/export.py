@@ -50,9 +50,8 @@ def parse_args() -> argparse.Namespace:
 
 def export(args: argparse.Namespace) -> None:
     """Export as the command line says, and print what the file takes and gives."""
-    from mimseg.apis.inference.inference.export import export_encoder
-
     from mimseg.apis import load_config  # heavy: after --help
+    from mimseg.apis.inference.export import export_encoder
 
     done = export_encoder(
         load_config(args.config, args.cfg_options),

@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
 from ..apis import load_config
-from ..engine import undisturbed
+from ..engine.undisturbed import undisturbed
 from ..models import MaskedImageModel
 from ..registry import HOOKS
 from ..selection import SelectionHook, SelectionPlan, make_plan

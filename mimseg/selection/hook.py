@@ -11,8 +11,9 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from numpy.typing import NDArray
 
-from ..engine import PretrainLoop, undisturbed
+from ..engine import PretrainLoop
 from ..engine.log_failures import best_effort
+from ..engine.undisturbed import undisturbed
 from ..evaluation import merge_metrics
 from ..registry import HOOKS, SELECTORS
 from .base import Selector

@@ -10,8 +10,8 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ..engine import undisturbed
 from ..engine.log_failures import best_effort
+from ..engine.undisturbed import undisturbed
 from ..names import printable
 from ..registry import DATASETS, HOOKS
 from .curves import draw_loss_curves, read_losses

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import build_model, load_model, normalise
-from mimseg.apis.inference.inference.targets import draw_targets, predict
 from PIL import Image
 
 from mimseg.apis import load_config
+from mimseg.apis.inference.inference import build_model, load_model, normalise
+from mimseg.apis.inference.targets import draw_targets, predict
 from mimseg.ops.hog import group_cells, hog
 
 ROOT = Path(__file__).parents[2]

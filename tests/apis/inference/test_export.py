@@ -5,11 +5,11 @@ from importlib.util import find_spec
 
 import pytest
 import torch
-from mimseg.apis.inference.inference.export import export_encoder
-from mimseg.apis.inference.inference.inference import build_model
 from mmengine.config import Config
 
-from mimseg.apis.inference.inference import export as module
+from mimseg.apis.inference import export as module
+from mimseg.apis.inference.export import export_encoder
+from mimseg.apis.inference.inference import build_model
 
 ARCH = dict(embed_dim=32, depth=2, num_heads=2)
 ENCODERS = {

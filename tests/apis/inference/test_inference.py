@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import (
+from mmengine.config import Config
+from PIL import Image
+
+from mimseg.apis import explain, extract_features
+from mimseg.apis.inference.inference import (
     check_masked,
     draw_masks,
     evaluation_transform,
@@ -14,10 +18,6 @@ from mimseg.apis.inference.inference.inference import (
     read_images,
     reconstruct,
 )
-from mmengine.config import Config
-from PIL import Image
-
-from mimseg.apis import explain, extract_features
 from mimseg.datasets import UnreadableImageError
 
 MEAN, STD = 100.0, 50.0
@@ -67,7 +67,7 @@ def load(tmp_path):
     """``load(cfg)`` -> the model of a checkpoint of random weights of that config, and the file."""
 
     def make(cfg, seed=1, **options):
-        from mimseg.apis.inference.inference.inference import build_model
+        from mimseg.apis.inference.inference import build_model
 
         torch.manual_seed(seed)
         model = build_model(cfg)
