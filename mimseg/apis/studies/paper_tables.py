@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ..run.config_files import each_file_once
 from ..run.rows import TableRow, read_table, split_row
 
 SCRATCH = "scratch"
@@ -124,7 +125,8 @@ def read_papers(folder: str | Path) -> dict[str, dict[str, Table]]:
     for path in sorted(Path(folder).glob("*.yaml")):
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            papers[content["paper"]] = _tables(path, content)
+            with each_file_once():
+                papers[content["paper"]] = _tables(path, content)
         except yaml.YAMLError as error:
             raise ValueError(f"{path} is not valid YAML ({' '.join(str(error).split())})") from None
         except KeyError as error:
