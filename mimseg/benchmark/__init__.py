@@ -5,7 +5,7 @@ from .measuring import Settings, measure
 from .memory import GPU_SIZES, MARGIN, MemoryCount, batch_that_fits, count_memory, fits, worst
 from .peers import PEERS
 from .report import as_markdown, as_tables, markdown_table, terminal_table
-from .selection import SelectionCost, selection_costs
+from .selection_cost import SelectionCost, selection_costs
 
 __all__ = [
     "GPU_SIZES",

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torchvision.transforms.v2 import Identity
 
-from ..apis import import_task, is_dense, without_values
+from ..apis import import_library, is_dense, without_values
 from ..checkpoints import guarded
 from ..models import Classifier, MaskedImageModel
 from ..registry import MODELS, OPTIMIZERS
@@ -138,7 +138,7 @@ def count_memory(
 
 def _build(config: Config) -> Any:
     """The model without values; teachers whose files are not here as if they were."""
-    import_task(config)
+    import_library(config)
     init_default_scope(config.get("default_scope", "mimseg"))
     if is_dense(config):
         with guarded(), without_values():

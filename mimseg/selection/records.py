@@ -49,7 +49,7 @@ def save_table(
     for place in ends(len(order), LISTED):
         index = int(order[place])
         kept = "yes" if place < number_kept else "no"
-        table.writerow((place + 1, f"{scores[index]:.6g}", kept, index, name_of(dataset, index)))
+        table.writerow((place + 1, f"{scores[index]:.6g}", kept, index, name_sample(dataset, index)))
     write_atomically(path, buffer.getvalue().encode(errors="backslashreplace"))
 
 
@@ -58,7 +58,7 @@ def ends(length: int, number: int) -> list[int]:
     return sorted({*range(min(number, length)), *range(max(0, length - number), length)})
 
 
-def name_of(dataset: Any, index: int) -> str:
+def name_sample(dataset: Any, index: int) -> str:
     """The file of a sample, or its number where it has none."""
     get = getattr(dataset, "get_data_info", None)
     return str((get(index) if get else {}).get("img_path", f"sample {index}"))

@@ -1,12 +1,14 @@
-"""One forward pass over the full training set, dealt to the processes."""
+"""One forward pass over the full training set, dealt to the processes, and the ranking of what it scored."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import all_reduce, get_dist_info
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor
@@ -116,6 +118,16 @@ def score_without_images(selector: Selector, model: Any, size: int, seed: int, r
     indices = torch.arange(size)
     noise = noise_at(seed, round_, indices, selector.noise_per_image(model, None))
     return selector.score(model, None, indices, noise).float().cpu()
+
+
+def rank(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Positions ``(N,)`` from the highest score to the lowest; equal ones in order, NaN last."""
+    return np.argsort(-scores, kind="stable")
+
+
+def keep_first(order: NDArray[np.int64], number: int) -> NDArray[np.int64]:
+    """The first ``number`` positions of a ranking, rising."""
+    return np.sort(order[:number])
 
 
 @contextmanager

@@ -81,7 +81,7 @@ def report(args: argparse.Namespace, runs: Any, grid: Any) -> None:
     import numpy as np
 
     from mimseg.visualization import render, save_png
-    from mimseg.visualization.grid_map import draw_grid_map
+    from mimseg.visualization.grid_search import draw_grid_search
 
     values = np.array([[grid.values.get((rate, decay), np.nan) for rate in runs.rates] for decay in runs.decays])
     header = ["layer decay", *(f"lr {rate:g}" for rate in runs.rates)]
@@ -92,7 +92,9 @@ def report(args: argparse.Namespace, runs: Any, grid: Any) -> None:
     show(grid.metric, header, starred)
     lines = [header, ["--:"] * len(header), *bold]
     title = [Path(args.config).stem, f"{grid.metric}, seed {args.seed}", f"from {args.init}"]
-    figure = draw_grid_map(values, ("layer decay", runs.decays), ("base learning rate", runs.rates), grid.metric, title)
+    figure = draw_grid_search(
+        values, ("layer decay", runs.decays), ("base learning rate", runs.rates), grid.metric, title
+    )
     save_png(render(figure), args.out / "heat_map.png")
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)
     (args.out / "table.md").write_text(f"{grid.metric}:\n\n{table}", encoding="utf-8")

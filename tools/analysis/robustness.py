@@ -79,7 +79,7 @@ def robustness(args: argparse.Namespace) -> None:
 def report(args: argparse.Namespace, sweep: Any) -> None:
     """Print the table; write pimr.json, table.md and curves.png."""
     from mimseg.visualization import render, save_png
-    from mimseg.visualization.ratio_curves import draw_ratio_curves
+    from mimseg.visualization.robustness import draw_robustness
 
     curves = sweep.curves
     own, together = compare(curves, args.pimr_from)
@@ -100,7 +100,7 @@ def report(args: argparse.Namespace, sweep: Any) -> None:
     show(header, rows)
     every = [value for curve in curves.values() for value in curve.values()]
     title = f"{sweep.metric} over the mask ratio, seed {args.seed}"
-    figure = draw_ratio_curves(curves, own, (min(every), max(every)), sweep.metric, title)
+    figure = draw_robustness(curves, own, (min(every), max(every)), sweep.metric, title)
     save_png(render(figure), args.out / "curves.png")
     (args.out / "table.md").write_text(markdown(header, rows), encoding="utf-8")
     (args.out / "pimr.json").write_text(
@@ -111,7 +111,7 @@ def report(args: argparse.Namespace, sweep: Any) -> None:
 
 def compare(curves: Curves, origin: Any) -> tuple[Curves, Curves]:
     """PIMR and Global PIMR by model and mask ratio."""
-    from mimseg.evaluation.pimr import global_pimr, pimr
+    from mimseg.apis.studies.robustness import global_pimr, pimr
 
     values = {name: list(curve.values()) for name, curve in curves.items()}
     together = global_pimr(values, origin)

@@ -104,7 +104,7 @@ def report(args: argparse.Namespace, selection: Any) -> None:
     import json
 
     from mimseg.visualization import render, save_png
-    from mimseg.visualization.heat_map import draw_heat_map
+    from mimseg.visualization.attention_head import draw_attention_heads
 
     heads, together = selection.recall.mean(dim=0).numpy(), selection.together.mean(dim=0).numpy()
     block, head = selection.best
@@ -122,7 +122,7 @@ def report(args: argparse.Namespace, selection: Any) -> None:
     shots = f"{len(selection.files)}shots" if args.shots else "all"
     out = args.out or checkpoint.parent / "attention" / f"{checkpoint.stem}_{shots}"
     title = (f"{Path(args.config).stem}   ·   {checkpoint.name}", settings, f"best: block {block}, head {head}")
-    save_png(render(draw_heat_map(heads, together, (block, head), selection.chance, title)), out / "recall.png")
+    save_png(render(draw_attention_heads(heads, together, (block, head), selection.chance, title)), out / "recall.png")
     record = {
         "config": args.config,
         "checkpoint": args.checkpoint,

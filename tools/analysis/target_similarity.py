@@ -52,7 +52,7 @@ def compare(args: argparse.Namespace) -> None:
 
     from mimseg.apis import find_images  # heavy: after --help
     from mimseg.apis.studies.target_similarity import target_similarity
-    from mimseg.visualization import draw_similarity, render, save_png
+    from mimseg.visualization import draw_target_similarity, render, save_png
 
     paths = find_images(args.images, args.limit)
     sizes = sorted(set(args.sizes))
@@ -68,7 +68,7 @@ def compare(args: argparse.Namespace) -> None:
     psnr = {name: {size: value.psnr for size, value in curve.items()} for name, curve in curves}
     ssim = {name: {size: value.ssim for size, value in curve.items()} for name, curve in curves}
     title = f"alike to the target at {found.reference} pixels, mean of {found.images} images"
-    save_png(render(draw_similarity(psnr, ssim, title)), args.out.with_suffix(".png"))
+    save_png(render(draw_target_similarity(psnr, ssim, title)), args.out.with_suffix(".png"))
     args.out.with_suffix(".json").write_text(json.dumps(as_json(args, found), indent=2) + "\n", encoding="utf-8")
     print(f"{args.out.stem}.png and {args.out.stem}.json are in {args.out.parent}")
 

@@ -17,10 +17,10 @@ from ...checkpoints import write_atomically
 from ...models import FeatureExtractor, MaskedImageModel
 from ...models.backbones.base import MaskedEncoder
 from ...models.features import Pool, pooled
+from ...places import check_output
 from ...registry import MODELS
 from ...version import __version__
 from ..run.config import load_config
-from ..run.outputs import check_output
 from ..run.transfer import is_dense
 from .inference import evaluation_transform, load_model
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ...checkpoints import MissingCheckpointError
 from ..run.config import load_config
-from .trial import Launch, Stage, choose_metric, launch_script, script
+from .trial import Launch, Trial, choose_metric, launch_script, script
 
 LR = "optim_wrapper.optimizer.lr"
 LAYER_DECAY = "optim_wrapper.paramwise_cfg.layer_decay"
@@ -102,24 +102,24 @@ class GridSearch:
             ValueError: a folder holds a run with other settings.
         """
         for number, pair in enumerate(self.pairs, start=1):
-            stage = self.stage(pair)
+            trial = self.trial(pair)
             name = f"[{number}/{len(self.pairs)}] {named(pair)}"
-            if stage.is_finished():
+            if trial.is_finished():
                 log(f"{name}: finished before")
             else:
                 log(f"{name} ...")
-                stage.run(self.command(stage), self.launch)
+                trial.run(self.command(trial), self.launch)
 
-    def stage(self, pair: Pair) -> Stage:
+    def trial(self, pair: Pair) -> Trial:
         """The run of a pair."""
         rate, decay = pair
         options = [*self.options, f"{LR}={rate:g}", f"{LAYER_DECAY}={decay:g}"]
         settings = {"config": self.config, "init": self.init, "options": options, "seed": self.seed}
-        return Stage(self.out / f"lr{rate:g}_decay{decay:g}", settings)
+        return Trial(self.out / f"lr{rate:g}_decay{decay:g}", settings)
 
-    def command(self, stage: Stage) -> list[str]:
+    def command(self, trial: Trial) -> list[str]:
         """The script that makes a run, and its arguments."""
-        words = ["--init", self.init, "--resume", "--seed", str(self.seed), "--cfg-options", *stage.settings["options"]]
+        words = ["--init", self.init, "--resume", "--seed", str(self.seed), "--cfg-options", *trial.settings["options"]]
         return [*script(self.tools, "train", self.config, processes=self.processes), *words]
 
     def collect(self, metric: str | None = None) -> Grid:
@@ -132,12 +132,12 @@ class GridSearch:
             FileNotFoundError: no run has finished.
             ValueError: a finished run does not have the metric, or was made with other settings.
         """
-        stages = {pair: self.stage(pair) for pair in self.pairs}
-        measured = {pair: stage.metrics() for pair, stage in stages.items() if stage.is_finished()}
+        trials = {pair: self.trial(pair) for pair in self.pairs}
+        measured = {pair: trial.metrics() for pair, trial in trials.items() if trial.is_finished()}
         if not measured:
             raise FileNotFoundError(f"no run in {self.out} has finished: nothing to collect")
         chosen = choose_metric(
-            {stages[pair].folder: found for pair, found in measured.items()}, metric, DEFAULT_METRICS
+            {trials[pair].folder: found for pair, found in measured.items()}, metric, DEFAULT_METRICS
         )
         missing = [pair for pair in self.pairs if pair not in measured]
         return Grid(chosen, {pair: found[chosen] for pair, found in measured.items()}, missing)

@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from ...checkpoints import guarded
 from ...registry import MODELS
-from ..run.transfer import import_task
+from ..run.transfer import import_library
 
 
 def count_parameters(cfg: Config) -> dict[str, int]:
@@ -30,7 +30,7 @@ def count_parameters(cfg: Config) -> dict[str, int]:
     """
     if cfg.get("model") is None:
         raise ValueError(f"config {cfg.filename} has no model")
-    import_task(cfg)
+    import_library(cfg)
     init_default_scope(cfg.get("default_scope", "mimseg"))
     with guarded(), without_values():
         model: Any = MODELS.build(cfg.model)

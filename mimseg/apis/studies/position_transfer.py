@@ -27,7 +27,7 @@ NEIGHBOURS = 20
 
 
 @dataclass(frozen=True)
-class Trial:
+class GrowingTraining:
     """What is trained.
 
     Attributes:
@@ -73,28 +73,28 @@ class Outcome:
     last: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
 
 
-def position_transfer(trial: Trial, seeds: Sequence[int], log: Callable[[str], Any]) -> list[Outcome]:
+def position_transfer(training: GrowingTraining, seeds: Sequence[int], log: Callable[[str], Any]) -> list[Outcome]:
     """Train a small FastMIM through stages with both kinds of positions, for each seed.
 
     Both go on from one model after the first stage, with equal scenes, crops and masks.
 
     Args:
-        trial: what is trained.
+        training: what is trained.
         seeds: of weights, crops and masks.
         log: takes lines that tell how far it is.
     """
-    log(f"drawing {trial.train + trial.held_out} scenes")
-    scenes = Scenes(trial)
+    log(f"drawing {training.train + training.held_out} scenes")
+    scenes = Scenes(training)
     outcomes = []
     for seed in seeds:
-        outcome, run = Outcome(), Run(trial, scenes, seed)
+        outcome, run = Outcome(), GrowingModel(training, scenes, seed)
         run.stage(0)
-        sides = (*trial.stages, trial.beyond)
+        sides = (*training.stages, training.beyond)
         for kind in KINDS:
             branch = run.branch(kind)
             outcome.first[kind] = {side: branch.look(side) for side in sides}
             outcome.stages[kind] = {}
-            for index in range(1, len(trial.stages)):
+            for index in range(1, len(training.stages)):
                 outcome.stages[kind][index] = branch.stage(index)
             outcome.last[kind] = {side: branch.look(side) for side in sides}
             log(f"seed {seed}, {kind}: done")
@@ -105,9 +105,9 @@ def position_transfer(trial: Trial, seeds: Sequence[int], log: Callable[[str], A
 class Scenes:
     """Scenes to train on and held-out ones, normalised, with the class of the largest object of each."""
 
-    def __init__(self, trial: Trial) -> None:
-        self.train, self.labels = self._draw(range(trial.train))
-        self.held_out, self.held_out_labels = self._draw(range(HELD_OUT, HELD_OUT + trial.held_out))
+    def __init__(self, training: GrowingTraining) -> None:
+        self.train, self.labels = self._draw(range(training.train))
+        self.held_out, self.held_out_labels = self._draw(range(HELD_OUT, HELD_OUT + training.held_out))
         mean, std = self.train.mean((0, 2, 3), keepdim=True), self.train.std((0, 2, 3), keepdim=True)
         self.train, self.held_out = (self.train - mean) / std, (self.held_out - mean) / std
 
@@ -118,33 +118,33 @@ class Scenes:
         return images.float(), torch.tensor([scene.main_label for scene in scenes])
 
 
-class Run:
+class GrowingModel:
     """A model, its optimizer and how far it is."""
 
-    def __init__(self, trial: Trial, scenes: Scenes, seed: int) -> None:
-        self.trial, self.scenes, self.seed = trial, scenes, seed
+    def __init__(self, training: GrowingTraining, scenes: Scenes, seed: int) -> None:
+        self.training, self.scenes, self.seed = training, scenes, seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.model: Any = MODELS.build(model_config(trial))
+            self.model: Any = MODELS.build(model_config(training))
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.05)
         self.done = 0
 
-    def branch(self, kind: str) -> "Run":
+    def branch(self, kind: str) -> "GrowingModel":
         """A copy that goes on with positions of a kind."""
         copied = copy.copy(self)
         copied.model = copy.deepcopy(self.model)
-        grid = self.trial.stages[0] // PATCH
-        copied.model.encoder.positions = Positions(self.trial.width, (grid, grid) if kind == "sincos" else None)
+        grid = self.training.stages[0] // PATCH
+        copied.model.encoder.positions = Positions(self.training.width, (grid, grid) if kind == "sincos" else None)
         copied.optimizer = torch.optim.AdamW(copied.model.parameters(), lr=RATE)
         copied.optimizer.load_state_dict(copy.deepcopy(self.optimizer.state_dict()))
         return copied
 
     def stage(self, index: int) -> tuple[float, float]:
         """Train a stage; gives the loss at its size after its first step, and after its last."""
-        side = self.trial.stages[index]
+        side = self.training.stages[index]
         self._train(side, 1)
         first = self.loss(side)
-        self._train(side, self.trial.steps[index] - 1)
+        self._train(side, self.training.steps[index] - 1)
         return first, self.loss(side)
 
     def look(self, side: int) -> tuple[float, float]:
@@ -152,7 +152,7 @@ class Run:
         return self.loss(side), self._knn(side)
 
     def _train(self, side: int, steps: int) -> None:
-        total = sum(self.trial.steps)
+        total = sum(self.training.steps)
         self.model.train()
         for _ in range(steps):
             generator = torch.Generator().manual_seed(self.seed * total + self.done)
@@ -192,10 +192,10 @@ class Run:
         return weighted_knn(known, labels, seen, truth, len(CLASSES), ks=(NEIGHBOURS,))[NEIGHBOURS]
 
 
-def model_config(trial: Trial) -> dict[str, Any]:
+def model_config(training: GrowingTraining) -> dict[str, Any]:
     """FastMIM with HOG of 4 px cells, 3 of 4 patches of 4 px masked."""
-    arch = {"embed_dim": trial.width, "depth": 4, "num_heads": trial.width // 32}
-    encoder = {"type": "DenseViT", "arch": arch, "patch_size": PATCH, "image_size": trial.stages[0]}
+    arch = {"embed_dim": training.width, "depth": 4, "num_heads": training.width // 32}
+    encoder = {"type": "DenseViT", "arch": arch, "patch_size": PATCH, "image_size": training.stages[0]}
     encoder |= {"positions": "sincos", "layer_scale": None, "init": "xavier", "mask_at": "pixels"}
     task = {"type": "Task", "decoder": {"type": "TransformerDecoder", "depth": 1}, "loss": {"type": "PatchMSE"}}
     ratio = {"type": "FixedRatio", "ratio": 0.75}

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 Curve = Mapping[float, float]  # by mask ratio
 
 
-def draw_ratio_curves(
+def draw_robustness(
     values: Mapping[str, Curve], own: Mapping[str, Curve], scale: tuple[float, float], metric: str, title: str
 ) -> Figure:
     """Draw two panels, one line a model: the metric, with Global PIMR on the other axis, and each model's own PIMR.

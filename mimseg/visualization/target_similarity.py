@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 Curve = Mapping[int, float | None]  # by side in pixels
 
 
-def draw_similarity(psnr: Mapping[str, Curve], ssim: Mapping[str, Curve], title: str) -> Figure:
+def draw_target_similarity(psnr: Mapping[str, Curve], ssim: Mapping[str, Curve], title: str) -> Figure:
     """Draw two panels, one line a target.
 
     Args:

@@ -13,7 +13,7 @@ from .heat_map import COLOURS, mark_cell, write_numbers
 CELL = 0.9, 0.55  # inches, width and height
 
 
-def draw_grid_map(
+def draw_grid_search(
     values: NDArray[np.floating[Any]],
     rows: tuple[str, Sequence[float]],
     columns: tuple[str, Sequence[float]],
