@@ -1,5 +1,6 @@
 """How good the features are: k-NN, effective rank, the loss under fixed masks, and what a run measured."""
 
+from ..moved import moved_from
 from .class_iou import ClassIoU
 from .coco_ap import CocoAP
 from .data_names import identity_of, name_of
@@ -37,3 +38,5 @@ __all__ = [
     "set_damaged_aside",
     "weighted_knn",
 ]
+
+__getattr__ = moved_from(__name__)

@@ -1,0 +1,129 @@
+"""Names that moved: an import by the old one still works, and a warning says in one line where it is now."""
+
+import sys
+import warnings
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any
+
+MODULES = {
+    "apis.building": "apis.run.building",
+    "apis.config": "apis.run.config",
+    "apis.config_files": "apis.run.config_files",
+    "apis.data": "apis.run.data",
+    "apis.dense": "apis.run.transfer",
+    "apis.environment_errors": "apis.run.environment_errors",
+    "apis.errors": "apis.run.errors",
+    "apis.export": "apis.inference.export",
+    "apis.features": "apis.inference.features",
+    "apis.grid_search": "apis.studies.grid_search",
+    "apis.head_selection": "apis.studies.attention_head",
+    "apis.loaders": "apis.run.loaders",
+    "apis.options": "apis.run.options",
+    "apis.parameters": "apis.studies.parameters",
+    "apis.position_transfer": "apis.studies.position_transfer",
+    "apis.ratio_sweep": "apis.studies.ratio_sweep",
+    "apis.reproduction": "apis.studies.reproduction",
+    "apis.resuming": "apis.run.resuming",
+    "apis.schema": "apis.run.schema",
+    "apis.stage": "apis.studies.trial",
+    "apis.strategies": "apis.inference.strategies",
+    "apis.target_pictures": "apis.inference.targets",
+    "apis.target_similarity": "apis.studies.target_similarity",
+    "apis.test": "apis.run.test",
+    "apis.train": "apis.run.train",
+    "apis.work_folder": "apis.run.work_folder",
+    "datasets.object_masks": "apis.studies.object_masks",
+    "datasets.reduced": "datasets.jpeg_crop",
+    "evaluation.comparison": "apis.studies.comparison",
+    "evaluation.paper_tables": "apis.studies.paper_tables",
+    "evaluation.run_cost": "apis.studies.run_cost",
+    "evaluation.run_origin": "apis.studies.run_origin",
+    "evaluation.run_record": "apis.studies.run_record",
+    "evaluation.stored_config": "apis.studies.stored_config",
+    "models.backbones.attending": "models.backbones.attention_maps",
+    "models.backbones.blocks": "models.backbones.vit_blocks",
+    "models.backbones.dense": "models.backbones.dense_encoder",
+    "models.backbones.dense_backbone": "models.backbones.any_backbone",
+    "models.backbones.swin": "models.backbones.dense_swin",
+    "models.backbones.vit": "models.backbones.sparse_vit",
+    "models.backbones.windows": "models.backbones.swin_blocks",
+    "models.dense": "models.transfer",
+    "models.init": "models.backbones.init",
+    "models.positions": "models.backbones.positions",
+    "models.scoring": "models.image_scores",
+}
+"""Modules and packages, without ``mimseg.``; what is in a package moved with it."""
+
+OUT_OF_PACKAGES = {
+    ("datasets", "apis.studies"): "ObjectImage coco_objects drawn_objects patch_coverage",
+    ("evaluation", "apis.studies"): (
+        "Cost Experiment Origin RunRecord as_json cost_of data_name group_runs length_of metric_rows numbers "
+        "pick_metrics read_run remarks run_folders statistics_of summarise"
+    ),
+    ("evaluation", "engine.undisturbed"): "undisturbed",
+}
+NAMES = {f"{old}.{name}": f"{new}.{name}" for (old, new), names in OUT_OF_PACKAGES.items() for name in names.split()}
+"""Functions and classes, without ``mimseg.``, that were to be had from a package."""
+
+
+class MovedModules(MetaPathFinder, Loader):
+    """Finds a module that moved by its old name."""
+
+    def __init__(self) -> None:
+        self._specs: dict[str, ModuleSpec | None] = {}
+
+    def find_spec(
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Where a name is one of ours of earlier versions."""
+        return None if _new_module(fullname) is None else ModuleSpec(fullname, self)
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType:
+        """Give the module itself, which then has two names."""
+        new = _new_module(spec.name) or spec.name
+        warnings.warn(f"{spec.name} is now {new}", FutureWarning, stacklevel=2)
+        module = import_module(new)
+        self._specs[module.__name__] = module.__spec__
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        """Let the module keep its own specification: it has been executed already."""
+        module.__spec__ = self._specs.pop(module.__name__)
+
+
+def find_moved_modules() -> None:
+    """Let Python's import system know the old names, before it looks into the folders of packages that moved."""
+    if not any(isinstance(finder, MovedModules) for finder in sys.meta_path):
+        sys.meta_path.insert(0, MovedModules())
+
+
+def moved_from(package: str) -> Callable[[str], Any]:
+    """A ``__getattr__`` for a package, which finds what moved out of it.
+
+    Args:
+        package: its ``__name__``.
+    """
+
+    def find(name: str) -> Any:
+        new = NAMES.get(f"{package.removeprefix('mimseg.')}.{name}")
+        if new is None:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        module, _, attribute = new.rpartition(".")
+        warnings.warn(f"{package}.{name} is now mimseg.{new}", FutureWarning, stacklevel=2)
+        return getattr(import_module(f"mimseg.{module}"), attribute)
+
+    return find
+
+
+def _new_module(fullname: str) -> str | None:
+    package, _, rest = fullname.partition(".")
+    if package != "mimseg":
+        return None
+    for end in range(len(rest), 0, -1):
+        if (end == len(rest) or rest[end] == ".") and rest[:end] in MODULES:
+            return f"mimseg.{MODULES[rest[:end]]}{rest[end:]}"
+    return None

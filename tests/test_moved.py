@@ -1,0 +1,40 @@
+"""Old names of modules and of what they hold are found, and told where they are now."""
+
+import importlib
+import sys
+
+import pytest
+
+from mimseg.moved import MODULES, NAMES
+
+
+@pytest.mark.parametrize("old", sorted(MODULES))
+def test_a_module_is_found_by_its_old_name(old):
+    sys.modules.pop(f"mimseg.{old}", None)
+    with pytest.warns(FutureWarning, match=rf"^mimseg\.{old} is now mimseg\.{MODULES[old]}$"):
+        module = importlib.import_module(f"mimseg.{old}")
+    assert module is importlib.import_module(f"mimseg.{MODULES[old]}")
+
+
+def test_so_are_the_modules_of_a_package_that_moved():
+    sys.modules.pop("mimseg.models.dense.pyramids", None)
+    with pytest.warns(FutureWarning, match=r"^mimseg\.models\.dense\.pyramids is now mimseg\.models\.transfer"):
+        module = importlib.import_module("mimseg.models.dense.pyramids")
+    assert module is importlib.import_module("mimseg.models.transfer.pyramids")
+    assert module.__spec__.name == "mimseg.models.transfer.pyramids"
+
+
+@pytest.mark.parametrize("old", sorted(NAMES))
+def test_a_function_is_found_by_its_old_name(old):
+    package, _, name = old.rpartition(".")
+    with pytest.warns(FutureWarning, match=rf"^mimseg\.{old} is now mimseg\.{NAMES[old]}$"):
+        found = getattr(importlib.import_module(f"mimseg.{package}"), name)
+    module, _, new = NAMES[old].rpartition(".")
+    assert found is getattr(importlib.import_module(f"mimseg.{module}"), new)
+
+
+def test_what_never_was_is_no_name_that_moved():
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("mimseg.models.nothing")
+    with pytest.raises(ImportError, match="cannot import name 'nothing'"):
+        from mimseg.evaluation import nothing  # noqa: F401
