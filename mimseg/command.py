@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from .arguments import pixels
+from .arguments import count, output_folder, pixels, seed
 from .processes import LINES_VARIABLE, LOST_PEER, handling
 
 
@@ -36,6 +36,24 @@ def add_model_options(parser: argparse.ArgumentParser, crop: str, weights: str) 
         action="store_true",
         help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
     )
+
+
+def add_run_options(parser: argparse.ArgumentParser, metric: str, overrides: str) -> None:
+    """Options of scripts that make many runs and compare them: where, by which metric, how, or not at all.
+
+    Args:
+        parser: gets them.
+        metric: help of ``--metric``.
+        overrides: help of ``--cfg-options``.
+    """
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results"
+    )
+    parser.add_argument("--metric", metavar="NAME", help=metric)
+    parser.add_argument("--seed", type=seed, default=0, help="of every run (default: 0)")
+    parser.add_argument("--processes", type=count, default=1, help="of every run, on this machine (default: 1)")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
+    parser.add_argument("--collect-only", action="store_true", help="run nothing: results of what has finished")
 
 
 def image_size_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> tuple[int, int] | None:

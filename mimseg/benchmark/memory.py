@@ -69,7 +69,7 @@ class MemoryCount:
         return self.fixed + share * (self.activations + self.temporaries)
 
 
-def fits(size: float, gpu: float) -> bool:
+def fits_gpu(size: float, gpu: float) -> bool:
     """Whether so many bytes fit a GPU of ``gpu`` GB, :data:`MARGIN` left free."""
     return size <= (1 - MARGIN) * gpu * GIB
 
@@ -89,7 +89,7 @@ def batch_that_fits(counts: Iterable[MemoryCount], gpu: float) -> Moment | None:
     divisor = 1
     while all(count.moment.batch_size % divisor == 0 for count in counts):
         sizes = [count.at_batch(count.moment.batch_size // divisor) for count in counts]
-        if all(fits(size, gpu) for size in sizes):
+        if all(fits_gpu(size, gpu) for size in sizes):
             moment = counts[sizes.index(max(sizes))].moment
             return moment.with_batch(moment.batch_size // divisor)
         divisor *= 2

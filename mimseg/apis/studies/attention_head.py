@@ -17,6 +17,7 @@ from ...ops.attention import PatchAttention
 from ...ops.masking import number_masked
 from ...ops.patches import patch_grid
 from ...registry import TRANSFORMS
+from ...tables import TextTable
 from ..inference.inference import evaluation_transform
 from .object_masks import ObjectImage, patch_coverage
 
@@ -47,6 +48,35 @@ class HeadSelection:
     def best(self) -> tuple[int, int]:
         """Block and head with the largest mean recall."""
         return choose_head(self.recall)
+
+    @property
+    def best_sum(self) -> int | None:
+        """The block whose heads together find more objects than the best head; None where none does."""
+        together = self.together.mean(dim=0)
+        block = int(together.argmax())
+        return block if together[block] > self.recall.mean(dim=0)[self.best] else None
+
+    def table(self) -> TextTable:
+        """Build the mean recall in percent by block and head, the best one with a star."""
+        rows = []
+        for block, (heads, together) in enumerate(zip(self.recall.mean(0), self.together.mean(0), strict=True)):
+            cells = [f"{100 * value:.1f}{'*' * ((block, head) == self.best)}" for head, value in enumerate(heads)]
+            rows.append([str(block), *cells, f"{100 * together:.1f}"])
+        header = ["block", *map(str, range(self.recall.shape[2])), "all heads"]
+        return TextTable(header, rows, "recall of object patches, %", text=())
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as data, means over the images."""
+        recall, (block, head) = self.recall.mean(dim=0), self.best
+        return {
+            "grid": self.grid,
+            "images": self.files,
+            "left_out": self.left_out,
+            "chance": self.chance,
+            "best": {"block": block, "head": head, "recall": float(recall[block, head])},
+            "recall": recall.tolist(),
+            "all_heads": self.together.mean(dim=0).tolist(),
+        }
 
 
 @dataclass(frozen=True)
@@ -120,6 +150,21 @@ def select_attention_head(
     recall = torch.cat(recalls).unflatten(1, (blocks, heads + 1))
     chance = float(torch.cat(chances).mean())
     return HeadSelection(recall[..., :-1], recall[..., -1], chance, grid, [shot.path for shot in chosen], left_out)
+
+
+def config_options(part: str, form: PatchAttention, block: int, head: int | None) -> str:
+    """What ``--cfg-options`` takes, for a part of the model to read the map that was measured.
+
+    Args:
+        part: below ``model``, e.g. ``masking.score``.
+        form: how attention was summed; its block and head are not read.
+        block: of the map.
+        head: of the map; None for the sum over the heads.
+    """
+    values: dict[str, Any] = {"block": block, "head": head}
+    values |= {} if form.axis == KEY_FORM.axis else {"axis": form.axis}
+    values |= {name: False for name in ("with_self", "with_class") if not getattr(form, name)}
+    return " ".join(f"model.{part}.{name}={value}" for name, value in values.items())
 
 
 def _attention_of(model: nn.Module) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ...checkpoints import MissingCheckpointError
+from ...tables import TextTable
 from ..run.config import load_config
 from .trial import Launch, Trial, choose_metric, launch_script, script
 
@@ -36,6 +37,16 @@ class Grid:
         return max(self.values, key=lambda pair: self.values[pair])
 
     @property
+    def rates(self) -> list[float]:
+        """The learning rates, rising."""
+        return sorted({rate for rate, _ in (*self.values, *self.missing)})
+
+    @property
+    def decays(self) -> list[float]:
+        """The layer decays, rising."""
+        return sorted({decay for _, decay in (*self.values, *self.missing)})
+
+    @property
     def open_ends(self) -> list[str]:
         """Which of the two settings, where it has several values, is best at its smallest or largest."""
         found = []
@@ -44,6 +55,32 @@ class Grid:
             if len(tried) > 1 and self.best[index] in (min(tried), max(tried)):
                 found.append(name)
         return found
+
+    def table(self, best: str = "{}*") -> TextTable:
+        """Build a row a layer decay, a column a learning rate; ``best`` is the pattern of the best value."""
+
+        def cell(pair: Pair) -> str:
+            if pair not in self.values:
+                return "-"
+            text = f"{self.values[pair]:.2f}"
+            return best.format(text) if pair == self.best else text
+
+        header = ["layer decay", *(f"lr {rate:g}" for rate in self.rates)]
+        rows = [[f"{decay:g}", *(cell((rate, decay)) for rate in self.rates)] for decay in self.decays]
+        return TextTable(header, rows, f"{self.metric} (* best)", text=())
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as data."""
+
+        def entry(pair: Pair, **more: float) -> dict[str, float]:
+            return {"lr": pair[0], "layer_decay": pair[1], **more}
+
+        return {
+            "metric": self.metric,
+            "best": entry(self.best, value=self.values[self.best]),
+            "runs": [entry(pair, value=value) for pair, value in self.values.items()],
+            "missing": [entry(pair) for pair in self.missing],
+        }
 
 
 class GridSearch:

@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import mean, stdev
 from typing import Any
 
 import torch
@@ -14,9 +15,10 @@ from ...datasets.scenes import CLASSES, make_scene
 from ...evaluation.knn import weighted_knn
 from ...models.backbones.positions import Positions
 from ...registry import MODELS
+from ...tables import TextTable
 
-KINDS = ("sincos_per_grid", "sincos")
-"""What is compared: computed anew for every grid, and resized from the first stage's."""
+KINDS = {"sincos_per_grid": "computed for each grid", "sincos": "resized from the first stage's"}
+"""What is compared, and in words: computed anew for every grid, and resized from the first stage's."""
 PATCH = 4
 DRAWN = 64  # px a side of a scene before it is cropped or resized
 HELD_OUT = 10**9  # index of the first scene that is never trained on
@@ -24,6 +26,8 @@ BATCH = 32
 RATE = 1e-3
 WARM_UP = 50  # steps
 NEIGHBOURS = 20
+Measured = dict[str, dict[int, tuple[float, float]]]
+"""Two numbers by kind of positions, and by size or stage."""
 
 
 @dataclass(frozen=True)
@@ -68,9 +72,9 @@ class Outcome:
         last: after the last stage, by kind and side.
     """
 
-    first: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
-    stages: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
-    last: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
+    first: Measured = field(default_factory=dict)
+    stages: Measured = field(default_factory=dict)
+    last: Measured = field(default_factory=dict)
 
 
 def position_transfer(training: GrowingTraining, seeds: Sequence[int], log: Callable[[str], Any]) -> list[Outcome]:
@@ -100,6 +104,46 @@ def position_transfer(training: GrowingTraining, seeds: Sequence[int], log: Call
             log(f"seed {seed}, {kind}: done")
         outcomes.append(outcome)
     return outcomes
+
+
+def transfer_tables(training: GrowingTraining, outcomes: Sequence[Outcome]) -> list[TextTable]:
+    """Build the tables of a study: after the first stage and, where there are several, at each and after the last."""
+    held_out = "after the {} stage: loss of masked patches, k-NN top-1"
+    first = _by_size(held_out.format("first"), training, [outcome.first for outcome in outcomes])
+    if len(training.stages) == 1:
+        return [first]
+    last = _by_size(held_out.format("last"), training, [outcome.last for outcome in outcomes])
+    return [first, _by_stage(training, [outcome.stages for outcome in outcomes]), last]
+
+
+def _by_size(title: str, training: GrowingTraining, found: Sequence[Measured]) -> TextTable:
+    """Losses and k-NN by size of the images."""
+    sides = (*training.stages, training.beyond)
+    rows = []
+    for kind, name in KINDS.items():
+        for index, (what, digits) in enumerate((("loss", 4), ("k-NN", 1))):
+            cells = [_spread([one[kind][side][index] for one in found], digits) for side in sides]
+            rows.append([name, what, *cells])
+    return TextTable(["positions", "", *(f"{side} px" for side in sides)], rows, title)
+
+
+def _by_stage(training: GrowingTraining, found: Sequence[Measured]) -> TextTable:
+    """The losses at the size of each stage after its first and last step."""
+    later = range(1, len(training.stages))
+    header = ["positions"]
+    for index in later:
+        header += [f"{training.stages[index]} px, step {steps}" for steps in (1, training.steps[index])]
+    rows = [
+        [name, *(_spread([one[kind][index][end] for one in found], 4) for index in later for end in (0, 1))]
+        for kind, name in KINDS.items()
+    ]
+    return TextTable(header, rows, "trained on: loss of masked patches at the size of the stage")
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    """Mean, and standard deviation where there are several values."""
+    deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{deviation}"
 
 
 class Scenes:

@@ -22,6 +22,9 @@ DEFAULT_METRICS = (
     "knn/end/top1_k10",
 )
 
+Curves = dict[str, dict[float, float]]
+"""Values by model and mask ratio."""
+
 
 @dataclass(frozen=True)
 class Member:
@@ -53,7 +56,7 @@ class Sweep:
     """
 
     metric: str
-    curves: dict[str, dict[float, float]]
+    curves: Curves
     missing: list[str]
 
 
@@ -177,7 +180,7 @@ class RatioSweep:
             raise FileNotFoundError(f"no run in {self.out} has finished: nothing to collect")
         by_folder = {self.trials(member)[-1].folder: metrics for member, metrics in measured.items()}
         chosen = choose_metric(by_folder, metric, DEFAULT_METRICS)
-        curves: dict[str, dict[float, float]] = {}
+        curves: Curves = {}
         for member, metrics in measured.items():
             curves.setdefault(member.label, {})[member.ratio] = metrics[chosen]
         return Sweep(chosen, curves, missing)

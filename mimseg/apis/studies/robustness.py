@@ -1,10 +1,79 @@
-"""PIMR: how well a method does at each mask ratio, between its worst and its best one."""
+"""How much a method minds its mask ratio: PIMR, between its worst and its best one."""
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from ...tables import TextTable
+from .ratio_sweep import Curves, Sweep
 
 Origin = Literal["lowest-value", "lowest-ratio"]
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """What a sweep says of the models' robustness.
+
+    Attributes:
+        sweep: what was measured.
+        own: PIMR by model and mask ratio.
+        together: Global PIMR by model and mask ratio.
+    """
+
+    sweep: Sweep
+    own: Curves
+    together: Curves
+
+    @classmethod
+    def of(cls, sweep: Sweep, origin: Origin = "lowest-value") -> "Robustness":
+        """Compute both kinds of PIMR, see :func:`pimr`."""
+        values = {name: list(curve.values()) for name, curve in sweep.curves.items()}
+        own = {name: pimr(curve, origin) for name, curve in values.items()}
+        together = global_pimr(values, origin)
+        return cls(sweep, *(_by_ratio(sweep.curves, found) for found in (own, together)))
+
+    def undefined(self) -> dict[str, str]:
+        """Tell why PIMR is undefined, by model; nothing of models that have one."""
+        return {
+            name: "only one mask ratio has finished"
+            if len(curve) == 1
+            else f"{self.sweep.metric} is equal at all mask ratios"
+            for name, curve in self.own.items()
+            if all(math.isnan(value) for value in curve.values())
+        }
+
+    def table(self) -> TextTable:
+        """Build a row for the metric and for PIMR of every model; Global PIMR where there are several models."""
+        curves = self.sweep.curves
+        ratios = sorted({ratio for curve in curves.values() for ratio in curve})
+        rows = []
+        for name, curve in curves.items():
+            shown = (
+                (self.sweep.metric, curve, 2),
+                ("PIMR", self.own[name], 3),
+                ("Global PIMR", self.together[name], 3),
+            )
+            for what, values, digits in shown if len(curves) > 1 else shown[:2]:
+                cells = [f"{values[ratio]:.{digits}f}" if ratio in values else "-" for ratio in ratios]
+                rows.append([name, what, *cells])
+        return TextTable(["model", "mask ratio", *(f"{ratio:g}" for ratio in ratios)], rows, text=(0, 1))
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as data; an undefined PIMR is null."""
+        models = {
+            name: [
+                {
+                    "ratio": ratio,
+                    "value": value,
+                    "pimr": _defined(self.own[name][ratio]),
+                    "global_pimr": _defined(self.together[name][ratio]),
+                }
+                for ratio, value in curve.items()
+            ]
+            for name, curve in self.sweep.curves.items()
+        }
+        return {"metric": self.sweep.metric, "models": models, "missing": self.sweep.missing}
 
 
 def pimr(values: Sequence[float], origin: Origin = "lowest-value") -> list[float]:
@@ -45,3 +114,11 @@ def global_pimr(curves: Mapping[str, Sequence[float]], origin: Origin = "lowest-
 
 def _between(values: Sequence[float], low: float, high: float) -> list[float]:
     return [(value - low) / (high - low) if high > low else math.nan for value in values]
+
+
+def _by_ratio(curves: Curves, found: Mapping[str, Sequence[float]]) -> Curves:
+    return {name: dict(zip(curve, found[name], strict=True)) for name, curve in curves.items()}
+
+
+def _defined(value: float) -> float | None:
+    return None if math.isnan(value) else value

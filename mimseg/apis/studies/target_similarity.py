@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ...datasets import CenterResizedCrop, UnreadableImageError, read_image, resize_image
 from ...ops.hog import hog
+from ...tables import TextTable
 from ...visualization import draw_hog
 
 CELL, BINS = 8, 9  # the settings of FastMIM and MaskFeat
@@ -34,6 +35,10 @@ class Similarity:
     psnr: float | None
     ssim: float
     identical: int
+
+    def __str__(self) -> str:
+        psnr = "∞" if self.psnr is None else f"{self.psnr:.2f}"
+        return f"{psnr} / {self.ssim:.3f}"
 
     @classmethod
     def mean(cls, pairs: Sequence[tuple[float, float]]) -> "Similarity":
@@ -58,6 +63,21 @@ class TargetSimilarity:
     images: int
     enlarged: int
     curves: dict[str, dict[int, Similarity]]
+
+    def table(self) -> TextTable:
+        """Build a row a target, a column a size: PSNR and SSIM."""
+        sizes = next(iter(self.curves.values()))
+        rows = [[name, *map(str, curve.values())] for name, curve in self.curves.items()]
+        title = f"alike to {self.reference} pixels: PSNR in dB / SSIM, mean of {self.images} images"
+        return TextTable(["target", *map(str, sizes)], rows, title)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as data; an infinite PSNR is null."""
+        targets = {
+            name: [{"size": size, **vars(similarity)} for size, similarity in curve.items()]
+            for name, curve in self.curves.items()
+        }
+        return {"images": self.images, "enlarged": self.enlarged, "reference": self.reference, "targets": targets}
 
 
 def target_similarity(
