@@ -16,7 +16,7 @@ from ..ops.patches import patch_grid
 from ..places import check_output
 from .atomic import write_atomically
 from .formats import Weights, detectron2, hf, hf_vit, mae, mimseg, timm
-from .formats.weights import KERNEL, RELATIVE, SIZE, TABLE, as_teacher, count_blocks, listed, rename
+from .formats.weights import KERNEL, RELATIVE, SIZE, TABLE, as_teacher, count_blocks, few_of, rename
 from .report import grouped, part_of
 from .sound import check_finite
 from .source import open_weights
@@ -137,7 +137,7 @@ def _check_whole(chosen: Weights, written: set[str], to: str) -> None:
     dispensable = ("encoder.mask_token", *(detectron2.LEFT_OUT if to == "detectron2" else ()))
     left = [name for name in chosen.state if name.startswith("encoder.") and name not in written]
     if left := [name for name in left if not name.startswith(dispensable)]:
-        raise ValueError(f"--to {to} has no place for {listed(left)} of the encoder; use --to mimseg")
+        raise ValueError(f"--to {to} has no place for {few_of(left)} of the encoder; use --to mimseg")
     if to not in ("mimseg", "detectron2") and "encoder.cls_token" not in chosen.state:
         raise ValueError(f"it holds no class token, which --to {to} has; use --to mimseg or detectron2")
 

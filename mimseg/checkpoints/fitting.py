@@ -197,7 +197,7 @@ def check_places(source: Mapping[str, Tensor], target: Mapping[str, Tensor], sco
     return notes
 
 
-def check_sizes(model: nn.Module, source: Mapping[str, Tensor], found: Weights, plan: Plan, scope: str) -> None:
+def check_shapes(model: nn.Module, source: Mapping[str, Tensor], found: Weights, plan: Plan, scope: str) -> None:
     """Refuse a file whose tensors, or attention heads, differ from the model's in a way that cannot be adapted.
 
     Raises:

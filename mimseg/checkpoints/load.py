@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ..ops.patches import patch_grid
-from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all, token_size
+from .fitting import FixedPositions, Plan, check_places, check_shapes, fit_all, token_size
 from .formats import Weights
 from .formats.families import seen
 from .formats.weights import KERNEL, TABLE
@@ -85,7 +85,7 @@ def load_weights(
         notes += check_places(source, target, scope, exact=least >= 1)
         plan = fit_all(model, source, found, position_tables, fixed_positions)
         plan.notes.extend(notes)
-        check_sizes(model, source, found, plan, scope)
+        check_shapes(model, source, found, plan, scope)
         _leave_teachers_to_student(model, plan)
         coverage = plan.coverage(target, scope)
         if coverage < least:

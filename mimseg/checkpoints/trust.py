@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
-from .archive import check_sizes
+from .archive import check_structure
 from .errors import (
     CheckpointError,
     DamagedCheckpointError,
@@ -93,7 +93,7 @@ def read_data(path: str | Path, map_location: Any = "cpu", trust: bool = False) 
     if path.stat().st_size == 0:
         raise DamagedCheckpointError(f"{path} is empty (0 bytes): use an earlier checkpoint, or copy the file again")
     if not trust:
-        check_sizes(path)
+        check_structure(path)
     damage = damage_of(path) if zipfile.is_zipfile(path) else None
     if damage is not None:
         raise DamagedCheckpointError(f"{path} is damaged, {damage}: use an earlier checkpoint, or copy the file again")

@@ -161,7 +161,7 @@ def block_heads(module: Any) -> int | None:
     return next((heads for heads in told if isinstance(heads, int)), None)
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
+def few_of(names: Sequence[str], most: int = 3) -> str:
     """A few of many names, for one line."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more
