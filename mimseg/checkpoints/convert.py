@@ -30,7 +30,7 @@ Grid = tuple[int, int]
 
 @dataclass(frozen=True)
 class Conversion:
-    """What was written.
+    """The result of a conversion.
 
     Attributes:
         title: source, format and where it was written.

@@ -34,7 +34,7 @@ LAYER_SCALE = re.compile(r"(encoder\.blocks\.\d+\.)ls[12]\.gamma")
 
 @dataclass
 class Plan:
-    """What to load into a model.
+    """The tensors to load into a model, and the ones that do not fit.
 
     Attributes:
         fitted: tensors by the model's names.

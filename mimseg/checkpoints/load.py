@@ -151,7 +151,7 @@ def refer_positions(model: nn.Module, grid: Sequence[int] | None) -> None:
 
 
 def _leave_teachers_to_student(model: nn.Module, plan: Plan) -> None:
-    """Where the file has no teacher's weights, the student's are no shortage of them."""
+    """Start teachers that the file does not have as copies of the student; they do not count as missing."""
     if plan.has_teachers or not hasattr(model, "reset_teachers"):
         return
     left = [name for name in plan.missing if name.startswith("teachers.")]

@@ -31,7 +31,7 @@ LOST_RELATIVE = (
 
 
 class Lacks(Protocol):
-    """What is missing of a model."""
+    """The weights of a model that a file lacks."""
 
     missing: dict[str, str]
 

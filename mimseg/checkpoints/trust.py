@@ -139,7 +139,7 @@ def only_listed(names: list[Any]) -> Iterator[None]:
 
 
 def allow_list() -> list[Any]:
-    """What a checkpoint may name besides PyTorch's own types, as ``safe_globals`` takes it.
+    """List what a checkpoint may name besides PyTorch's own types, as ``safe_globals`` takes it.
 
     NumPy 1 and 2 name the same two functions by different paths. ``numpy.dtype`` and ``getattr`` can do harm,
     so their names lead to two functions that only do what an honest checkpoint asks of them. Other libraries' dicts of

@@ -156,7 +156,7 @@ def knn_predictions(
 
 
 def usable_ks(ks: Sequence[int], bank: int) -> list[int]:
-    """Those of ``ks``, ascending, that a bank of so many labelled images allows.
+    """Choose the ``ks``, ascending, that a bank of so many labelled images allows.
 
     Raises:
         ValueError: it allows none, or one is no positive whole number.

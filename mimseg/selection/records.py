@@ -1,4 +1,4 @@
-"""What a selection leaves behind: all scores, a table and a gallery."""
+"""The record of a selection: all image scores, a table and a gallery."""
 
 import csv
 import io
@@ -96,7 +96,7 @@ def save_gallery(
 
 
 def sides(order: NDArray[np.int64], number_kept: int) -> tuple[tuple[NDArray[np.int64], ...], tuple[str, str]]:
-    """Which images a gallery shows on its two sides, as many on both, from the ends of a ranking; and the headings."""
+    """Choose the images of a gallery's two sides, as many on both, from the ends of a ranking; and the headings."""
     dropped = len(order) - number_kept
     number = min(DRAWN, number_kept, dropped) if dropped > 0 else min(DRAWN, len(order))
     lowest = "dropped" if dropped > 0 else "kept, too"

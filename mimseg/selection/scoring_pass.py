@@ -72,7 +72,7 @@ def score_all(
     log: Callable[[str], None],
     after_batch: Callable[[], None] = lambda: None,
 ) -> Tensor:
-    """Scores of all images of the loader's dataset, the same on every process.
+    """Score all images of the loader's dataset; the image scores are the same on every process.
 
     Args:
         selector: scores them.

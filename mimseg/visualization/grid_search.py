@@ -25,7 +25,7 @@ def draw_grid_search(
     Args:
         values: ``(rows, columns)``; NaN where there is none, which stays grey.
         rows: name of the setting that differs between rows, and its values.
-        columns: likewise of columns.
+        columns: name of the setting that differs between columns, and its values.
         metric: name of the values.
         title: lines of the heading.
 

@@ -28,7 +28,7 @@ class Gradients:
 
     Attributes:
         truth: ``(B, C * bins, h, w)``.
-        predicted: likewise; the ground truth where nothing was predicted.
+        predicted: ``(B, C * bins, h, w)``; the ground truth where nothing was predicted.
         bins: number of orientations.
         settings: the target's, in words.
     """
@@ -41,7 +41,7 @@ class Gradients:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one model predicts of some images: pixels or histograms of oriented gradients.
+    """The predictions of one model of some images: pixels or histograms of oriented gradients.
 
     Attributes:
         label: its name, for example that of its config.

@@ -16,7 +16,7 @@ WARNING = "#b00020"  # colour of doubts
 
 @dataclass(frozen=True)
 class Strategy:
-    """How one strategy masked some images.
+    """The masks of one strategy on some images.
 
     Attributes:
         label: its name, for example that of its config.

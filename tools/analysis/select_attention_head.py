@@ -48,7 +48,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--without-self", action="store_true", help="leave out each patch's product with itself, as Eq. 5 of GPA does"
     )
-    parser.add_argument("--without-class", action="store_true", help="leave the class token out of the sum, likewise")
+    parser.add_argument("--without-class", action="store_true", help="leave the class token out of the sum, too")
     parser.add_argument("--out", type=output_folder, help="folder (default: attention/<checkpoint>_<shots> beside it)")
     parser.add_argument("--batch-size", type=count, default=16, help="images a forward pass (default: 16)")
     add_model_options(parser, "the config's crop", "whose weights of a checkpoint")

@@ -38,7 +38,7 @@ BATCH = {"images": {0: torch.export.Dim("batch", min=1)}}
 
 
 class ExportableEncoder(nn.Module):
-    """What is exported: normalised images to one tensor.
+    """The module that is exported: normalised images to one tensor.
 
     Args:
         encoder: in evaluation mode.
@@ -68,7 +68,7 @@ class ExportableEncoder(nn.Module):
 
 @dataclass(frozen=True)
 class Export:
-    """What was written.
+    """The files that an export wrote.
 
     Attributes:
         target: the program.
@@ -258,7 +258,7 @@ def _onnx(module: ExportableEncoder, images: Tensor) -> tuple[bytes, Run | None]
 
 
 def _difference(run: Run, module: nn.Module, shape: Sequence[int]) -> float:
-    """How much the program's output differs from the encoder's, as a share of its largest value.
+    """Compare the program's output with the encoder's: their difference as a share of the largest value.
 
     Raises:
         ValueError: more than :data:`TOLERANCE`.

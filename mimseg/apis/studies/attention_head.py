@@ -26,7 +26,7 @@ KEY_FORM = PatchAttention()
 
 @dataclass(frozen=True)
 class HeadSelection:
-    """How well every head finds objects.
+    """Recall of objects by every head.
 
     Attributes:
         recall: of every image, block and head ``(N, blocks, heads)``, 0 to 1.
@@ -153,7 +153,7 @@ def select_attention_head(
 
 
 def config_options(part: str, form: PatchAttention, block: int, head: int | None) -> str:
-    """What ``--cfg-options`` takes, for a part of the model to read the map that was measured.
+    """Write the ``--cfg-options`` by which a part of the model reads the map that was measured.
 
     Args:
         part: below ``model``, e.g. ``masking.score``.

@@ -19,7 +19,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True)
 class Grid:
-    """What a grid search measured.
+    """The results of a grid search.
 
     Attributes:
         metric: name of the metric.
@@ -48,7 +48,7 @@ class Grid:
 
     @property
     def open_ends(self) -> list[str]:
-        """Which of the two settings, where it has several values, is best at its smallest or largest."""
+        """The settings, of those with several values, that are best at their smallest or largest one."""
         found = []
         for index, name in enumerate(("learning rate", "layer decay")):
             tried = {pair[index] for pair in self.values}

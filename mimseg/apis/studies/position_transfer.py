@@ -32,7 +32,7 @@ Measured = dict[str, dict[int, tuple[float, float]]]
 
 @dataclass(frozen=True)
 class GrowingTraining:
-    """What is trained.
+    """A training in stages of growing images.
 
     Attributes:
         stages: side in pixels of the images of each stage, a multiple of 4.

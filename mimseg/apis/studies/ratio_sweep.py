@@ -47,7 +47,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep measured.
+    """The results of a sweep.
 
     Attributes:
         metric: name of the metric.

@@ -13,7 +13,7 @@ Origin = Literal["lowest-value", "lowest-ratio"]
 
 @dataclass(frozen=True)
 class Robustness:
-    """What a sweep says of the models' robustness.
+    """PIMR of the models of a sweep.
 
     Attributes:
         sweep: what was measured.

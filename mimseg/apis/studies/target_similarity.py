@@ -50,7 +50,7 @@ class Similarity:
 
 @dataclass(frozen=True)
 class TargetSimilarity:
-    """How alike targets at low resolution are to those at the reference resolution.
+    """Similarity of targets at low resolution to those at the reference resolution.
 
     Attributes:
         reference: side in pixels.
@@ -178,7 +178,7 @@ def psnr_and_ssim(reference: NDArray[Any], other: NDArray[Any], data_range: floa
 
     Args:
         reference: ``(H, W, C)``.
-        other: likewise.
+        other: ``(H, W, C)``, of the same shape.
         data_range: largest possible difference of two values, 255 for 8 bits.
 
     Raises:

@@ -27,7 +27,7 @@ def read_tensors(
 
     Args:
         tensors: by the file's names.
-        ema: an EMA copy that lies beside them, likewise.
+        ema: the tensors of an EMA copy that lies beside them, by its own names.
         facts: what the file tells besides tensors: our own description, or a Hugging Face config.
         own_names: names of the model at hand, which tell a file of the network that it wraps, and one of ours.
 

@@ -29,7 +29,7 @@ CLIP = re.compile(r"(.*\.)?(transformer\.resblocks\.0\.|vision_model\.).*")
 
 
 def hint(names: Collection[str]) -> str:
-    """What to do with a file of such names."""
+    """Advise what to do with a file of such names."""
     for pattern, whose, setting in FAMILIES:
         if any(re.fullmatch(rf"(.*\.)?{pattern}", name) for name in names):
             return f"they are {whose}; set encoder.type=DenseBackbone and {setting}"

@@ -148,7 +148,7 @@ def rename(name: str, prefixes: Mapping[str, str]) -> str | None:
 
 
 def count_blocks(state: Mapping[str, Any], prefix: str) -> int:
-    """How many numbered blocks there are under ``prefix``, e.g. ``encoder.blocks.``."""
+    """Count the numbered blocks under ``prefix``, e.g. ``encoder.blocks.``."""
     return len({name.removeprefix(prefix).split(".", 1)[0] for name in state if name.startswith(prefix)})
 
 
