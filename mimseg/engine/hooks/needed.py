@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -16,7 +16,7 @@ from .progress import ProgressHook
 from .rng_state import RNGStateHook
 from .teacher import TeacherHook
 
-HookConfig = Hook | Mapping[str, Any]
+HookConfig: TypeAlias = Hook | Mapping[str, Any]
 OF_MMENGINE = frozenset({"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint"})
 """Names of ``default_hooks`` that MMEngine fills in itself; None removes one of these."""
 

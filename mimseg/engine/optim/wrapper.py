@@ -9,6 +9,7 @@ import torch
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
@@ -68,7 +69,7 @@ class MIMOptimWrapper(OptimWrapper):
         self.precision = _check_precision(precision, self.device_type)
         self.non_finite = _check_choice("non_finite", non_finite, get_args(NonFinite))
         self.max_norm = _check_clip(clip_grad)
-        self.scaler = torch.amp.GradScaler(self.device_type) if precision == "fp16" else None
+        self.scaler = GradScaler(self.device_type) if precision == "fp16" else None
         self.fused = bool(getattr(optimizer, "_step_supports_amp_scaling", False))
         if self.device_type != "cpu" and not self.fused:
             print_log(
@@ -84,7 +85,8 @@ class MIMOptimWrapper(OptimWrapper):
     @property
     def accumulative_counts(self) -> int:
         """Batches per optimizer step."""
-        return self._accumulative_counts
+        batches: int = self._accumulative_counts
+        return batches
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
@@ -121,7 +123,8 @@ class MIMOptimWrapper(OptimWrapper):
         if self.max_norm is not None:
             clip_grads_with_norm_(parameters, self.max_norm, norm)
         self.log_vars = {"grad_norm": norm}
-        bad = ~torch.isfinite(self._loss if self.scaler is not None else norm)
+        watched = norm if self.scaler is None or self._loss is None else self._loss
+        bad = ~torch.isfinite(watched)
         self._loss = None
         self.non_finite_flag = DeviceFlag(bad)
         self.stepped = self.device_type != "cpu" or not self.non_finite_flag.value()
@@ -131,7 +134,9 @@ class MIMOptimWrapper(OptimWrapper):
         if self.scaler is not None:
             self.scaler.step(self.optimizer, **kwargs)
             self.scaler.update()
-            self.log_vars["loss_scale"] = self.scaler._get_scale_async().detach()
+            scale = self.scaler._get_scale_async()
+            assert scale is not None  # it is made with the first step
+            self.log_vars["loss_scale"] = scale.detach()
         elif self.fused:
             self.optimizer.found_inf = bad.float()
             self.optimizer.step(**kwargs)

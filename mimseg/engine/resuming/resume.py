@@ -161,7 +161,7 @@ def _check_random_states(checker: Checker, saved: Mapping[str, Any], runner: Run
     if not states:
         checker.refuse("rng_states is empty: the random states of each process are missing")
     for index, state in enumerate(states):
-        wrong = check_rng_state(state, runner.bare_model)  # type: ignore[attr-defined]
+        wrong = check_rng_state(state, runner.bare_model)
         if wrong is not None:
             checker.refuse(f"rng_states[{index}] is no set of random states ({wrong})", OTHER_FILE)
     return states
