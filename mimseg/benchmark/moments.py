@@ -13,6 +13,7 @@ from ..apis import is_dense
 from ..engine.stages import Stage, parse_stages
 from ..models import MaskedImageModel, Step
 from ..models.masking import Ratio
+from ..models.tasks import Task
 from ..ops.masking import PatchMask, Ragged, number_masked
 from ..registry import HOOKS
 from ..selection import make_plan
@@ -57,11 +58,15 @@ class Moment:
             return
         model.set_progress(self.progress)
         model.alternate = ()
-        for name, task in model.tasks.items():
+        for name, task in _tasks_of(model).items():
             task.on, task.start, task.end = name in self.tasks, 0.0, 1.0
         ratio = model.masking.ratio
         usual = ratio.instead_of if isinstance(ratio, GivenRatio) else ratio
         model.masking.ratio = usual if self.ratio is None else GivenRatio(usual, self.ratio)
+
+
+def _tasks_of(model: MaskedImageModel) -> dict[str, Task]:
+    return {name: task for name, task in model.tasks.items() if isinstance(task, Task)}
 
 
 class GivenRatio(Ratio):
@@ -112,7 +117,7 @@ def counts_known(model: Any) -> Iterator[None]:
         ragged = Ragged(masked, shown, masked.float().mean() if mean is None else mean)
         return PatchMask(mask, order[: batch * shown], order[batch * shown :], ragged)
 
-    PatchMask.from_counts = staticmethod(known)  # type: ignore[assignment,method-assign]
+    PatchMask.from_counts = staticmethod(known)  # type: ignore[method-assign]
     try:
         yield
     finally:
@@ -175,7 +180,9 @@ def _by_epoch(config: Config, name: str, model: Any) -> Iterator[Moment]:
             yield moment
             continue
         off = () if epoch in trained else switched
-        active = [key for key, task in model.tasks.items() if task.active(progress, epoch / epochs) and key not in off]
+        active = [
+            key for key, task in _tasks_of(model).items() if task.active(progress, epoch / epochs) and key not in off
+        ]
         moment = replace(moment, scored=_reads_score(model, stage.size, progress))
         adapts = moment.scored and model.masking.ratio.takes_score
         for at_work in in_turn(active, model.alternate):

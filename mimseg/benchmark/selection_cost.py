@@ -14,6 +14,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..apis import load_config
 from ..engine.undisturbed import undisturbed
 from ..models import MaskedImageModel
+from ..models.tasks import Task
+from ..models.teachers import Teacher
 from ..registry import HOOKS
 from ..selection import SelectionHook, SelectionPlan, make_plan
 from ..tables import TextTable
@@ -82,6 +84,7 @@ class Candidate:
     def prepare(self, kind: frozenset[str]) -> None:
         """Let the next steps be like those of the last epoch of this kind."""
         model = self.subject.model
+        assert isinstance(model, MaskedImageModel)
         epochs = [epoch for epoch, work in enumerate(self.work) if work == kind]
         model.set_progress((epochs[-1] + 1) / self.plan.nominal_epochs if epochs else 1.0)
         for name in predictors_of(model):
@@ -147,10 +150,11 @@ def selection_costs(
 
 def predictors_of(model: MaskedImageModel) -> list[str]:
     """Tasks that predict losses for the selection alone: no teacher needs them."""
+    teachers = [teacher for teacher in model.teachers.values() if isinstance(teacher, Teacher)]
     return [
         name
         for name, task in model.tasks.items()
-        if task.predicts_losses and not any(teacher.follows(name) for teacher in model.teachers.values())
+        if isinstance(task, Task) and task.predicts_losses and not any(teacher.follows(name) for teacher in teachers)
     ]
 
 

@@ -147,7 +147,7 @@ def refer_positions(model: nn.Module, grid: Sequence[int] | None) -> None:
     """
     for name, module in model.named_modules():
         if grid is not None and name.endswith(FIXED_POSITIONS) and getattr(module, "resizes", False):
-            module.reference = (int(grid[0]), int(grid[1]))  # type: ignore[assignment]
+            module.reference = (int(grid[0]), int(grid[1]))
 
 
 def _leave_teachers_to_student(model: nn.Module, plan: Plan) -> None:
