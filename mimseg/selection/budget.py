@@ -8,7 +8,7 @@ together, in full passes over T, is the budget (forward passes of a selection no
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypedDict, get_args
 
 Stop = Literal["full", "budget"]
 ROUNDING = 1e-9  # epochs
@@ -114,6 +114,16 @@ class SelectionPlan:
         if keep_last_block and abs(following - self.end) < ROUNDING:
             ends.append(following)
         return frozenset(epoch for end in ends for epoch in range(max(0, end - number), end))
+
+
+class PlanOptions(TypedDict):
+    """What :func:`make_plan` makes of a run's images and epochs."""
+
+    warmup_epochs: int
+    interval: int
+    keep: float | None
+    budget: float | None
+    stop: Stop
 
 
 def make_plan(

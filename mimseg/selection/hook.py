@@ -17,7 +17,7 @@ from ..engine.undisturbed import undisturbed
 from ..evaluation import merge_metrics
 from ..registry import HOOKS, SELECTORS
 from .base import Selector
-from .budget import SelectionPlan, Stop, check_options, make_plan
+from .budget import PlanOptions, SelectionPlan, Stop, check_options, make_plan
 from .ledger import Ledger
 from .records import record_path, save_gallery, save_scores, save_table
 from .scoring_pass import keep_first, loader_like, rank, sample_seed, score_all, score_without_images
@@ -80,7 +80,7 @@ class SelectionHook(Hook):
             if value is not None and (not isinstance(value, int) or value < least):
                 raise ValueError(f"SelectionHook: {name} must be a whole number of at least {least}, got {value!r}")
         self.selector: Selector = SELECTORS.build(selector)
-        self.options = dict(warmup_epochs=warmup_epochs, interval=interval, keep=keep, budget=budget, stop=stop)
+        self.options = PlanOptions(warmup_epochs=warmup_epochs, interval=interval, keep=keep, budget=budget, stop=stop)
         self.dt_epochs, self.keep_last_block = dt_epochs, keep_last_block
         self.batch_size, self.transform = batch_size, transform
         self.ledger = Ledger()
@@ -155,7 +155,7 @@ class SelectionHook(Hook):
     @staticmethod
     def _at_its_start(checkpoint: Mapping[str, Any]) -> bool:
         meta = checkpoint["meta"]
-        return meta.get("epoch_start", meta["iter"]) == meta["iter"]
+        return bool(meta.get("epoch_start", meta["iter"]) == meta["iter"])
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put subset and counts into the checkpoint."""

@@ -87,9 +87,9 @@ def save_gallery(
     order = order[np.isfinite(scores[order])]
     blocks, headings = sides(order, number_kept)
     images = [_images(loader, model, block) for block in blocks]
-    captions = tuple([f"{scores[index]:.4g}" for index in block] for block in blocks)
+    high, low = ([f"{scores[index]:.4g}" for index in block] for block in blocks)
     preprocessor = model.data_preprocessor
-    figure = draw_gallery(images[0], images[1], captions, headings, preprocessor.mean, preprocessor.std, title)
+    figure = draw_gallery(images[0], images[1], (high, low), headings, preprocessor.mean, preprocessor.std, title)
     picture = render(figure)
     save_png(picture, path)
     return picture
