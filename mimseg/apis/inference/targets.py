@@ -83,9 +83,11 @@ def predict(model: MaskedImageModel, images: Tensor, label: str, origin: str, se
     seen = reconstruct(model, images, seed)
     masks = Masks.of_reconstruction(seen, "")
     if isinstance(task.target, PixelTarget):
+        assert seen.pixels is not None
         return Prediction(label, origin, masks, pixels=seen.pixels.cpu(), note=seen.note)
     step = Step(images, model.encoder.patch_size, seen.grid, model.progress)
     truth = task.target(step, "all")
+    assert seen.patch_mask is not None and seen.predicted is not None
     predicted = seen.patch_mask.put_masked(truth, seen.predicted.to(truth))
     cells = model.encoder.patch_size // task.target.cell
     truth, predicted = (ungroup_cells(vectors, cells, seen.grid).cpu() for vectors in (truth, predicted))
