@@ -7,6 +7,7 @@ import numpy as np
 from mmpretrain.datasets import BaseDataset
 from sklearn.datasets import load_digits
 
+from ..choices import one_of
 from ..registry import DATASETS
 
 VAL_SIZE = 360
@@ -38,8 +39,7 @@ class DigitsDataset(BaseDataset):
         indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
     ) -> None:
-        if split not in ("train", "val"):
-            raise ValueError(f"DigitsDataset(split={split!r}): choose 'train' or 'val'")
+        one_of("DigitsDataset: split", split, ("train", "val"))
         self.split = split
         super().__init__(ann_file="", pipeline=pipeline, indices=indices, test_mode=test_mode)
 

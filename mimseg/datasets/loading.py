@@ -7,6 +7,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
+from ..choices import one_of
 from ..names import printable
 from ..registry import TRANSFORMS
 from .decoding import decode
@@ -127,8 +128,7 @@ class LoadImage(BaseTransform):
             raise ValueError(f"LoadImage(channels={channels!r}): give a whole number from 1 to {MAX_CHANNELS}")
         if not isinstance(max_pixels, int) or max_pixels < 1:
             raise ValueError(f"LoadImage(max_pixels={max_pixels!r}): give a whole number of pixels, e.g. {MAX_PIXELS}")
-        if mixed_depths not in ("refuse", "rescale"):
-            raise ValueError(f"LoadImage(mixed_depths={mixed_depths!r}): choose 'refuse' or 'rescale'")
+        one_of("LoadImage: mixed_depths", mixed_depths, ("refuse", "rescale"))
         self.channels, self.max_pixels, self.mixed_depths = channels, max_pixels, mixed_depths
         self.reference: tuple[str, str] | None = None
 

@@ -9,6 +9,7 @@ from mmpretrain.datasets.transforms import RandomResizedCrop as _RandomResizedCr
 from numpy.typing import NDArray
 from PIL import Image
 
+from ..choices import one_of
 from ..registry import TRANSFORMS
 
 FILTERS = {
@@ -41,8 +42,7 @@ def resize_image(image: NDArray[Any], size: tuple[int, int], interpolation: str 
 
 
 def _check_interpolation(name: str, interpolation: str) -> None:
-    if interpolation not in FILTERS:
-        raise ValueError(f"{name}(interpolation={interpolation!r}): choose one of {', '.join(FILTERS)}")
+    one_of(f"{name}: interpolation", interpolation, FILTERS)
 
 
 @TRANSFORMS.register_module()
