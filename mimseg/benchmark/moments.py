@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from torch import Tensor
+from torch import Tensor, nn
 
 from ..apis import is_dense
 from ..engine.stages import Stage, parse_stages
@@ -52,7 +52,7 @@ class Moment:
         images = self.batch_size * self.accumulative_counts
         return replace(self, batch_size=batch_size, accumulative_counts=max(1, round(images / batch_size)))
 
-    def prepare(self, model: Any) -> None:
+    def prepare(self, model: nn.Module) -> None:
         """Let the coming steps of a model be of this kind; what it draws at random keeps its own way."""
         if not isinstance(model, MaskedImageModel):
             return
@@ -101,7 +101,7 @@ class GivenRatio(Ratio):
 
 
 @contextmanager
-def counts_known(model: Any) -> Iterator[None]:
+def counts_known(model: nn.Module) -> Iterator[None]:
     """Within the block, a ragged mask takes its numbers from :class:`GivenRatio`: fake tensors hold none to be read."""
     ratio = model.masking.ratio if isinstance(model, MaskedImageModel) else None
     if not isinstance(ratio, GivenRatio):
@@ -124,7 +124,7 @@ def counts_known(model: Any) -> Iterator[None]:
         PatchMask.from_counts = read  # type: ignore[method-assign]
 
 
-def moments_of(name: str, config: Config, model: Any) -> list[Moment]:
+def moments_of(name: str, config: Config, model: nn.Module) -> list[Moment]:
     """All kinds of steps of a run, in the order in which they come up.
 
     Of steps that differ in nothing but whether masks follow a score, those where they do are told: a score only adds.
@@ -166,7 +166,7 @@ def _accumulation(config: Config) -> int:
     return int(config.optim_wrapper.get("accumulative_counts", 1))
 
 
-def _by_epoch(config: Config, name: str, model: Any) -> Iterator[Moment]:
+def _by_epoch(config: Config, name: str, model: nn.Module) -> Iterator[Moment]:
     """Moments of every epoch; of those with an adaptive ratio, one with each end of its range."""
     epochs = config.schedule.epochs
     stages = _stages(config, name)

@@ -15,6 +15,7 @@ from ..engine import PretrainLoop
 from ..engine.log_failures import best_effort
 from ..engine.undisturbed import undisturbed
 from ..evaluation import merge_metrics
+from ..models import MaskedImageModel
 from ..registry import HOOKS, SELECTORS
 from .base import Selector
 from .budget import PlanOptions, SelectionPlan, Stop, check_options, make_plan
@@ -229,7 +230,7 @@ class SelectionHook(Hook):
         runner.train_dataloader.sampler.set_subset(self.kept)
         self._report(runner, scores, order, seconds)
 
-    def _score(self, runner: Runner, model: Any, round_: int) -> tuple[NDArray[np.float32], Any]:
+    def _score(self, runner: Runner, model: MaskedImageModel, round_: int) -> tuple[NDArray[np.float32], Any]:
         if not self.selector.needs_images:
             scores = score_without_images(self.selector, model, self.plan.dataset_size, runner.seed, round_)
             return scores.numpy(), None
@@ -252,7 +253,12 @@ class SelectionHook(Hook):
         return rank(scores)
 
     def _record(
-        self, runner: Runner, model: Any, loader: Any, when: tuple[int, int], what: tuple[NDArray[Any], ...]
+        self,
+        runner: Runner,
+        model: MaskedImageModel,
+        loader: Any,
+        when: tuple[int, int],
+        what: tuple[NDArray[Any], ...],
     ) -> None:
         (epoch, round_), (scores, order, kept) = when, what
         save_scores(record_path(runner.work_dir, round_, ".npz"), epoch, scores, kept)
