@@ -13,7 +13,6 @@ from ..apis import is_dense
 from ..engine.stages import Stage, parse_stages
 from ..models import MaskedImageModel, Step
 from ..models.masking import Ratio
-from ..models.tasks import Task
 from ..ops.masking import PatchMask, Ragged, number_masked
 from ..registry import HOOKS
 from ..selection import make_plan
@@ -58,15 +57,11 @@ class Moment:
             return
         model.set_progress(self.progress)
         model.alternate = ()
-        for name, task in _tasks_of(model).items():
+        for name, task in model.named_tasks.items():
             task.on, task.start, task.end = name in self.tasks, 0.0, 1.0
         ratio = model.masking.ratio
         usual = ratio.instead_of if isinstance(ratio, GivenRatio) else ratio
         model.masking.ratio = usual if self.ratio is None else GivenRatio(usual, self.ratio)
-
-
-def _tasks_of(model: MaskedImageModel) -> dict[str, Task]:
-    return {name: task for name, task in model.tasks.items() if isinstance(task, Task)}
 
 
 class GivenRatio(Ratio):
@@ -80,7 +75,7 @@ class GivenRatio(Ratio):
         hidden: the share that was hidden last, of whole units.
     """
 
-    takes_score = True
+    needs_score = True
     hidden = 0.0
 
     def __init__(self, instead_of: Ratio, share: float) -> None:
@@ -181,10 +176,10 @@ def _by_epoch(config: Config, name: str, model: nn.Module) -> Iterator[Moment]:
             continue
         off = () if epoch in trained else switched
         active = [
-            key for key, task in _tasks_of(model).items() if task.active(progress, epoch / epochs) and key not in off
+            key for key, task in model.named_tasks.items() if task.active(progress, epoch / epochs) and key not in off
         ]
         moment = replace(moment, scored=_reads_score(model, stage.size, progress))
-        adapts = moment.scored and model.masking.ratio.takes_score
+        adapts = moment.scored and model.masking.ratio.needs_score
         for at_work in in_turn(active, model.alternate):
             for ratio in sorted(set(model.masking.ratio.range())) if adapts else (None,):
                 yield replace(moment, tasks=at_work, ratio=ratio)
@@ -222,4 +217,4 @@ def _selection(config: Config, epochs: int) -> tuple[frozenset[int], tuple[str, 
 
 def _reads_score(model: MaskedImageModel, size: tuple[int, int], progress: float) -> bool:
     images = torch.empty(1, model.data_preprocessor.channels, *size, device="meta")
-    return model.masking.reads_score(Step(images, model.encoder.patch_size, model.encoder.grid_of(images), progress))
+    return model.masking.needs_score(Step(images, model.encoder.patch_size, model.encoder.grid_of(images), progress))

@@ -15,7 +15,6 @@ from ..apis import load_config
 from ..engine.undisturbed import undisturbed
 from ..models import MaskedImageModel
 from ..models.tasks import Task
-from ..models.teachers import Teacher
 from ..registry import HOOKS
 from ..selection import SelectionHook, SelectionPlan, make_plan
 from ..tables import TextTable
@@ -150,11 +149,11 @@ def selection_costs(
 
 def predictors_of(model: MaskedImageModel) -> dict[str, Task]:
     """Tasks that predict losses for the selection alone: no teacher needs them."""
-    teachers = [teacher for teacher in model.teachers.values() if isinstance(teacher, Teacher)]
+    teachers = model.named_teachers.values()
     return {
         name: task
-        for name, task in model.tasks.items()
-        if isinstance(task, Task) and task.predicts_losses and not any(teacher.follows(name) for teacher in teachers)
+        for name, task in model.named_tasks.items()
+        if task.predicts_losses and not any(teacher.follows(name) for teacher in teachers)
     }
 
 

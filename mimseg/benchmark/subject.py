@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from ..checkpoints import guarded
 from ..models import MaskedImageModel
-from ..models.tasks import Task
 from ..registry import MODELS
 from .teachers import random_teachers
 
@@ -112,7 +111,6 @@ def fixed_twin(subject: Subject, share: float, device: torch.device) -> Subject:
     assert subject.config is not None
     model = subject.model
     assert isinstance(model, MaskedImageModel)
-    tasks = (task for task in model.tasks.values() if isinstance(task, Task))
     height, width = subject.image_shape[1:]
     size = model.masking.unit or model.encoder.patch_size
     units = (height // size) * (width // size)
@@ -124,6 +122,6 @@ def fixed_twin(subject: Subject, share: float, device: torch.device) -> Subject:
         ratio=dict(type="FixedRatio", ratio=(hidden - 0.5) / units),  # half a unit off the edge of rounding
         unit=model.masking.unit,
     )
-    asked = {teacher for task in tasks for teacher, _ in task.target.needs}
+    asked = {teacher for task in model.named_tasks.values() for teacher, _ in task.target.needs}
     config.model.teachers = {name: cfg for name, cfg in (config.model.get("teachers") or {}).items() if name in asked}
     return our_subject(f"{subject.name}, {hidden / units:.3f} at random", config, (height, width), device)

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from mmengine.config import Config
 
 from ...models import MaskedImageModel
+from ...models.step import EMBEDDING
 from ...visualization import Masks, Strategy, draw_strategies
 from ..run.config import load_configs
 from ..run.errors import explain
@@ -115,7 +116,7 @@ def name_of(config: str | Path) -> str:
 def _scores_read_weights(model: MaskedImageModel) -> bool:
     """Whether a checkpoint would change the scores: not if they ask only teachers that have their own file."""
     saved = model.state_dict()
-    asked = {name for name, _ in model.masking.needs}
+    asked = {name for name, _ in model.masking.needs - {EMBEDDING}}
     own = {name for name in asked if not any(key.startswith(f"teachers.{name}.") for key in saved)}
     own = {name for name in own if any(True for _ in model.teachers[name].parameters())}
-    return model.masking.reads_tokens or asked != own
+    return EMBEDDING in model.masking.needs or asked != own

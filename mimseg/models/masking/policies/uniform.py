@@ -1,10 +1,10 @@
-"""Uniform masks: the same number visible everywhere."""
+"""Uniform masks: the same number visible everywhere (UM-MAE)."""
 
 import torch
 from torch import Tensor
 
-from ...registry import MODELS
-from .policies import Policy
+from ....registry import MODELS
+from .base import Draw, Policy
 
 
 @MODELS.register_module()
@@ -19,7 +19,7 @@ class UniformPolicy(Policy):
     a policy: it changes what the encoder reads, not which patches are predicted.
     """
 
-    takes_score = False
+    needs_score = False
     ragged = False
 
     def check_ratio(self, lowest: float, highest: float) -> None:
@@ -34,17 +34,15 @@ class UniformPolicy(Policy):
         """One number for each entry of the pool: at least two a square of four, a multiple of four."""
         return 4 * -(-length // 8)
 
-    def forward(
-        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
-    ) -> Tensor:
+    def forward(self, draw: Draw) -> Tensor:
         """Bool ``(B, U)``, three of each 2x2 True.
 
         Raises:
             ValueError: an odd grid.
         """
-        h, w = grid
+        h, w = draw.grid
         if h % 2 or w % 2:
             raise ValueError(f"UniformPolicy needs even numbers of patches, got a {h}x{w} grid; use another image size")
-        place = noise.argsort(dim=1)[:, : h * w // 4] % 4  # entry i of the pool stands for place i % 4
-        hidden = place.unsqueeze(-1) != torch.arange(4, device=noise.device)
+        place = draw.noise.argsort(dim=1)[:, : h * w // 4] % 4  # entry i of the pool stands for place i % 4
+        hidden = place.unsqueeze(-1) != torch.arange(4, device=draw.noise.device)
         return hidden.view(-1, h // 2, w // 2, 2, 2).transpose(2, 3).reshape(-1, h * w)

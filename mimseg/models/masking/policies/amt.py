@@ -1,65 +1,12 @@
-"""Policies that mask by the class token's attention: AttMask and AMT."""
-
-from typing import Literal
+"""Drawing by attention, and throwing away (AMT)."""
 
 import torch
 from torch import Tensor
 
-from ...choices import one_of
-from ...ops.masking import mask_largest, number_masked, race
-from ...ops.salience import min_max
-from ...registry import MODELS
-from .policies import Policy, share_of
-
-Variant = Literal["high", "hint", "low"]
-
-
-@MODELS.register_module()
-class AttMaskPolicy(Policy):
-    """Mask the patches that the class token attends to most (AttMask, section 3), for ``ClassAttentionScore``.
-
-    'high' masks the highest scores. 'hint' reveals a few of the highest: ``floor(hint * masked)`` random ones of the
-    ``floor(hint * U)`` highest stay visible, and the next highest are masked instead, so that the number stays
-    ``masked``; the public code masks that many fewer. 'low' masks the lowest, the paper's control.
-
-    The public code masks only half of the images and draws the ratio anew each step. That belongs to its host, iBOT.
-
-    Args:
-        variant: 'high', 'hint' or 'low'.
-        hint: share of the highest scores that hints are taken from, and of hints among the masked; read by 'hint' only.
-
-    Raises:
-        ValueError: an unknown variant, or ``hint`` outside (0, 1).
-    """
-
-    def __init__(self, variant: Variant = "high", hint: float = 0.1) -> None:
-        super().__init__()
-        one_of("AttMaskPolicy: variant", variant, Variant)
-        if not 0 < hint < 1:
-            raise ValueError(f"AttMaskPolicy: hint must lie in (0, 1), got {hint}; variant='high' gives no hints")
-        self.variant, self.hint = variant, hint
-
-    def hints(self, masked: int | Tensor, length: int) -> int | Tensor:
-        """How many of the highest are revealed: ``floor(hint * masked)``, but no more than stay visible."""
-        wanted = share_of(masked, self.hint)
-        if isinstance(wanted, Tensor):
-            return torch.minimum(wanted, length - torch.as_tensor(masked))
-        return min(wanted, length - int(masked))
-
-    def forward(
-        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
-    ) -> Tensor:
-        """The ``masked`` highest, highest but hints, or lowest scores."""
-        assert score is not None
-        if self.variant == "low":
-            return mask_largest(-score.float(), masked)
-        priority = score.float()
-        if self.variant == "hint":
-            length = score.shape[1]
-            highest = mask_largest(priority, share_of(length, self.hint))
-            shown = mask_largest(noise.masked_fill(~highest, -1.0), self.hints(masked, length))
-            priority = priority.masked_fill(shown, -torch.inf)
-        return mask_largest(priority, masked)
+from ....ops.masking import mask_largest, number_masked, race
+from ....ops.salience import min_max
+from ....registry import MODELS
+from .base import Draw, Policy
 
 
 @MODELS.register_module()
@@ -121,7 +68,7 @@ class AMTPolicy(Policy):
         """``floor(throw * length)``."""
         return int(self.throw * length + 1e-9)
 
-    def reads_score(self, masked: int, progress: float) -> bool:
+    def needs_score_at(self, masked: int, progress: float) -> bool:
         """False until ``start``."""
         return progress > self.start
 
@@ -131,28 +78,26 @@ class AMTPolicy(Policy):
             return masked
         return number_masked(length, self.start_ratio)
 
-    def forward(
-        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
-    ) -> Tensor:
+    def forward(self, draw: Draw) -> Tensor:
         """Uint8 ``(B, U)``: 0 visible, 1 thrown, 2 masked; bool where nothing is thrown.
 
         Raises:
             ValueError: no patch would be visible.
         """
-        assert isinstance(masked, int)
-        length = noise.shape[1]
-        throws = self.throws and (self.start_ratio is None or progress > self.start)
+        assert isinstance(draw.masked, int)
+        masked, length = draw.masked, draw.length
+        throws = self.throws and (self.start_ratio is None or draw.progress > self.start)
         hidden = masked + (self.thrown(length) if throws else 0)
         if hidden >= length:
             raise ValueError(
                 f"AMTPolicy: {masked} masked and {hidden - masked} thrown of {length} patches leave none visible; "
                 f"lower masking.ratio.ratio or masking.policy.throw={self.throw}"
             )
-        keys = noise if score is None else race(self.weights(score.float()).log(), noise)
+        keys = draw.noise if draw.score is None else race(self.weights(draw.ranked).log(), draw.noise)
         if not throws:
             return mask_largest(keys, masked)
         drawn = keys.topk(hidden, dim=1).indices
-        state = torch.zeros_like(noise, dtype=torch.uint8)
+        state = torch.zeros_like(draw.noise, dtype=torch.uint8)
         return state.scatter_(1, drawn, 1).scatter_(1, drawn[:, :masked], 2)
 
     def weights(self, score: Tensor) -> Tensor:

@@ -1,15 +1,15 @@
-"""From sampling by the score to sorting by it."""
+"""From sampling by the score to sorting by it (GPA)."""
 
 from typing import Literal
 
 import torch
 from torch import Tensor
 
-from ...choices import one_of
-from ...ops.masking import mask_largest, race
-from ...ops.salience import min_max
-from ...registry import MODELS
-from .policies import Policy, share_of
+from ....choices import one_of
+from ....ops.masking import mask_largest, race
+from ....ops.salience import min_max
+from ....registry import MODELS
+from .base import Draw, Policy, share_of
 
 Sampling = Literal["minmax", "softmax", "shift"]
 
@@ -20,8 +20,8 @@ class SoftToHardPolicy(Policy):
 
     Of M masked patches the ``floor(M * hard)`` highest scores are masked for certain, ``floor(M * soft)``, but no more
     than are left, are drawn without replacement with probabilities that follow the score, and the rest uniformly. Both
-    shares change linearly with progress. Patches are drawn from all, the hard ones included (public code), so that
-    those drawn twice leave more to chance; M are masked in any case.
+    shares change linearly with progress. Patches are drawn from all, the hard ones included (public code): one that is
+    drawn twice counts once, and random patches fill up to M.
 
     Args:
         hard_start: share masked by sorting at the beginning, in [0, 1].
@@ -63,7 +63,7 @@ class SoftToHardPolicy(Policy):
             return hard, torch.minimum(soft, left)
         return hard, min(soft, left)
 
-    def reads_score(self, masked: int, progress: float) -> bool:
+    def needs_score_at(self, masked: int, progress: float) -> bool:
         """False where the schedule masks nothing by score."""
         return any(count > 0 for count in self.counts(masked, progress))
 
@@ -71,19 +71,16 @@ class SoftToHardPolicy(Policy):
         """For each patch one number to draw it by score and one to draw it uniformly."""
         return 2 * length
 
-    def forward(
-        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
-    ) -> Tensor:
+    def forward(self, draw: Draw) -> Tensor:
         """Hard patches before drawn ones before random ones."""
-        length = grid[0] * grid[1]
-        draw, chance = noise[:, :length], noise[:, length:]
-        if score is None:
-            return mask_largest(chance, masked)
-        hard_count, soft_count = self.counts(masked, progress)
-        hard = mask_largest(score.float(), hard_count)
-        keys = race(self.log_weights(score.float()), draw)
+        by_score, chance = draw.noise[:, : draw.length], draw.noise[:, draw.length :]
+        if draw.score is None:
+            return mask_largest(chance, draw.masked)
+        hard_count, soft_count = self.counts(draw.masked, draw.progress)
+        hard = mask_largest(draw.ranked, hard_count)
+        keys = race(self.log_weights(draw.ranked), by_score)
         soft = mask_largest(keys.masked_fill(hard, -torch.inf) if self.exclude_hard else keys, soft_count)
-        return mask_largest(chance.masked_fill(soft, 2.0).masked_fill(hard, 3.0), masked)
+        return mask_largest(chance.masked_fill(soft, 2.0).masked_fill(hard, 3.0), draw.masked)
 
     def log_weights(self, score: Tensor) -> Tensor:
         """Logarithm of what the probabilities ``(B, U)`` are proportional to; equal scores are drawn uniformly."""

@@ -1,11 +1,11 @@
-"""Block-wise masks."""
+"""Block-wise masks (BEiT)."""
 
 from torch import Tensor
 
-from ...ops.masking import mask_largest
-from ...ops.rectangles import cover_by_rectangles
-from ...registry import MODELS
-from .policies import Policy, share_of
+from ....ops.masking import mask_largest
+from ....ops.rectangles import cover_by_rectangles
+from ....registry import MODELS
+from .base import Draw, Policy, share_of
 
 ATTEMPTS = 10
 """Attempts at each rectangle (BEiT's public code)."""
@@ -33,7 +33,7 @@ class BlockPolicy(Policy):
         ValueError: a setting out of range.
     """
 
-    takes_score = False
+    needs_score = False
 
     def __init__(
         self,
@@ -59,21 +59,19 @@ class BlockPolicy(Policy):
         """One number a patch for the random ones, and four an attempt."""
         return length + self.rectangles * ATTEMPTS * 4
 
-    def forward(
-        self, score: Tensor | None, noise: Tensor, masked: int | Tensor, progress: float, grid: tuple[int, int]
-    ) -> Tensor:
+    def forward(self, draw: Draw) -> Tensor:
         """Rectangles, then the largest of the first U noises.
 
         Raises:
             ValueError: the smallest rectangle is larger than the grid.
         """
-        length = grid[0] * grid[1]
+        length, (h, w) = draw.length, draw.grid
         if self.min_area > length:
             raise ValueError(
-                f"BlockPolicy: min_area={self.min_area} is more than the {grid[0]}x{grid[1]} grid has; use "
+                f"BlockPolicy: min_area={self.min_area} is more than the {h}x{w} grid has; use "
                 f"min_area={max(1, length // 9)} or larger images"
             )
-        draws = noise[:, length:].unflatten(1, (self.rectangles, ATTEMPTS, 4))
-        count = share_of(masked, self.share)
-        covered = cover_by_rectangles(draws, count, grid, self.min_area, self.max_area, self.min_aspect)
-        return mask_largest(noise[:, :length].masked_fill(covered.flatten(1), 2.0), masked)
+        attempts = draw.noise[:, length:].unflatten(1, (self.rectangles, ATTEMPTS, 4))
+        count = share_of(draw.masked, self.share)
+        covered = cover_by_rectangles(attempts, count, draw.grid, self.min_area, self.max_area, self.min_aspect)
+        return mask_largest(draw.noise[:, :length].masked_fill(covered.flatten(1), 2.0), draw.masked)
