@@ -136,15 +136,17 @@ def count_memory(
         return [MemoryCount(moment, **static, **_step(model, moment, precision)) for moment in moments]
 
 
-def _build(config: Config) -> Any:
+def _build(config: Config) -> nn.Module:
     """The model without values; teachers whose files are not here as if they were."""
     import_library(config)
     init_default_scope(config.get("default_scope", "mimseg"))
     if is_dense(config):
         with guarded(), without_values():
-            return MODELS.build(config.model)
+            detector: nn.Module = MODELS.build(config.model)
+            return detector
     with guarded(), without_values(), random_teachers(config.model) as (settings, _):
-        return MODELS.build(settings)
+        model: nn.Module = MODELS.build(settings)
+        return model
 
 
 def _static(config: Config, model: nn.Module, processes: int) -> dict[str, int]:

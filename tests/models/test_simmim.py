@@ -330,11 +330,11 @@ def test_learned_positions_and_plain_weights_start_normal():
 
 
 def test_unknown_positions_and_starts_are_one_clear_line():
-    with pytest.raises(ValueError, match="encoder.positions is 'rope'; use one of relative, learned, sincos"):
+    with pytest.raises(ValueError, match="encoder.positions must be 'relative', 'learned' or 'sincos', got 'rope'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="rope")
-    with pytest.raises(ValueError, match="encoder.init is 'zero'; use one of beit, normal, xavier"):
+    with pytest.raises(ValueError, match="encoder.init must be 'beit', 'normal' or 'xavier', got 'zero'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, init="zero")
-    with pytest.raises(ValueError, match="encoder.relative_sharing is 'stage'; use one of model, block"):
+    with pytest.raises(ValueError, match="encoder.relative_sharing must be 'model' or 'block', got 'stage'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, relative_sharing="stage")
     with pytest.raises(ValueError, match="is for relative positions, but encoder.positions is 'learned'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="learned", relative_sharing="block")

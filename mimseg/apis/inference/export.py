@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from mmengine.config import Config
@@ -13,6 +13,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from ...checkpoints import write_atomically
+from ...choices import one_of
 from ...models import FeatureExtractor, MaskedImageModel
 from ...models.features import Pool
 from ...places import check_output
@@ -145,8 +146,7 @@ def export_encoder(
 def _check(out: Path, format: str, output: str) -> None:
     if format not in SUFFIXES:
         raise ValueError(f"--format {format}: known are {', '.join(SUFFIXES)}")
-    if output not in get_args(Output):
-        raise ValueError(f"--output {output}: known are {', '.join(get_args(Output))}")
+    one_of("--output", output, Output)
     if out.suffix != SUFFIXES[format]:
         raise ValueError(f"{out}: a file of --format {format} ends in {SUFFIXES[format]}")
     missing = [name for name in ONNX_PACKAGES if format == "onnx" and find_spec(name) is None]

@@ -63,7 +63,7 @@ def build_tester(
     if tta:
         _augment(cfg)
     runner = MIMRunner(**{name: cfg[name] for name in (*COMMON_PARTS, *TEST_PARTS) if name in cfg}, cfg=cfg)
-    model = runner.bare_model.module if tta else runner.bare_model
+    model = runner.bare_model.get_submodule("module") if tta else runner.bare_model
     load_weights(model, checkpoint, weights=weights, trust=runner.trusting, log=runner.logger.info)
     runner._has_loaded = True
     return runner

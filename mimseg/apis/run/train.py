@@ -57,7 +57,7 @@ def build_runner(cfg: Config) -> MIMRunner:
         refuse_damaged(cfg.load_from)
     if cfg.get("load_from") is not None and not Path(cfg.load_from).expanduser().exists():
         raise MissingCheckpointError(f"no checkpoint at {cfg.load_from}: check the path")
-    runner = MIMRunner.from_cfg(cfg)
+    runner: MIMRunner = MIMRunner.from_cfg(cfg)
     if runner.rank == 0:
         set_damaged_aside(runner.work_dir)
     scratch = cfg.get("load_options", {}).get("scratch", False)

@@ -63,7 +63,7 @@ def use_data(cfg: Config, folder: str | Path, loaders: Sequence[str] = LOADERS) 
         raise ValueError(f"--data {folder}: {cfg.filename} is no detection or segmentation config; set its data_root")
     for loader in loaders:
         dataset = innermost(cfg[loader].dataset)
-        evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or {}
+        evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or ConfigDict()
         if "ann_file" in evaluator and not _follows(evaluator.ann_file, dataset):
             raise ValueError(
                 f"--data {folder}: {loader}.dataset.ann_file is {dataset.ann_file}, but its evaluator's is "
@@ -138,7 +138,7 @@ def follow_heads(cfg: Config) -> None:
     for loader in LOADERS:
         if cfg.get(loader) is not None:
             _read_boxes_only(cfg[loader].dataset)
-            evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or {}
+            evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or ConfigDict()
             if isinstance(evaluator.get("metric"), list | tuple):
                 evaluator.metric = [metric for metric in evaluator.metric if metric != "segm"]
     print("model.roi_head.mask_head=None: boxes only; masks are neither read, trained nor measured", flush=True)
@@ -169,7 +169,7 @@ def refuse_file_order(cfg: Config) -> None:
         return
     for loader in LOADERS:
         dataset = innermost(cfg[loader].dataset) if cfg.get(loader) is not None else {}
-        evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or {}
+        evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or ConfigDict()
         parts = (dataset, evaluator if isinstance(evaluator, dict) else {})
         theirs = [part["type"] for part in parts if part.get("type", "").rsplit(".")[-1] in IN_FILE_ORDER]
         file = Path(dataset.get("data_root") or ".", dataset.get("ann_file") or "")

@@ -4,20 +4,21 @@ import inspect
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import isqrt
-from typing import Any, get_args
+from typing import Any
 
 import timm
 import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...ops.masking import PatchMask
 from ...packages import require
 from ...registry import MODELS
 from ..timm_options import check_timm
 from .base import Latent, check_mask
 from .block_layers import BLOCKS, Between, find_blocks, layers_of
-from .dense_encoder import DenseEncoder, check_choice, check_truncate
+from .dense_encoder import DenseEncoder, check_truncate
 
 HEADS = ("head", "fc", "classifier", "conv_head", "norm_head", "fc_norm", "head_drop", "head_dist")
 """What follows the last map in timm's networks."""
@@ -72,7 +73,7 @@ class DenseBackbone(DenseEncoder):
         learn_token: bool = True,
         mask_size: int | None = None,
     ) -> None:
-        check_choice("between", between, get_args(Between))
+        one_of("encoder.between", between, Between)
         size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
         if isinstance(backbone, str):
             network = make_timm(backbone, size, in_channels, drop_path, options or {})

@@ -1,10 +1,11 @@
 """What dense encoders share: masked places are replaced, nothing is left out."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...ops.masking import PatchMask, repeat_units
 from .base import MaskedEncoder, check_mask
 from .init import init_normal
@@ -53,7 +54,7 @@ class DenseEncoder(MaskedEncoder):
         learn_token: bool = True,
         mask_size: int | None = None,
     ) -> None:
-        check_choice("mask_at", mask_at, get_args(MaskAt) if embedded else ("pixels",))
+        one_of("encoder.mask_at", mask_at, MaskAt if embedded else ("pixels",))
         size = stride if mask_size is None else mask_size
         if size < 1 or stride % size:
             raise ValueError(
@@ -111,16 +112,6 @@ class DenseEncoder(MaskedEncoder):
         batch, _, height, width = images.shape
         hidden = repeat_units(mask.mask, self.grid_of(images), self.patch_size).view(batch, 1, height, width)
         return torch.where(hidden, self.mask_token.to(images.dtype), images)
-
-
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Refuse an unknown word.
-
-    Raises:
-        ValueError: it is none of ``choices``.
-    """
-    if value not in choices:
-        raise ValueError(f"encoder.{name} is {value!r}; use one of {', '.join(choices)}")
 
 
 def check_truncate(truncate: int, depth: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Literal, TypedDict, get_args
+from typing import Literal, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -10,11 +10,12 @@ from timm.layers import PatchEmbed
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ...choices import one_of
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid
 from ...registry import MODELS
 from .base import Latent
-from .dense_encoder import DenseEncoder, MaskAt, check_choice, check_truncate
+from .dense_encoder import DenseEncoder, MaskAt, check_truncate
 from .init import init_normal
 from .swin_blocks import Pair, PatchMerging, SwinBlock, WindowAttention, WindowPlan, fit_window
 
@@ -154,7 +155,7 @@ class DenseSwin(DenseEncoder):
         init: SwinInit = "normal",
     ) -> None:
         size = resolve_swin_arch(arch)
-        check_choice("init", init, get_args(SwinInit))
+        one_of("encoder.init", init, SwinInit)
         if window_size < 1:
             raise ValueError(f"encoder.window_size must be at least 1 token, got {window_size}")
         check_truncate(truncate, sum(size["depths"]))

@@ -3,19 +3,20 @@
 import math
 from collections.abc import Callable, Collection, Iterator
 from itertools import repeat
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from timm.layers import DropPath, LayerScale
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ...choices import one_of
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid, patchify
 from ...ops.posembed import resize_grid
 from ...registry import MODELS
 from .base import Latent
-from .dense_encoder import DenseEncoder, MaskAt, check_choice, check_truncate
+from .dense_encoder import DenseEncoder, MaskAt, check_truncate
 from .init import init_normal, init_transformer
 from .positions import LearnedPositions
 from .sparse_vit import Arch, make_positions, resolve_arch
@@ -168,13 +169,13 @@ class DenseViT(DenseEncoder):
         mask_size: int | None = None,
         relative_sharing: Sharing = "model",
     ) -> None:
-        check_choice("positions", positions, get_args(PositionKind))
-        check_choice("relative_sharing", relative_sharing, get_args(Sharing))
+        one_of("encoder.positions", positions, PositionKind)
+        one_of("encoder.relative_sharing", relative_sharing, Sharing)
         if relative_sharing == "block" and positions != "relative":
             raise ValueError(
                 f"encoder.relative_sharing='block' is for relative positions, but encoder.positions is {positions!r}"
             )
-        check_choice("init", init, get_args(Init))
+        one_of("encoder.init", init, Init)
         dim, depth, heads = (resolve_arch(arch)[key] for key in ("embed_dim", "depth", "num_heads"))
         if dim % heads:
             raise ValueError(f"width {dim} is not a multiple of num_heads={heads}")

@@ -5,6 +5,7 @@ from typing import Literal, TypedDict
 import torch
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid, patchify
 from ...registry import MODELS
@@ -53,8 +54,7 @@ def make_positions(
     kind: str, dim: int, patch_size: int, image_size: int | tuple[int, int] | None
 ) -> Positions | LearnedPositions:
     """The position embedding that a :class:`SparseViT` is configured with; see there."""
-    if kind not in ("sincos", "sincos_per_grid", "learned"):
-        raise ValueError(f"encoder.positions is {kind!r}; use one of sincos, sincos_per_grid, learned")
+    one_of("encoder.positions", kind, ("sincos", "sincos_per_grid", "learned"))
     if kind == "sincos_per_grid":
         return Positions(dim, resizes=False)
     if image_size is None:
@@ -107,8 +107,7 @@ class SparseViT(MaskedEncoder):
         init: Literal["xavier", "normal"] = "xavier",
     ) -> None:
         size = resolve_arch(arch)
-        if init not in ("xavier", "normal"):
-            raise ValueError(f"encoder.init is {init!r}; use 'xavier' or 'normal'")
+        one_of("encoder.init", init, ("xavier", "normal"))
         super().__init__(patch_size, in_channels, size["embed_dim"])
         self.patch_embed = Linear(patch_size * patch_size * in_channels, self.embed_dim)
         self.cls_token = nn.Parameter(torch.empty(1, 1, self.embed_dim))

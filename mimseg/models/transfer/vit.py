@@ -6,6 +6,7 @@ from typing import Any, Literal, get_args
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ...choices import one_of
 from ...ops.bf16 import attention
 from ...ops.patches import patch_grid
 from ...registry import MODELS
@@ -95,12 +96,8 @@ class ViTBackbone(PretrainedBackbone):
         image_size: int | tuple[int, int] | None,
     ) -> None:
         last, name = self.depth - 1, "model.backbone"
-        for key, value, kinds in (
-            ("relative", relative, (*get_args(Relative), None)),
-            ("relative_sharing", sharing, get_args(Sharing)),
-        ):
-            if value not in kinds:
-                raise ValueError(f"{name}.{key} is {value!r}; use one of {', '.join(map(str, kinds))}")
+        one_of(f"{name}.relative", relative, (*get_args(Relative), None))
+        one_of(f"{name}.relative_sharing", sharing, Sharing)
         if list(self.taps) != sorted(set(self.taps)) or not self.taps or self.taps[0] < 0 or self.taps[-1] != last:
             raise ValueError(f"{name}.taps={self.taps} must rise and end with the last block, {last}")
         if any(not 0 <= block <= last for block in global_blocks):
