@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ...evaluation.head_selection import choose_head, recall_by_head
-from ...models.backbones import MaskedEncoder
+from ...models.backbones import PlainViT
 from ...models.backbones.attention_maps import attend
 from ...ops.attention import PatchAttention
 from ...ops.masking import number_masked
@@ -125,13 +125,13 @@ def select_attention_head(
 
 def _attention_of(model: nn.Module) -> tuple[int, int]:
     """Number of blocks of the encoder, and of heads in each."""
-    encoder: Any = getattr(model, "encoder", None)
-    if encoder is None or type(encoder).enter is MaskedEncoder.enter:
+    encoder = getattr(model, "encoder", None)
+    if not isinstance(encoder, PlainViT):
         raise ValueError(
             f"{type(encoder or model).__name__} is no ViT: it has no attention over all patches whose heads could be "
             "compared; take a model with e.g. a SparseViT encoder"
         )
-    return len(encoder.blocks), encoder.blocks[0].attn.num_heads
+    return len(encoder.blocks), encoder.block(0).attn.num_heads
 
 
 def _choose(

@@ -17,18 +17,18 @@ from ...registry import MODELS
 from ..timm_options import check_timm
 from .base import Latent, check_mask
 from .block_layers import BLOCKS, Between, find_blocks, layers_of
-from .dense_encoder import DenseEncoder, check_choice, check_truncate
+from .dense_encoder import HierarchicalEncoder, check_choice, check_truncate
 
 HEADS = ("head", "fc", "classifier", "conv_head", "norm_head", "fc_norm", "head_drop", "head_dist")
 """What follows the last map in timm's networks."""
 
 
 @MODELS.register_module()
-class DenseBackbone(DenseEncoder):
+class DenseBackbone(HierarchicalEncoder):
     """A network of timm, mmdet, mmpretrain or this project that sees a mask token in masked pixels (FastMIM).
 
     Of the network the last map is taken, after its final norm. Everything about it is found by showing it one blank
-    image of ``image_size``; other sizes are taken as far as the network takes them.
+    image of ``image_size``; other sizes work if the network accepts them.
 
     Args:
         backbone: name of a timm model, or config of a module that turns ``(B, C, H, W)`` into its last map
@@ -57,6 +57,8 @@ class DenseBackbone(DenseEncoder):
             neither map nor tokens; ``blocks`` that finds none although ``truncate`` asks for some; unknown
             ``between``; or what :class:`DenseEncoder` raises.
     """
+
+    embeds = False
 
     def __init__(
         self,

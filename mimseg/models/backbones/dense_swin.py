@@ -14,7 +14,7 @@ from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid
 from ...registry import MODELS
 from .base import Latent
-from .dense_encoder import DenseEncoder, MaskAt, check_choice, check_truncate
+from .dense_encoder import HierarchicalEncoder, MaskAt, check_choice, check_truncate
 from .init import init_normal
 from .swin_blocks import Pair, PatchMerging, SwinBlock, WindowAttention, WindowPlan, fit_window
 
@@ -71,7 +71,7 @@ def drop_path_rates(last: float, depths: Sequence[int], truncate: int) -> list[l
     return [rates[end - depth : end] for end, depth in zip(accumulate(depths), depths, strict=True)]
 
 
-class Stage(nn.Module):
+class SwinStage(nn.Module):
     """A stage of Swin.
 
     Args:
@@ -97,7 +97,7 @@ class Stage(nn.Module):
 
 
 @MODELS.register_module()
-class DenseSwin(DenseEncoder):
+class DenseSwin(HierarchicalEncoder):
     """Swin Transformer that sees a mask token in place of what is masked (SimMIM, section 3.2; FastMIM).
 
     A patch of the mask is a square of 32 px, one token of the last stage, or smaller with ``mask_size``. What comes out
@@ -128,7 +128,7 @@ class DenseSwin(DenseEncoder):
             normal(0, 0.02) in both.
 
     Attributes:
-        fills_up: True, see :class:`DenseEncoder`.
+        fills_up: True, see :class:`HierarchicalEncoder`.
         patch_size: side in pixels of what is masked as one: of a token of the last stage, 32 with four stages.
         embed_dim: width D of the last stage.
 
@@ -174,7 +174,7 @@ class DenseSwin(DenseEncoder):
         rates = drop_path_rates(drop_path, size["depths"], truncate)
         self.depths = tuple(map(len, rates))
         sizes = zip(dims, size["num_heads"], self.windows, rates, strict=True)
-        self.layers = nn.ModuleList(Stage(*stage, merges=index > 0) for index, stage in enumerate(sizes))
+        self.layers = nn.ModuleList(SwinStage(*stage, merges=index > 0) for index, stage in enumerate(sizes))
         self.norm: nn.Module = nn.LayerNorm(dims[-1])
         self.plans: dict[tuple[Pair, torch.device], list[tuple[WindowPlan, WindowPlan]]] = {}
         self._init(init)

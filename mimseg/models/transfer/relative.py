@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...ops.bf16 import attention
-from ..backbones.dense_vit import RelativePositionBias
+from ..backbones.relative_positions import RelativePositionBias
 from ..backbones.vit_blocks import Mix
 
 Pair = tuple[int, int]
