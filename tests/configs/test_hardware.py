@@ -15,10 +15,12 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from config_tree import NAMES, header
 from mmengine.config import Config
 
 from mimseg.apis import load_config
-from mimseg.benchmark import batch_that_fits, count_memory, fits, worst
+from mimseg.apis.run.rows import split_row
+from mimseg.benchmark import batch_that_fits, count_memory, fits_gpu, worst
 from mimseg.benchmark.memory import GIB, MemoryCount
 from mimseg.benchmark.moments import Moment
 
@@ -36,15 +38,16 @@ MORE_GPUS = re.compile(r"or (\d+) of (\d+) GB at batch (\d+) each")
 SCALE = re.compile(r"'scale': ([^'}]*)")
 NO_SHAPE = frozenset({"weight", "checkpoint", "normalize", "mean", "std", "drop_path", "label_smoothing", "head_std"})
 COUNTED_HOOKS = frozenset({"SelectionHook", "EMAHook", "ProgressHook"})
+ROW = r"[\w.+-]+"
 AS_ANOTHER = re.compile(r"as (configs/\S+\.py)")
 
 
-def header_of(name: str) -> str:
-    return (ROOT / name).read_text(encoding="utf-8").split('"""')[1]
-
-
 def hardware_of(name: str) -> str:
-    return " ".join(header_of(name).split("Hardware:")[1].split())
+    """What a header says of the hardware; of a row of a table what it says behind ``ROW:``, or else of all rows."""
+    text = " ".join(header(name).split("Hardware:")[1].split())
+    of_all, *own = re.split(rf"(?<![\w:])((?:{ROW}, )*{ROW}): ", text)
+    lines = {row: line for rows, line in zip(own[::2], own[1::2], strict=True) for row in rows.split(", ")}
+    return lines.get(split_row(name)[1] or "", of_all)
 
 
 @cache
@@ -62,7 +65,7 @@ def read(name: str) -> Config:
 
 def is_counted(name: str) -> bool:
     """Whether a config trains and needs more than any GPU; only its header is read."""
-    return "_train.sh" in header_of(name) and not named(name).startswith(("any", "one GPU"))
+    return "_train.sh" in header(name) and not named(name).startswith(("any", "one GPU"))
 
 
 def without_numbers(value):
@@ -101,8 +104,7 @@ def as_entry(name: str) -> dict:
     return {"of": fingerprint(name), "steps": steps}
 
 
-ALL = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.py") if "_base_" not in path.parts)
-COUNTED = [name for name in ALL if is_counted(name)]
+COUNTED = [name for name in NAMES if is_counted(name)]
 
 
 @cache
@@ -120,28 +122,28 @@ def test_the_gpus_that_are_named_hold_it(name):
     gpus, memory, batch = map(int, found.groups())
     first = counts[0].moment
     assert first.batch_size == batch
-    assert fits(worst(counts).total, memory), f"{worst(counts).total / GIB:.1f} GiB on {memory} GB"
+    assert fits_gpu(worst(counts).total, memory), f"{worst(counts).total / GIB:.1f} GiB on {memory} GB"
     images = first.batch_size * first.accumulative_counts
     if found := MICRO_BATCHES.search(line):
         smaller, times, memory = map(int, found.groups())
         assert smaller * times == images
-        assert all(fits(count.at_batch(count.moment.batch_size * smaller // batch), memory) for count in counts)
+        assert all(fits_gpu(count.at_batch(count.moment.batch_size * smaller // batch), memory) for count in counts)
     if found := MORE_GPUS.search(line):
         more, memory, smaller = map(int, found.groups())
         assert more * smaller == gpus * images
-        assert all(fits(count.at_batch(smaller), memory) for count in counts)
+        assert all(fits_gpu(count.at_batch(smaller), memory) for count in counts)
 
 
 def test_pass_and_its_host_need_different_gpus():
     """MAE keeps 44.3 MiB an image, and from the 18th epoch on PASS's loss predictor 27.6 more."""
     host, chosen = (worst(counts_in(table()[f"configs/{name}/vitb_200e.py"])) for name in ("mae", "hpm"))
-    assert fits(host.total, 32) and not fits(chosen.total, 32)
+    assert fits_gpu(host.total, 32) and not fits_gpu(chosen.total, 32)
     predictor = worst(counts_in(table()["configs/pass/mae-vitb_200e.py"]))
     assert (predictor.total - host.total) / GIB == pytest.approx(512 * 27.6 / 1024, abs=1.0)
 
 
 def test_the_table_has_no_others():
-    assert sorted(table()) == COUNTED
+    assert sorted(table()) == sorted(COUNTED)
 
 
 def same(entry: dict, other: dict) -> bool:

@@ -15,7 +15,7 @@ from .best import check_best
 from .config import check_keys, check_trains
 from .loaders import drop_settings_of_workers
 from .resuming import refuse_damaged, resume_latest
-from .transfer import follow_heads, import_task, refuse_file_order
+from .transfer import follow_heads, import_library, refuse_file_order
 from .work_folder import default_work_dir
 
 
@@ -40,7 +40,7 @@ def build_runner(cfg: Config) -> MIMRunner:
     cfg = copy.deepcopy(cfg)
     check_keys(cfg)
     check_trains(cfg)
-    import_task(cfg)
+    import_library(cfg)
     follow_heads(cfg)
     refuse_file_order(cfg)
     expand_schedule(cfg)
