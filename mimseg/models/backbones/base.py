@@ -155,6 +155,25 @@ class MaskedEncoder(nn.Module):
         raise NotImplementedError
 
 
+class EncoderLayers:
+    """Tells the layers of a model around an encoder: the encoder's, and with its last one all else, as heads and necks.
+
+    For layer-wise learning-rate decay.
+    """
+
+    encoder: MaskedEncoder
+
+    @property
+    def num_layers(self) -> int:
+        """Layers that layer-wise learning-rate decay tells apart: the encoder's."""
+        return self.encoder.num_layers
+
+    def layer_of(self, name: str) -> int:
+        """The layer of a parameter by its name within this model; the last for what is not the encoder's."""
+        part, rest = name.split(".", 1)
+        return self.encoder.layer_of(rest) if part == "encoder" else self.num_layers - 1
+
+
 def check_mask(mask: PatchMask, batch: int, grid: tuple[int, int]) -> None:
     """Refuse a mask that was made for other images.
 

@@ -13,6 +13,7 @@ from torch.utils.checkpoint import checkpoint
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid
 from ...registry import MODELS
+from .archs import find_arch
 from .base import Latent
 from .dense_encoder import HierarchicalEncoder, MaskAt, check_choice, check_truncate
 from .init import init_normal
@@ -42,26 +43,20 @@ ARCHS: dict[str, SwinArch] = {
 
 
 def resolve_swin_arch(arch: str | SwinArch) -> SwinArch:
-    """A named or spelled-out architecture.
+    """Find an architecture by its name, or take one that is spelled out.
 
     Raises:
         ValueError: unknown name, other keys than embed_dim, depths and num_heads, not as many depths as heads, or
             heads that do not divide a stage's width.
     """
-    keys = list(SwinArch.__annotations__)
-    if isinstance(arch, str):
-        if arch not in ARCHS:
-            raise ValueError(f"unknown Swin arch {arch!r}; use one of {', '.join(ARCHS)} or a dict of {keys}")
-        return ARCHS[arch]
-    if set(arch) != set(keys):
-        raise ValueError(f"a Swin arch dict has exactly the keys {keys}, got {sorted(arch)}")
-    depths, heads = arch["depths"], arch["num_heads"]
+    size = find_arch(arch, ARCHS, "Swin")
+    depths, heads = size["depths"], size["num_heads"]
     if len(depths) != len(heads):
         raise ValueError(f"a Swin arch has as many depths as num_heads, got {list(depths)} and {list(heads)}")
     for stage, number in enumerate(heads):
-        if (arch["embed_dim"] * 2**stage) % number:
-            raise ValueError(f"width {arch['embed_dim'] * 2**stage} of stage {stage} is no multiple of {number} heads")
-    return arch
+        if (size["embed_dim"] * 2**stage) % number:
+            raise ValueError(f"width {size['embed_dim'] * 2**stage} of stage {stage} is no multiple of {number} heads")
+    return size
 
 
 def drop_path_rates(last: float, depths: Sequence[int], truncate: int) -> list[list[float]]:
@@ -120,9 +115,9 @@ class DenseSwin(HierarchicalEncoder):
         drop_path: stochastic depth rate of the last block.
         window_ratio: tokens a side of the first stage for each token a side of a window; None keeps ``window_size``.
         truncate: number of blocks at the end that are left out (FastMIM, Table 1c).
-        mask_at: see :class:`DenseEncoder`, as for the next two.
-        learn_token: likewise.
-        mask_size: likewise.
+        mask_at: 'tokens' or 'pixels', see :class:`DenseEncoder` for it and the next two.
+        learn_token: whether the mask token learns.
+        mask_size: side in pixels of what is masked as one.
         init: 'normal' draws linear layers from normal(0, 0.02), as Swin's public code; 'xavier' xavier-uniformly, which
             is what FastMIM's release ends with, because its model initialises the encoder once more. Tables are from
             normal(0, 0.02) in both.

@@ -53,9 +53,9 @@ class DenseViT(PlainViT, DenseEncoder):
             (MaskFeat's); 'xavier': xavier-uniform layers and normal(0, 0.02) tokens (MAE's and FastMIM's). Biases are 0
             in all of them.
         truncate: number of blocks at the end that are left out (FastMIM, Table 1c).
-        mask_at: see :class:`DenseEncoder`, as for the next two.
-        learn_token: likewise.
-        mask_size: likewise.
+        mask_at: 'tokens' or 'pixels', see :class:`DenseEncoder` for it and the next two.
+        learn_token: whether the mask token learns.
+        mask_size: side in pixels of what is masked as one.
 
     Raises:
         ValueError: unknown arch, ``positions``, ``relative_sharing`` or ``init``, tables of blocks without relative

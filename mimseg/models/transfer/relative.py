@@ -1,4 +1,4 @@
-"""Relative positions in the attention of ViTs for dense prediction.
+"""Relative positions in the attention of ViTs for detection and segmentation.
 
 Shapes: d width of a head, h w sides of a grid of tokens (the image's or a window's), N = h * w.
 """
