@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torchvision.transforms.v2 import Identity
 
-from ..apis import import_library, is_dense, without_values
+from ..apis import import_library, is_transfer, without_values
 from ..checkpoints import guarded
 from ..models import Classifier, MaskedImageModel
 from ..registry import MODELS, OPTIMIZERS
@@ -140,7 +140,7 @@ def _build(config: Config) -> nn.Module:
     """The model without values; teachers whose files are not here as if they were."""
     import_library(config)
     init_default_scope(config.get("default_scope", "mimseg"))
-    if is_dense(config):
+    if is_transfer(config):
         with guarded(), without_values():
             detector: nn.Module = MODELS.build(config.model)
             return detector

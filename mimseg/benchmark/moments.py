@@ -9,7 +9,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from ..apis import is_dense
+from ..apis import is_transfer
 from ..engine.stages import Stage, parse_stages
 from ..models import MaskedImageModel, Step
 from ..models.masking import Ratio
@@ -134,7 +134,7 @@ def moments_of(name: str, config: Config, model: nn.Module) -> list[Moment]:
     """
     if config.get("train_dataloader") is None or config.get("optim_wrapper") is None:
         raise ValueError(f"{name} does not train; name a config with train_dataloader and optim_wrapper")
-    if is_dense(config):
+    if is_transfer(config):
         sizes = set(_crops(config.train_dataloader.to_dict()))
         if len(sizes) != 1:
             raise ValueError(f"{name} does not tell the size of its training images: set crop_size in its pipeline")

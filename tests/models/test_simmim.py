@@ -12,7 +12,8 @@ from torch import nn
 from mimseg.models import draw_masks
 from mimseg.models.backbones.base import Latent
 from mimseg.models.backbones.dense_swin import DenseSwin
-from mimseg.models.backbones.dense_vit import DenseViT, RelativePositionBias
+from mimseg.models.backbones.dense_vit import DenseViT
+from mimseg.models.backbones.relative_positions import RelativePositionBias
 from mimseg.models.decoders.linear import LinearDecoder
 from mimseg.ops.masking import PatchMask, number_masked
 from mimseg.ops.patches import unpatchify
@@ -312,7 +313,7 @@ def test_dense_vit_with_positions_in_the_tokens(positions):
     x[:, 1:][mask.mask] = encoder.mask_token[0, 0]
     x = x + table
     for block in encoder.blocks:
-        x = block(x, torch.zeros(2, 25, 25))
+        x = block(x, bias=torch.zeros(2, 25, 25))
     torch.testing.assert_close(encoder(images, mask).tokens, encoder.norm(x))
     assert encoder(torch.randn(1, 3, 24, 24)).tokens.shape == (1, 37, 32)
     assert all(encoder.layer_of(name) == 0 for name, _ in encoder.named_parameters() if "positions" in name)

@@ -21,7 +21,7 @@ from ...registry import MODELS
 from ...version import __version__
 from ..run.config import load_config
 from ..run.rows import split_row
-from ..run.transfer import is_dense
+from ..run.transfer import is_transfer
 from .inference import evaluation_transform, load_model
 from .programs import BATCHES, ExportableEncoder, Output, difference_of, onnx, torch_export, warm_up
 
@@ -163,7 +163,7 @@ def _encoder_config(cfg: Config) -> Config:
     Raises:
         ValueError: it is of a detector or segmentor.
     """
-    if is_dense(cfg):
+    if is_transfer(cfg):
         raise ValueError(
             f"config {cfg.filename}: the backbone of a detector or segmentor is not exported; give the config and "
             "checkpoint of its pre-training"

@@ -32,15 +32,11 @@ class DenseEncoder(MaskedEncoder):
         mask_size: side in pixels of what is masked and predicted as one, a divisor of ``stride``; default ``stride``.
             Larger squares are ``masking.unit``'s business.
 
-    Attributes:
-        fills_up: whether :meth:`stage_maps` takes images of any size, because every stage fills up what it needs.
-
     Raises:
         ValueError: unknown ``mask_at``, a ``mask_size`` that does not divide the stride, or, with
             ``mask_at='tokens'``, one that is no multiple of ``embedded``.
     """
 
-    fills_up = False
     mask_token: nn.Parameter
 
     def __init__(
@@ -112,6 +108,24 @@ class DenseEncoder(MaskedEncoder):
         batch, _, height, width = images.shape
         hidden = repeat_units(mask.mask, self.grid_of(images), self.patch_size).view(batch, 1, height, width)
         return torch.where(hidden, self.mask_token.to(images.dtype), images)
+
+
+class HierarchicalEncoder(DenseEncoder):
+    """A dense encoder whose stages give a map each, every one coarser than the one before.
+
+    Attributes:
+        fills_up: whether :meth:`stage_maps` takes images of any size, because every stage fills up what it needs.
+    """
+
+    fills_up = False
+
+    def stage_maps(self, images: Tensor) -> list[Tensor]:
+        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
+
+        Raises:
+            ValueError: the network gives its last map only.
+        """
+        raise NotImplementedError
 
 
 def check_truncate(truncate: int, depth: int) -> None:

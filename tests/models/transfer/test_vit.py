@@ -87,7 +87,7 @@ def plain_forward(model, images, attend):
     return torch.stack(maps, dim=1)
 
 
-@pytest.mark.parametrize("encoder", [SPARSE, SCALED], ids=["Block", "BiasedBlock"])
+@pytest.mark.parametrize("encoder", [SPARSE, SCALED], ids=["plain", "LayerScale"])
 @pytest.mark.parametrize("relative", [None, "decomposed", "table"])
 def test_padded_windows_and_global_blocks_as_the_long_way(backbone, encoder, relative):
     """A 5 x 5 map in windows of 3 (filled up to 6 x 6), blocks 1 and 3 global."""
