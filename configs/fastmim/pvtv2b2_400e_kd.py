@@ -18,7 +18,7 @@ model = dict(
         larger=dict(
             type="PretrainedTeacher",
             checkpoint="checkpoints/pvtv2-b5_finetuned.pth",
-            encoder=dict(type="DenseBackbone", backbone="pvt_v2_b5", image_size=128),
+            encoder=dict(type="DenseBackbone", backbone="pvt_v2_b5", image_size="data.size"),
         ),
     ),
     tasks=dict(

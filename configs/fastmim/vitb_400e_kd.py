@@ -17,7 +17,7 @@ model = dict(
         larger=dict(
             type="PretrainedTeacher",
             checkpoint="checkpoints/vit-large_finetuned.pth",
-            encoder=dict(type="SparseViT", arch="large", patch_size=16, positions="learned", image_size=128),
+            encoder=dict(type="SparseViT", arch="large", patch_size=16, positions="learned", image_size="data.size"),
         ),
     ),
     tasks=dict(

@@ -1,5 +1,9 @@
-"""MAE's linear probe: LARS, whose layer-wise rate is not for biases. `lr` is the base rate per 256 images."""
+"""MAE's linear probe: LARS, whose layer-wise rate is not for biases, on a frozen encoder, the run's; class token.
 
+`lr` is the base rate per 256 images.
+"""
+
+model = dict(type="Classifier", pool="cls", norm="batch", frozen=True, head_std=0.01)
 optim_wrapper = dict(
     type="MIMOptimWrapper",
     constructor="WeightDecayByShape",

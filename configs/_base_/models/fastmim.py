@@ -1,18 +1,7 @@
-"""FastMIM with a ViT-B/16: a mask token in the pixels, sine-cosine positions, a decoder of 1b256d, HOG as target."""
+"""FastMIM: a mask token in the pixels, a decoder of 1b256d, HOG as target, and its recipe. The encoder is the run's."""
 
 model = dict(
     type="MaskedImageModel",
-    data_preprocessor=dict(type="ImagePreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),
-    encoder=dict(
-        type="DenseViT",
-        arch="base",
-        patch_size=16,
-        image_size=128,
-        layer_scale=None,
-        positions="sincos",
-        init="xavier",
-        mask_at="pixels",
-    ),
     neck=dict(type="ProjectionNeck", width=256),
     masking=dict(
         type="MaskGenerator",
@@ -28,3 +17,11 @@ model = dict(
         ),
     ),
 )
+# `lr` is the base rate per 256 images: the real rate is lr * batch / 256 (see auto_scale_lr)
+optim_wrapper = dict(
+    type="MIMOptimWrapper",
+    constructor="WeightDecayByShape",
+    precision="bf16",
+    optimizer=dict(type="AdamW", lr=1.5e-4, betas=(0.9, 0.95), weight_decay=0.05, fused=True),
+)
+schedule = dict(epochs=800, warmup_epochs=10)
