@@ -9,6 +9,8 @@ from unittest import mock
 
 from mmengine.config import Config
 
+from mimseg.apis.run.expand import expand_data
+
 ROOT = Path(__file__).parents[2]
 NAMES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.py") if "_base_" not in path.parts)
 
@@ -24,7 +26,14 @@ def _parse_once(*arguments: Any, **named: Any) -> Any:
 def read(name: str) -> Config:
     """A config with all that it inherits; ``name`` begins with ``configs/``. It is shared: copy it before a change."""
     with mock.patch.object(Config, "_file2dict", _parse_once):
-        return Config.fromfile(str(ROOT / name))
+        return expanded(ROOT / name)
+
+
+def expanded(path: str | Path) -> Config:
+    """A config file with what follows from its ``data``."""
+    cfg = Config.fromfile(str(path))
+    expand_data(cfg)
+    return cfg
 
 
 @functools.cache

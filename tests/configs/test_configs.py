@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import timm
 import torch
-from mimseg.apis.config import check_keys
+from config_tree import expanded
 from mmengine.config import Config
 from mmengine.dataset import Compose, default_collate
 from mmengine.model import ExponentialMovingAverage
@@ -19,7 +19,8 @@ from mmengine.registry import FUNCTIONS, METRICS, Registry, init_default_scope
 from PIL import Image
 
 from mimseg import registry
-from mimseg.engine.schedule import expand_schedule
+from mimseg.apis.run.config import check_keys
+from mimseg.apis.run.expand import expand_schedule
 from mimseg.registry import MODELS, SELECTORS
 from mimseg.selection import make_plan
 
@@ -37,7 +38,7 @@ def scope():
 
 @functools.cache
 def read(name: str) -> Config:
-    return Config.fromfile(ROOT / name)
+    return expanded(ROOT / name)
 
 
 def load(name: str) -> Config:

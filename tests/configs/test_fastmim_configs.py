@@ -5,13 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
+from config_tree import expanded
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 
 from mimseg.apis import load_config
+from mimseg.apis.run.expand import expand_schedule
 from mimseg.engine import MIMOptimWrapper
-from mimseg.engine.schedule import WarmupMultiStepLR, expand_schedule
+from mimseg.engine.schedule import WarmupMultiStepLR
 from mimseg.registry import MODELS, TRANSFORMS
 
 FOLDER = Path(__file__).parents[2] / "configs" / "fastmim"
@@ -44,7 +45,7 @@ def test_sizes_are_the_papers(arch, millions):
     CMT-B's 46 million count the convolution to 1280 channels that its classifier begins with; CMT-S's 25 are neither
     the 24.8 without nor the 26.3 with it, see below.
     """
-    encoder = Config.fromfile(next(FOLDER.glob(f"{arch}_*00e.py"))).model.encoder
+    encoder = expanded(next(FOLDER.glob(f"{arch}_*00e.py"))).model.encoder
     encoder.image_size = 224
     if encoder.type == "DenseSwin":
         encoder.window_size = 14 if encoder.arch == "large" else 7
@@ -60,7 +61,7 @@ def test_sizes_are_the_papers(arch, millions):
 @pytest.mark.parametrize(("name", "dims", "millions"), [("cmts", (32, 512), 26.26), ("cmtb", (38, 608), None)])
 def test_cmt_is_fine_tuned_with_the_classifier_of_its_public_code(name, dims, millions):
     """The trunk without final norm, a convolution from the last width to 1280, its BatchNorm, 1000 classes."""
-    cfg = Config.fromfile(FOLDER.parent / "finetune" / f"{name}_200e.py")
+    cfg = expanded(FOLDER.parent / "finetune" / f"{name}_200e.py")
     model = MODELS.build(cfg.model)
     assert model.encoder.embed_dim == dims[1] and model.encoder.backbone.stem[0].out_channels == dims[0]
     assert not list(model.encoder.norm.parameters()) and not list(model.norm.parameters())
@@ -85,7 +86,7 @@ def test_cmt_is_fine_tuned_with_the_classifier_of_its_public_code(name, dims, mi
 )
 def test_larger_images_of_table_8_come_with_windows_that_fit(name, side, window, tokens):
     """H / 32 tokens a side: every stage is cut evenly and the last one is a window. Batches stay the tables'."""
-    cfg = Config.fromfile(FOLDER.parent / f"{name}.py")
+    cfg = expanded(FOLDER.parent / f"{name}.py")
     scales = [step.scale for step in cfg.train_dataloader.dataset.dataset.pipeline if "scale" in step]
     assert scales == [side] and cfg.model.encoder.image_size == side
     with torch.device("meta"):
@@ -99,7 +100,7 @@ def test_larger_images_of_table_8_come_with_windows_that_fit(name, side, window,
 @pytest.mark.parametrize(("name", "side", "share"), [("swinb_100e", 224, 0.875), ("swinb_100e_384px", 384, 1.0)])
 def test_images_of_384_px_are_tested_whole(name, side, share):
     """The public code resizes the short side to 256 for 224 px, and to the crop itself above."""
-    cfg = Config.fromfile(FOLDER.parent / "finetune" / f"{name}.py")
+    cfg = expanded(FOLDER.parent / "finetune" / f"{name}.py")
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         crop = TRANSFORMS.build(loader.dataset.pipeline[1])
         assert crop.scale == (side, side) and crop.crop_fraction == share
@@ -114,7 +115,7 @@ SWIN_L = sorted(path for path in FOLDER.rglob("*swinl*.py"))
 @pytest.mark.parametrize("path", SWIN_L, ids=lambda path: path.stem)
 def test_the_rate_of_swin_l_falls_in_one_step_at_seven_eighths(path):
     """Table 11: "step (Xie et al.)", SimMIM's: a tenth from epoch 700 of 800 on; of the built schedule, all of it."""
-    cfg = Config.fromfile(path)
+    cfg = expanded(path)
     epochs = cfg.schedule.epochs
     expand_schedule(cfg)
     parameter = torch.nn.Parameter(torch.zeros(1))
@@ -135,14 +136,14 @@ def test_the_rate_of_swin_l_falls_in_one_step_at_seven_eighths(path):
 
 def test_every_other_backbone_runs_a_cosine():
     others = [path for path in FOLDER.rglob("*.py") if path not in SWIN_L]
-    assert len(SWIN_L) == 15 and not [path for path in others if Config.fromfile(path).schedule.get("steps")]
+    assert len(SWIN_L) == 15 and not [path for path in others if expanded(path).schedule.get("steps")]
 
 
 @pytest.mark.parametrize("name", ["mae_zero", "mim_patch_zero", "mim_image_zero"])
 def test_a_fixed_token_is_zero_in_the_built_model_and_nothing_else_is_fixed(name):
     """Table 10a: the value, after all initialisation, of every parameter that does not learn."""
     torch.manual_seed(0)
-    cfg = Config.fromfile(FOLDER / "ablations" / f"table10a_{name}.py")
+    cfg = expanded(FOLDER / "ablations" / f"table10a_{name}.py")
     cfg.model.encoder.arch = dict(embed_dim=32, depth=1, num_heads=2)
     model = MODELS.build(cfg.model)
     fixed = {name: value for name, value in model.named_parameters() if not value.requires_grad}
@@ -154,7 +155,7 @@ def test_a_fixed_token_is_zero_in_the_built_model_and_nothing_else_is_fixed(name
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
 def test_steps_at_the_real_architecture(path, tmp_path):
     """Two images of 128 px, forward, backward and the optimizer; a teacher gets random weights in a file."""
-    cfg = Config.fromfile(path)
+    cfg = expanded(path)
     torch.manual_seed(0)
     for teacher in (cfg.model.get("teachers") or {}).values():
         teacher.checkpoint = str(tmp_path / "teacher.pth")

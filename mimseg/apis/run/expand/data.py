@@ -238,7 +238,9 @@ def _refuse_contradiction(explicit: Mapping[str, Any], made: Made, name: str, da
         if kind is not None and kind != ours["type"]:
             raise ValueError(_told(f"{key}.type={kind}", f"data, which makes a {ours['type']} there"))
         if kind is not None and theirs.get("data_root", ours.get("data_root")) != ours.get("data_root"):
-            raise ValueError(_told(f"{key}.data_root={theirs['data_root']}", f"data, whose images are {ours['data_root']}"))
+            raise ValueError(
+                _told(f"{key}.data_root={theirs['data_root']}", f"data, whose images are {ours['data_root']}")
+            )
         pipeline = theirs.get("pipeline")
         for transform in pipeline if isinstance(pipeline, list | tuple) else ():
             scale = transform.get("scale") if isinstance(transform, Mapping) else None
