@@ -80,6 +80,7 @@ def report(args: argparse.Namespace, runs: Any, grid: Any) -> None:
     """Print the table; write grid.json, table.md and heat_map.png."""
     import numpy as np
 
+    from mimseg.checkpoints.run_file import as_one_file
     from mimseg.visualization import render, save_png
     from mimseg.visualization.grid_map import draw_grid_map
 
@@ -91,7 +92,7 @@ def report(args: argparse.Namespace, runs: Any, grid: Any) -> None:
     )
     show(grid.metric, header, starred)
     lines = [header, ["--:"] * len(header), *bold]
-    title = [Path(args.config).stem, f"{grid.metric}, seed {args.seed}", f"from {args.init}"]
+    title = [Path(as_one_file(args.config)).stem, f"{grid.metric}, seed {args.seed}", f"from {args.init}"]
     figure = draw_grid_map(values, ("layer decay", runs.decays), ("base learning rate", runs.rates), grid.metric, title)
     save_png(render(figure), args.out / "heat_map.png")
     table = "".join(f"| {' | '.join(line)} |\n" for line in lines)

@@ -103,6 +103,7 @@ def report(args: argparse.Namespace, selection: Any) -> None:
     """Print the table and the config line; write recall.json and recall.png."""
     import json
 
+    from mimseg.checkpoints.run_file import as_one_file
     from mimseg.visualization import render, save_png
     from mimseg.visualization.heat_map import draw_heat_map
 
@@ -121,7 +122,11 @@ def report(args: argparse.Namespace, selection: Any) -> None:
     checkpoint = Path(args.checkpoint)
     shots = f"{len(selection.files)}shots" if args.shots else "all"
     out = args.out or checkpoint.parent / "attention" / f"{checkpoint.stem}_{shots}"
-    title = (f"{Path(args.config).stem}   ·   {checkpoint.name}", settings, f"best: block {block}, head {head}")
+    title = (
+        f"{Path(as_one_file(args.config)).stem}   ·   {checkpoint.name}",
+        settings,
+        f"best: block {block}, head {head}",
+    )
     save_png(render(draw_heat_map(heads, together, (block, head), selection.chance, title)), out / "recall.png")
     record = {
         "config": args.config,

@@ -1,7 +1,6 @@
 """Mask R-CNN with an FPN over the four stages of a Swin-B, a norm behind each (SimMIM, FastMIM).
 
-The recipe. Detection with Swin as SimMIM and FastMIM do it: AdamW, 36 epochs, steps at 27 and 33, 1500 iterations of warm-up.
-
+The recipe is SimMIM's and FastMIM's: AdamW, 36 epochs, steps at 27 and 33, 1500 iterations of warm-up.
 As in FastMIM's release, what has "norm" in its name and tables do not decay, but biases and the heads' BatchNorms do.
 """
 

@@ -3,7 +3,7 @@
 The absolute positions are those of pre-training at 224 px, interpolated in every step; `backbone.image_size` is the
 side that the relative positions of the global blocks are for.
 
-The recipe. ViTDet's recipe: AdamW with layer-wise decay, the rate divided by ten after 8/9 and 26/27 of the run.
+The recipe is ViTDet's: AdamW with layer-wise decay, the rate divided by ten after 8/9 and 26/27 of the run.
 
 The steps are those of 100 epochs at batch 64 (163,889 and 177,546 of 184,375 iterations, 250 of warm-up). As in
 detectron2, biases and relative positions decay; norms of tokens and absolute positions do not.

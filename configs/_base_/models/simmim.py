@@ -1,8 +1,8 @@
-"""SimMIM: a linear decoder, L1 on plain pixels, 32 px mask units, and its recipe for 800 epochs. The encoder is the run's.
+"""SimMIM: a linear decoder, L1 on plain pixels, 32 px mask units, and its recipe for 800 epochs. Runs add the encoder.
 
-The rate is constant and falls to a tenth at epoch 700. `lr` is the base rate per 256 images. SimMIM's public code counts
-per 512: its 1e-4 is 5e-5 here, and 4e-4 at batch 2048. The warm-up starts at an absolute rate: the 5e-7 of that code is
-2e-6 at batch 2048.
+The rate is constant and falls to a tenth at epoch 700. `lr` is the base rate per 256 images. SimMIM's public code
+counts per 512: its 1e-4 is 5e-5 here, and 4e-4 at batch 2048. The warm-up starts at an absolute rate: the 5e-7 of that
+code is 2e-6 at batch 2048.
 """
 
 model = dict(

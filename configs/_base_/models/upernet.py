@@ -2,7 +2,7 @@
 
 Backbone, neck and widths are those of the configs that inherit it.
 
-The recipe. UperNet's schedule: AdamW with layer-wise decay, 1500 iterations of warm-up, then linearly to zero.
+The recipe: AdamW with layer-wise decay, 1500 iterations of warm-up, then linearly to zero.
 
 As in mmseg's layer-wise decay (and FastMIM's), positions and the class token decay: its exemption of them compares
 names without the prefix that they have in a segmentor. paramwise_cfg.no_decay="['positions','relative','cls_token']"

@@ -9,6 +9,7 @@ import torch
 from matplotlib.figure import Figure
 from mmengine.config import Config
 
+from ...checkpoints.run_file import as_one_file
 from ...models import MaskedImageModel
 from ...visualization import Masks, Strategy, draw_strategies
 from ..run.config import load_configs
@@ -107,7 +108,7 @@ def _describe(path: str | Path, checkpoint: str | Path | None, model: MaskedImag
 
 def name_of(config: str | Path) -> str:
     """A config's path below ``configs/``, elsewhere its folder and name."""
-    parts = Path(config).with_suffix("").parts
+    parts = Path(as_one_file(config)).with_suffix("").parts
     below = len(parts) - parts[::-1].index("configs") if "configs" in parts[:-1] else -2
     return "/".join(parts[below:])
 

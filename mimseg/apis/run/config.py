@@ -11,6 +11,7 @@ from .config_files import read_config_file
 from .expand import expand_data
 from .expand.data import WATCHES
 from .options import merge_option, parse_options
+from .rows import choose_row, find_config, rows_of
 from .schema import DATA_KEYS, check_data, check_values
 
 TOP_LEVEL_KEYS = frozenset(
@@ -63,18 +64,18 @@ MOVED_KEYS = {"compile": "model.compile", "activation_checkpointing": "model.act
 
 
 def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
-    """Read a config file, apply ``key=value`` overrides, check keys and values, and expand ``data``.
+    """Read a config, apply ``key=value`` overrides, check keys and values, and expand ``data``.
 
     Args:
-        path: the config file.
+        path: the config file; of a table one of its rows, ``FILE.py:ROW``, which ``filename`` of the config then says.
         options: e.g. ``["optim_wrapper.optimizer.lr=1e-4", "train_dataloader.num_workers=4"]``, see
             :func:`~mimseg.apis.run.options.parse_value`.
 
     Raises:
         FileNotFoundError: no such file; names the closest ones.
-        ValueError: the file cannot be read, an override is not ``key=value``, sets a helper variable of the file
-            (``_name``) or goes through what has no parts; see also :func:`check_keys` and
-            :func:`~mimseg.apis.run.expand.expand_data`.
+        ValueError: the file cannot be read, it is a table and the row is missing, or not a row of it; an override is
+            not ``key=value``, sets a helper variable of the file (``_name``) or goes through what has no parts; see
+            also :func:`check_keys` and :func:`~mimseg.apis.run.expand.expand_data`.
     """
     cfg = _written(path, options)
     check_and_expand(cfg)
@@ -95,10 +96,27 @@ def check_and_expand(cfg: Config) -> None:
 
 
 def _written(path: str | Path, options: Sequence[str]) -> Config:
-    """A config file with overrides, as it is written: ``data`` is not expanded."""
-    cfg = read_config_file(Path(path))
+    """A config with overrides, as it is written: ``data`` is not expanded."""
+    cfg = read_config(path)
     for key, value in parse_options(options).items():
         merge_option(cfg, key, value)
+    return cfg
+
+
+def read_config(path: str | Path) -> Config:
+    """Read a config file, of a table with the settings of one of its rows.
+
+    Raises:
+        FileNotFoundError: as :func:`load_config`.
+        ValueError: as :func:`load_config`; keys and values are not checked.
+    """
+    file, name = find_config(path)
+    cfg = read_config_file(file)
+    row = choose_row(rows_of(cfg, file), name, file)
+    if row is not None:
+        for key, value in row.settings.items():
+            merge_option(cfg, key, value, f"config {file}, row {name}:")
+        object.__setattr__(cfg, "_filename", f"{file}:{name}")
     return cfg
 
 

@@ -62,6 +62,11 @@ def _check_bases(path: Path, heirs: tuple[Path, ...]) -> None:
         if "::" in base:  # a file of another package, which MMEngine finds
             continue
         file = path.parent / base
+        if not file.exists() and (path.parent / base.rpartition(":")[0]).is_file():
+            raise ConfigFileError(
+                f"config {path}: its _base_ {base} is a row of a table, and only files are inherited: inherit "
+                f"{base.rpartition(':')[0]}, all of its rows with it, or what that inherits, and set what the row sets"
+            )
         if not file.is_file():
             what = "is a folder" if file.is_dir() else f"does not exist{_similar_files(file)}"
             raise ConfigFileError(f"config {path}: its _base_ {base} {what}")
