@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from ..apis import load_config
+from ..engine.log_failures import one_line
 from ..models import MaskedImageModel
 from .counting import MIB, flops_by_part, saved_bytes
 from .hog import hog_milliseconds
 from .images import choose_images
 from .loading import loading_seconds
 from .masks import is_adaptive, masks_milliseconds, ratios_taken
-from .peers import PeerError, build_peer, one_line
+from .peers import PeerError, build_peer
 from .stepping import Precision, step, step_by_part
 from .subject import Subject, fixed_twin, our_subject, size_of
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from ..engine.log_failures import one_line
 from ..quiet import quiet_imports
 from .subject import Subject
 
@@ -34,12 +35,6 @@ def build_peer(name: str, image_size: tuple[int, int], device: torch.device) -> 
         raise PeerError(f"{name}: {one_line(error)}; install the library to compare with it") from error
     except Exception as error:
         raise PeerError(f"{name}: cannot be built here: {one_line(error)}") from error
-
-
-def one_line(error: BaseException) -> str:
-    """An exception's type and message in one line of bounded length."""
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message[:300]}" if message else type(error).__name__
 
 
 def _mmpretrain(model: dict) -> nn.Module:

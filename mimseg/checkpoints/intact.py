@@ -14,7 +14,7 @@ BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImpl
 
 
 def damage_of(path: str | Path) -> str | None:
-    """What is wrong with a file that ``torch.save`` wrote, or None where every record has its checksum.
+    """Find what is wrong with a file that ``torch.save`` wrote; None where every record has its checksum.
 
     Reads the whole file, in chunks, without building anything from it. An archive without checksums (PyTorch can leave
     them out) counts as intact. Files in PyTorch's format before 1.6 are no archives and have no checksums: they are

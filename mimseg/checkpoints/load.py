@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from ..ops.patches import patch_grid
-from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all, token_size
+from .fitting import FixedPositions, Plan, check_places, check_shapes, fit_all, token_size
 from .formats import Weights
 from .formats.families import seen
 from .formats.weights import KERNEL, TABLE
@@ -85,7 +85,7 @@ def load_weights(
         notes += check_places(source, target, scope, exact=least >= 1)
         plan = fit_all(model, source, found, position_tables, fixed_positions)
         plan.notes.extend(notes)
-        check_sizes(model, source, found, plan, scope)
+        check_shapes(model, source, found, plan, scope)
         _leave_teachers_to_student(model, plan)
         coverage = plan.coverage(target, scope)
         if coverage < least:
@@ -151,7 +151,7 @@ def refer_positions(model: nn.Module, grid: Sequence[int] | None) -> None:
 
 
 def _leave_teachers_to_student(model: nn.Module, plan: Plan) -> None:
-    """Where the file has no teacher's weights, the student's are no shortage of them."""
+    """Start teachers that the file does not have as copies of the student; they do not count as missing."""
     if plan.has_teachers or not hasattr(model, "reset_teachers"):
         return
     left = [name for name in plan.missing if name.startswith("teachers.")]

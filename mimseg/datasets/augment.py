@@ -91,8 +91,8 @@ class ColorJitter(BaseTransform):
 
     Args:
         brightness: factors are drawn from 1 minus to 1 plus it, or from the two numbers given.
-        contrast: likewise, around the mean grey.
-        saturation: likewise, around the grey image.
+        contrast: factors around the mean grey, given as for ``brightness``.
+        saturation: factors around the grey image, given as for ``brightness``.
 
     Raises:
         ValueError: a negative number.

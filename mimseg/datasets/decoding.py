@@ -12,7 +12,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from .tiff import is_plain_picture, read_tiff
-from .unreadable import check_file, check_pixels
+from .unreadable import check_pixels, check_regular
 from .upright import upright
 
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -26,7 +26,7 @@ def decode(path: str, channels: int, max_pixels: int) -> NDArray:
     Raises:
         Exception: nearly any, from the decoders; see `naming_unreadable`.
     """
-    check_file(path)
+    check_regular(path)
     if path.lower().endswith(".npy"):
         return _read_npy(path, channels, max_pixels)
     try:

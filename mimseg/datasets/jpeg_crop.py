@@ -12,7 +12,7 @@ from ..registry import TRANSFORMS
 from .decoding import decode_upright
 from .loading import MAX_PIXELS, LoadImage
 from .resizing import FILTERS, RandomResizedCrop
-from .unreadable import check_file, check_pixels, naming_unreadable
+from .unreadable import check_pixels, check_regular, naming_unreadable
 
 REDUCTIONS = (8, 4, 2)  # by which libjpeg can divide the sides of a picture while it decodes
 SUFFIXES = (".jpg", ".jpeg")
@@ -92,7 +92,7 @@ class LoadResizedCrop(RandomResizedCrop):
         if whole or self.load.mixed_depths == "rescale":
             return super().transform(self.load(results))
         with naming_unreadable(path):
-            check_file(path)
+            check_regular(path)
             file = Image.open(path)
             check_pixels(file.height, file.width, self.load.max_pixels)
             orientation = file.getexif().get(ExifTags.Base.Orientation)

@@ -48,7 +48,7 @@ def parse_stages(
         stages: each ``dict(epoch=..., size=..., batch_size=..., accumulative_counts=...)``; the last two are optional.
         epochs: of the run.
         batch_size: of stages that do not name theirs.
-        accumulative_counts: likewise.
+        accumulative_counts: of stages that do not name theirs, batches an optimizer step.
 
     Returns:
         The arguments of :class:`Stage`, for each.
@@ -97,7 +97,7 @@ def _is_whole(value: Any, least: int) -> bool:
 
 
 def epoch_multiple(stages: Sequence[Stage]) -> int:
-    """The number of batches of which every epoch has a multiple.
+    """Every epoch is a whole multiple of this many batches.
 
     As the least common multiple of all accumulations, it lets every epoch end with an optimizer step, and an
     iteration that is a multiple of it, counted from the start of the run, too, whatever the stage.

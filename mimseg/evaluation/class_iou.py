@@ -46,7 +46,7 @@ class ClassIoU(BaseMetric):
 
     @property
     def dataset_meta(self) -> dict | None:
-        """What the dataset says, such as ``classes``."""
+        """Facts of the dataset, such as ``classes``."""
         return self._dataset_meta
 
     @dataset_meta.setter

@@ -58,7 +58,7 @@ class CocoAP(BaseMetric):
 
     @property
     def dataset_meta(self) -> dict | None:
-        """What the dataset says, such as ``classes``; setting it reads the file."""
+        """Facts of the dataset, such as ``classes``; setting it reads the file."""
         return self._dataset_meta
 
     @dataset_meta.setter

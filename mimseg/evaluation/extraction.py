@@ -1,15 +1,14 @@
 """Features and labels of a whole dataset, in its order, from all processes."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from mmengine.dist import all_gather, is_main_process
+from mmengine.dist import all_gather
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-REPORT_EVERY = 30.0  # seconds
+from ..engine.announce import announced
 
 
 def extract_labelled(
@@ -29,11 +28,14 @@ def extract_labelled(
     """
     classes = classes_of(loader.dataset)
     features, labels = [], []
-    for batch in _announced(loader, name, log):
-        batch = model.data_preprocessor(batch, False)
-        features.append(model.extract_features(batch["inputs"], pool=pool).float())
-        own = labels_of(batch["data_samples"], name, classes)
-        labels.append(own.to(features[-1].device))
+    line = f"k-NN: features of the {name} images, batch {{done}} of {{batches}}"
+    with announced(len(loader), line, log) as advance:
+        for batch in loader:
+            batch = model.data_preprocessor(batch, False)
+            features.append(model.extract_features(batch["inputs"], pool=pool).float())
+            own = labels_of(batch["data_samples"], name, classes)
+            labels.append(own.to(features[-1].device))
+            advance()
     size = len(loader.dataset)  # type: ignore[arg-type]
     return _gathered(torch.cat(features), size), _gathered(torch.cat(labels), size)
 
@@ -63,17 +65,6 @@ def labels_of(data_samples: Sequence[Any], name: str, classes: Sequence[str] | N
             f"{allowed}; correct the annotation file"
         )
     return labels
-
-
-def _announced(loader: DataLoader[Any], name: str, log: Callable[[str], None] | None) -> Iterator[Any]:
-    start = said = time.monotonic()
-    for number, batch in enumerate(loader):
-        now = time.monotonic()
-        if log is not None and is_main_process() and number > 0 and now - said > REPORT_EVERY:
-            said = now
-            left = (now - start) * (len(loader) - number) / number / 60
-            log(f"k-NN: features of the {name} images, batch {number} of {len(loader)}, {left:.0f} min left")
-        yield batch
 
 
 def _gathered(own: Tensor, size: int) -> Tensor:

@@ -6,8 +6,7 @@ from typing import Any
 from mmengine.runner import Runner
 
 from ..registry import HOOKS
-from .knn import KS
-from .knn_protocol import KNNProtocol
+from .knn import KS, KNNProtocol
 from .loaders import build_in_order, in_order
 from .watch_hook import WatchHook
 

@@ -9,8 +9,7 @@ from mmengine.runner.base_loop import BaseLoop
 
 from ..engine.undisturbed import undisturbed
 from ..registry import LOOPS
-from .knn import KS, TEMPERATURE
-from .knn_protocol import KNNProtocol
+from .knn import KS, TEMPERATURE, KNNProtocol
 from .loaders import build_in_order, in_order, naming_bad_folders
 
 

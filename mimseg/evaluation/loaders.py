@@ -96,7 +96,7 @@ class HeldOut:
         self.loader: DataLoader[Any] = build_loader({**options, **dealt})
 
     def map(self, model: Any, function: Callable[[Tensor, list[int]], Any]) -> list[Any]:
-        """What ``function(images, positions)`` gives of every batch, in order, on every process.
+        """Collect what ``function(images, positions)`` gives of every batch, in order, on every process.
 
         Images ``(B, C, H, W)`` come normalised; positions are those in the dataset. What the function gives is
         sent between processes: leave tensors on the CPU.

@@ -86,7 +86,7 @@ def patch_attention(tokens: Tensor, weight: Tensor, bias: Tensor, num_heads: int
     Args:
         tokens: normalised tokens ``(B, 1 + L, D)``, class token first, as they enter the block's projection.
         weight: of that projection ``(3 D, D)``, rows in the order query, key, value, each head after head.
-        bias: likewise ``(3 D)``.
+        bias: of that projection ``(3 D)``.
         num_heads: number of heads; products are divided by the root of the width of one, d = D / heads.
         want: head, axis and which tokens take part; its block has no meaning here.
 
@@ -130,9 +130,9 @@ def class_attention(
 
     Args:
         tokens: as in :func:`patch_attention`.
-        weight: likewise.
-        bias: likewise.
-        num_heads: likewise.
+        weight: of the block's projection, as in :func:`patch_attention`.
+        bias: of the block's projection, as in :func:`patch_attention`.
+        num_heads: number of heads.
         position_bias: what the block adds to its logits ``(heads, 1 + L, 1 + L)``, query by key.
         heads: see :class:`ClassAttention`.
 

@@ -245,7 +245,7 @@ def mask_hard_then_random(score: Tensor, noise: Tensor, masked: int | Tensor, ha
         score: ``(B, L)``; ranked in fp32; what comes in half precision has its ties already.
         noise: ``(B, L)``, continuous.
         masked: number masked per row, the same for all or ``(B)``.
-        hard: number masked by score per row, ``0 <= hard <= masked``, likewise.
+        hard: number masked by score per row, ``0 <= hard <= masked``, the same for all or ``(B)``.
 
     Returns:
         Bool mask ``(B, L)`` with exactly ``masked`` True per row.

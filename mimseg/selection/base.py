@@ -1,4 +1,4 @@
-"""What a selector is: a score for every training image, higher = kept first."""
+"""The contract of a selector: an image score for every training image, higher = kept first."""
 
 from typing import Any, ClassVar
 
@@ -30,7 +30,7 @@ class Selector:
         """
 
     def noise_per_image(self, model: Any, images: Tensor | None) -> int:
-        """How many numbers of noise U an image gets: as many as it has mask units, unless a selector says otherwise.
+        """Count the numbers of noise U of an image: as many as it has mask units, unless a selector says otherwise.
 
         Args:
             model: the model out of its distributed wrapper.

@@ -49,7 +49,7 @@ def _check_affordable(budget: float, warmup: float, epochs: float) -> None:
 
 @dataclass(frozen=True)
 class SelectionPlan:
-    """Which epochs (0-based) see how many images.
+    """The number of images that each epoch (0-based) sees.
 
     Attributes:
         dataset_size: N, images of the full set.
@@ -92,7 +92,7 @@ class SelectionPlan:
         return self.dataset_size if epoch < self.warmup_epochs else self.kept
 
     def share(self, epoch: int) -> float:
-        """What part of an epoch is run: 1, or in the last one what the budget leaves."""
+        """The part of an epoch that is run: 1, or in the last one what the budget leaves."""
         return min(1.0, max(0.0, self.end - epoch)) if epoch == self.epochs - 1 else 1.0
 
     def selected_at(self, epoch: int) -> int | None:
@@ -158,7 +158,7 @@ def make_plan(
 
 
 def check_options(warmup_epochs: int, interval: int, keep: float | None, budget: float | None, stop: str) -> None:
-    """What can be known before the run's epochs are.
+    """Refuse what cannot make sense whatever the run's epochs are.
 
     Raises:
         ValueError: see :func:`make_plan`.

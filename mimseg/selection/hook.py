@@ -19,11 +19,10 @@ from ..registry import HOOKS, SELECTORS
 from .base import Selector
 from .budget import SelectionPlan, Stop, check_options, make_plan
 from .ledger import Ledger
-from .ranking import keep_first, rank
 from .records import record_path, save_gallery, save_scores, save_table
-from .scoring_pass import loader_like, sample_seed, score_all, score_without_images
+from .scoring_pass import keep_first, loader_like, rank, sample_seed, score_all, score_without_images
+from .scoring_view import Transform, scoring_view
 from .state import read_state
-from .view import Transform, view
 
 NOTHING_CHOSEN = -1
 
@@ -102,7 +101,7 @@ class SelectionHook(Hook):
         self.selector.check(runner.bare_model)
         self.task_epochs = self._task_epochs(runner)
         if self.selector.needs_images:
-            view(dataset, self.transform)
+            scoring_view(dataset, self.transform)
         self._log_plan(runner)
 
     def _task_epochs(self, runner: Runner) -> frozenset[int] | None:
@@ -235,7 +234,7 @@ class SelectionHook(Hook):
             scores = score_without_images(self.selector, model, self.plan.dataset_size, runner.seed, round_)
             return scores.numpy(), None
         train = runner.train_dataloader
-        images = view(train.dataset, self.transform)
+        images = scoring_view(train.dataset, self.transform)
         loader = loader_like(train, images, self.batch_size, sample_seed(runner.seed, round_))
         poll = partial(runner.call_hook, "after_scoring_iter")
         scores = score_all(self.selector, model, loader, runner.seed, round_, runner.logger.info, poll)

@@ -1,4 +1,4 @@
-"""What a selection leaves behind: all scores, a table and a gallery."""
+"""The record of a selection: all image scores, a table and a gallery."""
 
 import csv
 import io
@@ -49,7 +49,7 @@ def save_table(
     for place in ends(len(order), LISTED):
         index = int(order[place])
         kept = "yes" if place < number_kept else "no"
-        table.writerow((place + 1, f"{scores[index]:.6g}", kept, index, name_of(dataset, index)))
+        table.writerow((place + 1, f"{scores[index]:.6g}", kept, index, name_sample(dataset, index)))
     write_atomically(path, buffer.getvalue().encode(errors="backslashreplace"))
 
 
@@ -58,7 +58,7 @@ def ends(length: int, number: int) -> list[int]:
     return sorted({*range(min(number, length)), *range(max(0, length - number), length)})
 
 
-def name_of(dataset: Any, index: int) -> str:
+def name_sample(dataset: Any, index: int) -> str:
     """The file of a sample, or its number where it has none."""
     get = getattr(dataset, "get_data_info", None)
     return str((get(index) if get else {}).get("img_path", f"sample {index}"))
@@ -96,7 +96,7 @@ def save_gallery(
 
 
 def sides(order: NDArray[np.int64], number_kept: int) -> tuple[tuple[NDArray[np.int64], ...], tuple[str, str]]:
-    """Which images a gallery shows on its two sides, as many on both, from the ends of a ranking; and the headings."""
+    """Choose the images of a gallery's two sides, as many on both, from the ends of a ranking; and the headings."""
     dropped = len(order) - number_kept
     number = min(DRAWN, number_kept, dropped) if dropped > 0 else min(DRAWN, len(order))
     lowest = "dropped" if dropped > 0 else "kept, too"

@@ -31,7 +31,7 @@ def draw_hog(histograms: Tensor, bins: int, side: int = 16) -> NDArray[Any]:
 
 
 def stroke_strengths(histograms: Tensor, bins: int) -> Tensor:
-    """How bright the strokes of histograms ``(B, C * bins, h, w)`` are: ``(B, bins, h, w)``, on the CPU."""
+    """Compute how bright the strokes of histograms ``(B, C * bins, h, w)`` are: ``(B, bins, h, w)``, on the CPU."""
     return histograms.detach().float().cpu().unflatten(1, (-1, bins)).clamp(min=0).mean(dim=1)
 
 

@@ -168,7 +168,7 @@ def load_images(cfg: Config, paths: Sequence[str | Path], size: tuple[int, int] 
 
 
 def image_reader(cfg: Config, size: tuple[int, int] | None = None) -> Callable[[str | Path], Tensor]:
-    """What reads a file as a crop ``(C, H, W)``."""
+    """Build the function that reads a file as a crop ``(C, H, W)``."""
     init_default_scope(cfg.get("default_scope") or "mimseg")
     transform = Compose([TRANSFORMS.build(step) for step in evaluation_transform(cfg, size)])
     return lambda path: torch.from_numpy(transform({"img_path": str(path)})["img"]).permute(2, 0, 1).float()

@@ -99,7 +99,7 @@ def naming(config: str | Path) -> Iterator[None]:
 
 
 def _describe(path: str | Path, checkpoint: str | Path | None, model: MaskedImageModel, masks: Masks) -> Strategy:
-    label = name_of(path)
+    label = config_label(path)
     if checkpoint is not None:
         return Strategy(label, masks, origin="/".join(Path(checkpoint).parts[-2:]))
     if masks.score is not None and _scores_read_weights(model):
@@ -107,7 +107,7 @@ def _describe(path: str | Path, checkpoint: str | Path | None, model: MaskedImag
     return Strategy(label, masks, origin="random weights, not read")
 
 
-def name_of(config: str | Path) -> str:
+def config_label(config: str | Path) -> str:
     """A config's path below ``configs/``, elsewhere its folder and name."""
     parts = Path(as_one_file(config)).with_suffix("").parts
     below = len(parts) - parts[::-1].index("configs") if "configs" in parts[:-1] else -2

@@ -11,7 +11,7 @@ from torch import Tensor
 from ...models import MaskedImageModel
 from ...visualization import Gradients, Masks, Prediction, draw_predictions
 from .inference import load_images, load_model, normalise, reconstruct
-from .strategies import name_of, naming, read_configs
+from .strategies import config_label, naming, read_configs
 
 
 def draw_targets(
@@ -57,7 +57,7 @@ def draw_targets(
         with naming(path):
             model = load_model(cfg, checkpoint, device=device, weights=weights, progress=progress, trust=trust, log=log)
             images = normalise(model, crops)
-            predictions.append(predict(model, images, name_of(path), "/".join(Path(checkpoint).parts[-2:]), seed))
+            predictions.append(predict(model, images, config_label(path), "/".join(Path(checkpoint).parts[-2:]), seed))
         if len(predictions) == 1:
             shown, mean, std = images.cpu(), model.data_preprocessor.mean.cpu(), model.data_preprocessor.std.cpu()
     height, width = shown.shape[-2:]

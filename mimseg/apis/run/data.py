@@ -6,7 +6,7 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ...datasets.scanning import class_names
+from ...datasets.scanning import class_folders
 from ...names import printable
 from .transfer import is_dense, use_data
 
@@ -173,7 +173,7 @@ def _class_names(split: Path) -> list[str]:
         raise FileNotFoundError(
             f"--data: {split} does not exist; a classifier needs DIR/train/<class>/ and DIR/val/<class>/ (or DIR/test)"
         )
-    names = class_names(split)
+    names = class_folders(split)
     if not names:
         raise ValueError(f"--data: {split} has no class folder; put each class's images into a folder of its own")
     return names

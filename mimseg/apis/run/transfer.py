@@ -12,17 +12,17 @@ from ...datasets.labels import class_names, listed
 from ...packages import require
 from ...quiet import quiet_imports
 
-TASKS = {"mmdet": "detection", "mmseg": "segmentation"}
+LIBRARIES = {"mmdet": "detection", "mmseg": "segmentation"}
 IN_FILE_ORDER = ("CocoDataset", "CocoMetric")
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
 def is_dense(cfg: Config) -> bool:
     """Whether a config is of a detector or segmentor."""
-    return cfg.get("default_scope") in TASKS
+    return cfg.get("default_scope") in LIBRARIES
 
 
-def import_task(cfg: Config) -> None:
+def import_library(cfg: Config) -> None:
     """Import the library of a detection or segmentation config; does nothing for others.
 
     Raises:
@@ -32,7 +32,7 @@ def import_task(cfg: Config) -> None:
     if not is_dense(cfg):
         return
     scope = cfg.default_scope
-    require(scope, TASKS[scope])
+    require(scope, LIBRARIES[scope])
     with quiet_imports():
         import_module(f"{scope}.models")
 
@@ -78,7 +78,7 @@ def use_data(cfg: Config, folder: str | Path, loaders: Sequence[str] = LOADERS) 
                 )
         if "ann_file" in evaluator:
             evaluator.ann_file = str(Path(folder, dataset.ann_file))
-    if TASKS[cfg.default_scope] == "detection":
+    if LIBRARIES[cfg.default_scope] == "detection":
         _take_classes(cfg, loaders)
 
 

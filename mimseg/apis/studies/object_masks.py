@@ -15,7 +15,7 @@ from pycocotools import mask as coco
 from ...datasets.coco import OutlineError, check_outline, read_coco
 from ...datasets.resizing import CenterResizedCrop
 from ...datasets.scanning import scan_images
-from ...datasets.unreadable import check_file, naming_unreadable
+from ...datasets.unreadable import check_regular, naming_unreadable
 
 SAMPLES = 16  # points a patch side at which a mask is read
 ALPHA_MODES = {"LA": "L", "RGBA": "RGB"}
@@ -147,7 +147,7 @@ def _draw_regions(regions: Sequence[Mapping[str, Any]], size: tuple[int, int], f
 
 def _read_png(path: str) -> NDArray[np.bool_]:
     with naming_unreadable(path, "mask"):
-        check_file(path)
+        check_regular(path)
         with Image.open(path) as file:
             plain = file.convert(ALPHA_MODES[file.mode]) if file.mode in ALPHA_MODES else file
             values = np.asarray(plain)

@@ -148,7 +148,7 @@ def rename(name: str, prefixes: Mapping[str, str]) -> str | None:
 
 
 def count_blocks(state: Mapping[str, Any], prefix: str) -> int:
-    """How many numbered blocks there are under ``prefix``, e.g. ``encoder.blocks.``."""
+    """Count the numbered blocks under ``prefix``, e.g. ``encoder.blocks.``."""
     return len({name.removeprefix(prefix).split(".", 1)[0] for name in state if name.startswith(prefix)})
 
 
@@ -161,7 +161,7 @@ def block_heads(module: Any) -> int | None:
     return next((heads for heads in told if isinstance(heads, int)), None)
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
+def few_of(names: Sequence[str], most: int = 3) -> str:
     """A few of many names, for one line."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -18,7 +18,7 @@ from .moments import OptimizerState, read_optimizer
 from .progress import Counters, Place, find_place, read_counters
 from .schedules import check_schedules, move_schedules
 from .settings import describe_changes, find_changes
-from .weights import check_average, check_weights
+from .weights import check_average, check_state_dict
 
 TAKEN = ("meta", "state_dict", "message_hub", "optimizer", "param_schedulers", "rng_states", "ema_state_dict")
 """Entries that are rebuilt here; what else hooks have put into a checkpoint is theirs to check."""
@@ -86,7 +86,7 @@ def _check(checker: Checker, saved: Mapping[str, Any], runner: Any) -> Checked:
                 f"{checker.file} holds weights only: it cannot be resumed; start from it with load_from instead"
             )
     meta = checker.mapping(saved["meta"], "meta")
-    weights = check_weights(checker, saved["state_dict"], runner.bare_model)
+    weights = check_state_dict(checker, saved["state_dict"], runner.bare_model)
     _check_run(checker, meta, runner)
     changes = find_changes(checker, meta["settings"], runner.settings) if "settings" in meta else None
     counters = read_counters(checker, meta, runner)

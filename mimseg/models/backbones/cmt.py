@@ -39,7 +39,7 @@ ARCHS: dict[str, CMTArch] = {
 }
 
 
-def resolve_arch(arch: str | CMTArch) -> CMTArch:
+def resolve_cmt_arch(arch: str | CMTArch) -> CMTArch:
     """A named or spelled-out architecture.
 
     Raises:
@@ -238,7 +238,7 @@ class CMT(nn.Module):
         drop_path: float = 0.0,
     ) -> None:
         super().__init__()
-        size = resolve_arch(arch)
+        size = resolve_cmt_arch(arch)
         stem, dims, depths = size["stem_dim"], size["embed_dims"], size["depths"]
         self.embed_dim, self.stride = dims[-1], 2 ** (len(dims) + 1)
         grid = patch_grid(*((image_size, image_size) if isinstance(image_size, int) else image_size), self.stride)

@@ -41,7 +41,7 @@ ARCHS: dict[str, SwinArch] = {
 }
 
 
-def resolve_arch(arch: str | SwinArch) -> SwinArch:
+def resolve_swin_arch(arch: str | SwinArch) -> SwinArch:
     """A named or spelled-out architecture.
 
     Raises:
@@ -153,7 +153,7 @@ class DenseSwin(DenseEncoder):
         mask_size: int | None = None,
         init: SwinInit = "normal",
     ) -> None:
-        size = resolve_arch(arch)
+        size = resolve_swin_arch(arch)
         check_choice("init", init, get_args(SwinInit))
         if window_size < 1:
             raise ValueError(f"encoder.window_size must be at least 1 token, got {window_size}")

@@ -72,8 +72,8 @@ class Task(nn.Module):
         blocks_from: str | None = None,
     ) -> None:
         super().__init__()
-        check_choice("positions", positions, get_args(Rows))
-        check_choice("train_input", train_input, get_args(TrainInput))
+        _check_choice("positions", positions, get_args(Rows))
+        _check_choice("train_input", train_input, get_args(TrainInput))
         if isinstance(reads, bool) or (reads not in ("neck", "encoder") and not isinstance(reads, int)):
             raise ValueError(f"a task's reads must be 'neck', 'encoder' or the number of a block, got {reads!r}")
         if not 0 <= start < 1:
@@ -200,7 +200,7 @@ class Task(nn.Module):
         return self.criterion.distance(self.predict(latent, step, exact=True), self.target(step))
 
 
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
+def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
     """Refuse an unknown word.
 
     Raises:

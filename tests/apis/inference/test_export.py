@@ -8,6 +8,7 @@ import torch
 from mmengine.config import Config
 
 from mimseg.apis.inference import export as module
+from mimseg.apis.inference import programs
 from mimseg.apis.inference.export import export_encoder
 from mimseg.apis.inference.inference import build_model
 
@@ -173,7 +174,7 @@ def test_mistakes_leave_nothing(made, tmp_path, monkeypatch):
     refused("--output logits: known are tokens, map, pooled", output="logits")
     refused("20x32 is not a multiple of patch_size=8", image_size=(20, 32))
     refused("a detector or segmentor is not exported", config=Config(dict(default_scope="mmdet", model=dict())))
-    monkeypatch.setattr(module, "TOLERANCE", -1.0)
+    monkeypatch.setattr(programs, "TOLERANCE", -1.0)
     refused("differs from the encoder by .* nothing was written")
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     refused(

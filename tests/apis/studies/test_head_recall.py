@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mimseg.evaluation.head_selection import choose_head, recall_by_head
+from mimseg.apis.studies.attention_head import choose_head, recall_by_head
 
 
 def counted(values, objects, k):

@@ -8,15 +8,12 @@ from matplotlib.figure import Figure
 Curve = Mapping[float, float]  # by mask ratio
 
 
-def draw_ratio_curves(
-    values: Mapping[str, Curve], own: Mapping[str, Curve], scale: tuple[float, float], metric: str, title: str
-) -> Figure:
+def draw_robustness(values: Mapping[str, Curve], own: Mapping[str, Curve], metric: str, title: str) -> Figure:
     """Draw two panels, one line a model: the metric, with Global PIMR on the other axis, and each model's own PIMR.
 
     Args:
         values: the metric by model and ratio.
         own: PIMR by model and ratio; NaN is not drawn.
-        scale: lowest and highest value of all models, where Global PIMR is 0 and 1; no such axis where they are equal.
         metric: its name.
         title: heading.
 
@@ -31,7 +28,8 @@ def draw_ratio_curves(
     for axes, curves, heading in ((left, values, metric), (right, own, "PIMR: 0 = worst ratio of a model, 1 = best")):
         _draw(axes, curves, heading)
     right.set_ylim(-0.05, 1.05)
-    low, high = scale
+    every = [value for curve in values.values() for value in curve.values()]
+    low, high = min(every), max(every)  # where Global PIMR is 0 and 1
     if high > low:
         both = (lambda value: (value - low) / (high - low), lambda share: low + share * (high - low))
         axis = left.secondary_yaxis("right", functions=both)

@@ -1,4 +1,4 @@
-"""Selectors that look at the images: how badly a model predicts what is masked of them."""
+"""The selectors: how badly a model predicts what is masked of an image, and the random subset to beat."""
 
 from typing import Any, Literal, get_args
 
@@ -102,3 +102,19 @@ class LossSelector(Selector):
         """The mean loss ``(B)`` under the mask that the noise ``(B, U)`` makes."""
         scores: Tensor = score_images(model, images, by="random", squared=False, noise=noise)
         return scores
+
+
+@SELECTORS.register_module()
+class RandomSelector(Selector):
+    """A new random subset every round, drawn without replacement; reads no image, so it costs nothing."""
+
+    name = "random number"
+    needs_images = False
+
+    def noise_per_image(self, model: Any, images: Tensor | None) -> int:
+        """One number, the score."""
+        return 1
+
+    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+        """The noise ``(B, 1)`` itself, as ``(B,)``."""
+        return noise[:, 0]

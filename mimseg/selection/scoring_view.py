@@ -14,7 +14,7 @@ from ..registry import TRANSFORMS
 Transform = str | Sequence[dict[str, Any]]
 
 
-def view(dataset: Dataset[Any], transform: Transform) -> Any:
+def scoring_view(dataset: Dataset[Any], transform: Transform) -> Any:
     """The dataset with the pipeline that images are scored with.
 
     Args:

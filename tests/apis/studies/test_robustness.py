@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from mimseg.evaluation.pimr import global_pimr, pimr
+from mimseg.apis.studies.robustness import global_pimr, pimr
 
 
 def test_worst_and_best_are_observed_not_assumed_at_the_ends():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from mimseg.evaluation.similarity import Similarity, psnr_and_ssim
+from mimseg.apis.studies.target_similarity import Similarity, psnr_and_ssim
 
 RNG = np.random.default_rng(0)
 

@@ -7,12 +7,12 @@ from matplotlib.figure import Figure
 Curve = Mapping[int, float | None]  # by side in pixels
 
 
-def draw_similarity(psnr: Mapping[str, Curve], ssim: Mapping[str, Curve], title: str) -> Figure:
+def draw_target_similarity(psnr: Mapping[str, Curve], ssim: Mapping[str, Curve], title: str) -> Figure:
     """Draw two panels, one line a target.
 
     Args:
         psnr: in dB, by target and side; None (infinite) is not drawn.
-        ssim: likewise.
+        ssim: structural similarity, by target and side.
         title: heading.
     """
     figure = Figure(figsize=(9.0, 3.8), facecolor="white", layout="constrained")

@@ -15,9 +15,8 @@ IMAGENET = textwrap.dedent(
     import torch
     from mimseg.datasets import SeededSampler
     from mimseg.selection import RandomSelector, make_plan
-    from mimseg.selection.ranking import keep_first, rank
     from mimseg.selection.records import record_path, save_scores, save_table
-    from mimseg.selection.scoring_pass import score_without_images
+    from mimseg.selection.scoring_pass import keep_first, rank, score_without_images
 
     def mebibytes(name):
         lines = Path("/proc/self/status").read_text().splitlines()

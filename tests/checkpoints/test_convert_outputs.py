@@ -6,7 +6,7 @@ import pytest
 from hostile_making import honest, save
 
 from mimseg.apis import convert
-from mimseg.apis.run.outputs import check_output
+from mimseg.places import check_output
 
 
 @pytest.fixture

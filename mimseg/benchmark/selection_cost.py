@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from ..engine.undisturbed import undisturbed
 from ..models import MaskedImageModel
 from ..registry import HOOKS
 from ..selection import SelectionHook, SelectionPlan, make_plan
+from ..tables import TextTable
 from .counting import CPU_ATTENTION, flops_by_part
 from .images import choose_images
 from .measuring import seconds
@@ -206,3 +207,25 @@ def _time(candidate: Candidate, device: torch.device) -> tuple[dict[frozenset[st
 
 def _of_host(steps: dict[frozenset[str], float], scores: float) -> tuple[dict[frozenset[str], float], float]:
     return {kind: value / steps[HOST] for kind, value in steps.items()}, scores / steps[HOST]
+
+
+def selection_table(costs: Sequence[SelectionCost], precision: str) -> TextTable:
+    """Build the table of what :func:`selection_costs` measured."""
+
+    def column(name: str) -> list[str]:
+        return [f"{getattr(cost, name):.3f}" for cost in costs]
+
+    columns = {
+        "config": [cost.config for cost in costs],
+        "by": [cost.by for cost in costs],
+        "training": column("training"),
+        "predictor": column("predictor"),
+        "selection (passes)": [f"{cost.selection:.3f} ({cost.passes})" for cost in costs],
+        "together": column("total"),
+    }
+    return TextTable.of_columns(columns, f"Cost of training on chosen images, {precision}; the host alone: 1")
+
+
+def costs_as_json(costs: Sequence[SelectionCost]) -> list[dict[str, Any]]:
+    """Every cost and its total as data."""
+    return [{**asdict(cost), "total": cost.total} for cost in costs]

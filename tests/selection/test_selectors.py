@@ -8,7 +8,7 @@ from mmengine.registry import init_default_scope
 
 from mimseg.models import score_images
 from mimseg.registry import MODELS, SELECTORS
-from mimseg.selection.scorers import BSSSelector, LossSelector, WSSSelector
+from mimseg.selection.selectors import BSSSelector, LossSelector, WSSSelector
 
 DECODER = dict(type="TransformerDecoder", depth=1, num_heads=2)
 MODEL = dict(

@@ -13,7 +13,7 @@ from .heat_map import COLOURS, mark_cell, write_numbers
 CELL = 0.9, 0.55  # inches, width and height
 
 
-def draw_grid_map(
+def draw_grid_search(
     values: NDArray[np.floating[Any]],
     rows: tuple[str, Sequence[float]],
     columns: tuple[str, Sequence[float]],
@@ -25,7 +25,7 @@ def draw_grid_map(
     Args:
         values: ``(rows, columns)``; NaN where there is none, which stays grey.
         rows: name of the setting that differs between rows, and its values.
-        columns: likewise of columns.
+        columns: name of the setting that differs between columns, and its values.
         metric: name of the values.
         title: lines of the heading.
 
