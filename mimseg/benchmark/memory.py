@@ -154,7 +154,8 @@ def _static(config: Config, model: nn.Module, processes: int) -> dict[str, int]:
     parts = [part for name in ("teachers", "judge") if (part := getattr(model, name, None)) is not None]
     teachers = _bytes_of(tensor for part in parts for tensor in (*part.parameters(), *part.buffers()))
     everything = _bytes_of([*model.parameters(), *model.buffers()])
-    if any(hook.type == "EMAHook" for hook in config.get("custom_hooks") or []):
+    hooks = [*(config.get("default_hooks") or {}).values(), *(config.get("custom_hooks") or [])]
+    if any(hook is not None and hook.type == "EMAHook" for hook in hooks):
         teachers += everything
         weights = everything
     else:

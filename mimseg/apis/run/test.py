@@ -11,7 +11,7 @@ from ...checkpoints import MissingCheckpointError, load_weights
 from ...engine import MIMRunner
 from ...evaluation import name_of, naming_bad_folders, paper_metrics, replace_metrics
 from ...places import check_folder
-from .config import check_keys
+from .config import check_and_expand
 from .loaders import drop_settings_of_workers
 from .transfer import follow_heads, import_library, refuse_file_order
 from .work_folder import default_test_dir
@@ -43,7 +43,7 @@ def build_tester(
         CheckpointError: the checkpoint is missing, damaged or not trusted.
     """
     cfg = copy.deepcopy(cfg)
-    check_keys(cfg)
+    check_and_expand(cfg)
     import_library(cfg)
     follow_heads(cfg)
     refuse_file_order(cfg)

@@ -11,9 +11,9 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ...checkpoints.run_file import as_one_file
-from ...engine import expand_schedule
 from ...evaluation import name_of
 from ..run.config import load_config
+from ..run.expand import expand_schedule
 from .comparison import group_runs
 from .paper_tables import SCRATCH, Column, Evaluation, Row, Table
 from .run_cost import Cost, cost_of, length_of
