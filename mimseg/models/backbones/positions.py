@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...ops.patches import patch_grid
 from ...ops.posembed import resize_grid, sincos_2d
 
@@ -89,8 +90,7 @@ def make_positions(
     Raises:
         ValueError: unknown kind, or learned positions without an image size.
     """
-    if kind not in ("sincos", "sincos_per_grid", "learned"):
-        raise ValueError(f"encoder.positions is {kind!r}; use one of sincos, sincos_per_grid, learned")
+    one_of("encoder.positions", kind, ("sincos", "sincos_per_grid", "learned"))
     if kind == "sincos_per_grid":
         return Positions(dim, resizes=False)
     if image_size is None:
