@@ -217,7 +217,7 @@ def test_a_step_never_waits_for_the_device(build, policy):
 @pytest.mark.parametrize(
     ("policy", "settings", "message"),
     [
-        (AttMaskPolicy, dict(variant="hints"), "high, hint, low, got 'hints'"),
+        (AttMaskPolicy, dict(variant="hints"), "'high', 'hint' or 'low', got 'hints'; did you mean 'hint'"),
         (AttMaskPolicy, dict(hint=0.0), "hint must lie in"),
         (AMTPolicy, dict(throw=1.0), "throw"),
         (AMTPolicy, dict(start=1.0), "start"),
