@@ -2,7 +2,8 @@
 
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -53,7 +54,12 @@ MODULES = {
     "models.backbones.windows": "models.backbones.swin_blocks",
     "models.dense": "models.transfer",
     "models.init": "models.backbones.init",
+    "models.masking.attention_guided": "models.masking.policies",
+    "models.masking.block": "models.masking.policies.block",
+    "models.masking.soft_to_hard": "models.masking.policies.soft_to_hard",
+    "models.masking.uniform": "models.masking.policies.uniform",
     "models.positions": "models.backbones.positions",
+    "models.reconstruction": "models.inspection",
     "models.scoring": "models.image_scores",
 }
 """Modules and packages, without ``mimseg.``; what is in a package moved with it."""
@@ -117,6 +123,47 @@ def moved_from(package: str) -> Callable[[str], Any]:
         return getattr(import_module(f"mimseg.{module}"), attribute)
 
     return find
+
+
+def attach_moved_methods(cls: type, **functions: Callable[..., Any]) -> None:
+    """Let what were methods of a class still be called as such, with a warning that names the function.
+
+    Args:
+        cls: the class.
+        functions: what takes an object of it first, by the old name of the method.
+    """
+    for name, function in functions.items():
+        setattr(cls, name, _as_method(f"{cls.__name__}.{name}", function))
+
+
+def attach_moved_property(cls: type, name: str, function: Callable[[Any], Any]) -> None:
+    """As :func:`attach_moved_methods`, of what was a property."""
+    setattr(cls, name, property(_as_method(f"{cls.__name__}.{name}", function)))
+
+
+def _as_method(old: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    @wraps(function)
+    def method(self: Any, *args: Any, **kwargs: Any) -> Any:
+        new = f"{function.__module__}.{function.__qualname__}(model, ...)"
+        warnings.warn(f"{old} is now {new}", FutureWarning, stacklevel=2)
+        return function(self, *args, **kwargs)
+
+    return method
+
+
+def refuse_old_names(cls: type, names: Mapping[str, str]) -> None:
+    """Refuse a user's class that says something by a name of an earlier version, which nothing would read.
+
+    Args:
+        cls: the class, from its base's ``__init_subclass__``.
+        names: what is to be said now, by the old name.
+
+    Raises:
+        TypeError: in one line.
+    """
+    for old, new in names.items():
+        if old in cls.__dict__:
+            raise TypeError(f"{cls.__name__}.{old} is {new} now")
 
 
 def _new_module(fullname: str) -> str | None:

@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from mimseg.moved import MODULES, NAMES
+from mimseg.moved import MODULES, NAMES, attach_moved_methods, attach_moved_property
 
 
 @pytest.mark.parametrize("old", sorted(MODULES))
@@ -38,3 +38,19 @@ def test_what_never_was_is_no_name_that_moved():
         importlib.import_module("mimseg.models.nothing")
     with pytest.raises(ImportError, match="cannot import name 'nothing'"):
         from mimseg.evaluation import nothing  # noqa: F401
+
+
+def test_what_were_methods_of_a_model_are_still_to_be_called():
+    class Model:
+        pass
+
+    def look(model, images, times=1):
+        """Look."""
+        return [images] * times
+
+    attach_moved_methods(Model, look=look)
+    attach_moved_property(Model, "sees", lambda model: True)
+    with pytest.warns(FutureWarning, match=r"^Model\.look is now tests?.*look\(model, \.\.\.\)$|^Model\.look is now "):
+        assert Model().look("a", times=2) == ["a", "a"]
+    with pytest.warns(FutureWarning, match=r"^Model\.sees is now "):
+        assert Model().sees

@@ -81,7 +81,7 @@ def check(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
 
 def strategy(text: str) -> tuple[str, str | None]:
     """A config, and a checkpoint or None."""
-    parts = re.fullmatch(r"(.+?\.py)(?:=(.+))?", text)
+    parts = re.fullmatch(r"(.+?\.py(?::[^=/:]+)?)(?:=(.+))?", text)
     if parts is None:
         raise argparse.ArgumentTypeError(f"{text}: write CONFIG.py, or CONFIG.py=CHECKPOINT")
     return parts[1], parts[2]
@@ -97,6 +97,7 @@ def visualize(args: argparse.Namespace) -> Path:
         read_images,
         reconstruct,
     )
+    from mimseg.checkpoints.run_file import as_one_file
     from mimseg.visualization import draw_sheet, name_score, render, save_png
 
     paths = find_images(args.paths, args.limit)
@@ -116,7 +117,7 @@ def visualize(args: argparse.Namespace) -> Path:
     masks = f"masks of seed {args.seed}"
     if model.masking.score is not None:
         masks += f" as at {100 * args.progress:.0f} % of training"
-    title = "   ·   ".join([Path(args.config).stem, checkpoint.name, f"{args.weights} weights", masks])
+    title = "   ·   ".join([Path(as_one_file(args.config)).stem, checkpoint.name, f"{args.weights} weights", masks])
     statistics, score = model.data_preprocessor, name_score(model.masking)
     names = [Path(path).name for path in paths]
     figure = draw_sheet(images, seen, statistics.mean, statistics.std, title, names, not args.no_hard, score)

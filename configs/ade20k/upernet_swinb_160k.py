@@ -1,8 +1,8 @@
 """UperNet on Swin-B, ADE20K, 160,000 iterations at batch 16.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 6 and 14;
-          its text has batch 32 (train_dataloader.batch_size=4), as SimMIM. Tested on whole images, as mmseg's Swin;
-          by windows: model.test_cfg.mode=slide model.test_cfg.crop_size="(512,512)" model.test_cfg.stride="(341,341)".
+Paper:    FastMIM, Tables 6 and 14; its text has batch 32 (train_dataloader.batch_size=4), as SimMIM. Tested on whole
+          images, as mmseg's Swin; by windows: model.test_cfg.mode=slide model.test_cfg.crop_size="(512,512)"
+          model.test_cfg.stride="(341,341)".
 Command:  tools/dist_train.sh configs/ade20k/upernet_swinb_160k.py 8 --init work_dirs/finetune/swinb_100e/epoch_100.pth
           from weights fine-tuned on ImageNet (configs/finetune/swinb_100e.py); from pre-training alone:
           --init work_dirs/fastmim/swinb_400e/epoch_400.pth

@@ -1,7 +1,7 @@
 """UperNet on Swin-L with windows of 14, ADE20K, 160,000 iterations at batch 16.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training) has no Swin-L here:
-          the recipe of configs/ade20k/upernet_swinb_160k.py, with the drop path of its Swin-L detector.
+Paper:    FastMIM has no Swin-L here: the recipe of configs/ade20k/upernet_swinb_160k.py, with the drop path of its
+          Swin-L detector.
 Command:  tools/dist_train.sh configs/ade20k/upernet_swinl_160k.py 8 --init work_dirs/finetune/swinl_100e/epoch_100.pth
 Figure:   none in the papers.
 Hardware: 8 GPUs of 40 GB at batch 2 each, bf16.

@@ -1,10 +1,9 @@
 """UperNet on ViT-B, ADE20K, 160,000 iterations at batch 16: FastMIM's MAE setting.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 6 and 14
-          and appendix A.3.5: the recipe of MAE at a rate of 3e-4 (text; optim_wrapper.optimizer.lr=1e-3 in Table 14).
-          Its release, which ends at 49.5: optim_wrapper.paramwise_cfg.layer_decay=0.75
-          model.backbone.taps="[1,3,9,11]" model.auxiliary_head.in_index=3, and --init
-          work_dirs/finetune/fastmim_vitb_100e/epoch_100.pth, weights fine-tuned on ImageNet.
+Paper:    FastMIM, Tables 6 and 14 and appendix A.3.5: the recipe of MAE at a rate of 3e-4 (text;
+          optim_wrapper.optimizer.lr=1e-3 in Table 14). Its release, which ends at 49.5:
+          optim_wrapper.paramwise_cfg.layer_decay=0.75 model.backbone.taps="[1,3,9,11]" model.auxiliary_head.in_index=3,
+          and --init work_dirs/finetune/fastmim_vitb_100e/epoch_100.pth, weights fine-tuned on ImageNet.
 Command:  tools/dist_train.sh configs/ade20k/upernet_vitb_160k_fastmim.py 8 \
               --init work_dirs/fastmim/vitb_800e/epoch_800.pth
 Figure:   ADE20K val mIoU of the paper: 49.4 (MAE: 48.1); the start of that run is not told.

@@ -1,6 +1,6 @@
 """FastMIM, HOG at 32 px, a micro Swin of two stages on CIFAR-10.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), scaled down.
+Paper:    FastMIM, scaled down.
 Command:  python tools/train.py configs/cifar10/fastmim_swin-micro.py --seed 0
 Figure:   none in the paper; the run measures k-NN itself (metrics.json in its work folder).
 Hardware: any; one GPU or 2 CPU cores.

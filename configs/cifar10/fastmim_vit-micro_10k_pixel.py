@@ -1,6 +1,6 @@
 """FastMIM, normalised pixels at 32 px, a micro ViT on every fifth training image of CIFAR-10, 6 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), scaled down.
+Paper:    FastMIM, scaled down.
 Command:  python tools/train.py configs/cifar10/fastmim_vit-micro_10k_pixel.py --seed 0
 Figure:   none in the paper; see docs/cifar10.md for what three seeds gave.
 Hardware: any; 2 CPU cores.

@@ -1,8 +1,7 @@
 """Mask R-CNN with an FPN over four taps of a ViT-B, COCO, 25 epochs at batch 32, cosine: FastMIM's MAE setting.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 5 and
-          13: batch 32 and 1500 iterations of warm-up at the rate that the public reproduction of this setting has for
-          64 (configs/coco/mask-rcnn_fpn4-vitb_25e.py); its number of epochs counts 25 and 100.
+Paper:    FastMIM, Tables 5 and 13: batch 32 and 1500 iterations of warm-up at the rate that the public reproduction of
+          this setting has for 64 (configs/coco/mask-rcnn_fpn4-vitb_25e.py); its number of epochs counts 25 and 100.
 Command:  tools/dist_train.sh configs/coco/mask-rcnn_fpn4-vitb_25e_fastmim.py 8 \
               --init work_dirs/fastmim/vitb_800e/epoch_800.pth
 Figure:   COCO val box / mask AP of the paper: 48.6 / 43.5 (MAE: 48.1 / 43.2).

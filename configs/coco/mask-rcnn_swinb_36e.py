@@ -1,8 +1,7 @@
 """Mask R-CNN with an FPN on Swin-B, COCO, 36 epochs at batch 32, large-scale jitter and copy-paste.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 5 and 13
-          and its public config, which warms up for 1000 iterations (schedule.warmup_epochs=0.2729). GreenMIM's setting:
-          configs/coco/mask-rcnn_swinb_36e_greenmim.py.
+Paper:    FastMIM, Tables 5 and 13 and its public config, which warms up for 1000 iterations
+          (schedule.warmup_epochs=0.2729). GreenMIM's setting: configs/coco/mask-rcnn_swinb_36e_greenmim.py.
 Command:  tools/dist_train.sh configs/coco/mask-rcnn_swinb_36e.py 8 --init work_dirs/finetune/swinb_100e/epoch_100.pth
           from weights fine-tuned on ImageNet (configs/finetune/swinb_100e.py), as SimMIM and the public config start;
           from pre-training alone: --init work_dirs/fastmim/swinb_400e/epoch_400.pth

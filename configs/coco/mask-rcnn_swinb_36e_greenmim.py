@@ -1,8 +1,8 @@
 """Mask R-CNN with an FPN on Swin-B, COCO, at batch 16 from pre-training: FastMIM's GreenMIM setting.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 5 and
-          appendix A.3.4: a peak rate of 1e-4 at batch 16, and a start from pre-training. What it does not tell
-          is that of configs/coco/mask-rcnn_swinb_36e.py: epochs, steps, 1500 iterations of warm-up, copy-paste.
+Paper:    FastMIM, Table 5 and appendix A.3.4: a peak rate of 1e-4 at batch 16, and a start from pre-training. What it
+          does not tell is that of configs/coco/mask-rcnn_swinb_36e.py: epochs, steps, 1500 iterations of warm-up,
+          copy-paste.
 Command:  tools/dist_train.sh configs/coco/mask-rcnn_swinb_36e_greenmim.py 8 \
               --init work_dirs/fastmim/swinb_400e/epoch_400.pth
 Figure:   COCO val box / mask AP of the paper: 50.3 / 44.4 (SimMIM: 50.4 / 44.4, GreenMIM: 50.0 / 44.1).

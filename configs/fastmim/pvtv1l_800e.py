@@ -1,7 +1,6 @@
 """FastMIM, PVT-Large (v1, of mmdet) at 128 px, HOG, 800 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 4; its
-          decoder is not told, 4b256d is the default of its code.
+Paper:    FastMIM, Table 4; its decoder is not told, 4b256d is the default of its code.
 Command:  tools/dist_train.sh configs/fastmim/pvtv1l_800e.py 8
 Figure:   ImageNet-1K top-1 of the paper: 82.9 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.

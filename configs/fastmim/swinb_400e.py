@@ -1,6 +1,6 @@
 """FastMIM, Swin-B at 128 px with windows of 4, HOG, decoder 4b256d, 400 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 3, 4 and 11.
+Paper:    FastMIM, Tables 3, 4 and 11.
 Command:  tools/dist_train.sh configs/fastmim/swinb_400e.py 8
 Figure:   ImageNet-1K top-1 of the paper: 84.1 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.

@@ -1,6 +1,6 @@
 """FastMIM, ViT-B/16 at 128 px, HOG, 400 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 3.
+Paper:    FastMIM, Table 3.
 Command:  tools/dist_train.sh configs/fastmim/vitb_400e.py 8
 Figure:   ImageNet-1K top-1 of the paper: 83.6 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.

@@ -1,10 +1,10 @@
 """FastMIM with distillation, ViT-B/16 at 128 px, a fine-tuned ViT-L as teacher, 400 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), 5.6 and Table 9:
-          HOG loss + sum_i |sigma(z_i) - teacher_i|, after Bai et al. 2023 (DMAE): sigma is a linear layer from the
-          student's own width, i a pair of blocks at 3/4 of the depth, the 9th of 12 and the 18th of 24 as in DMAE's
-          command, |.| a mean. DMAE's code divides features by their norms (model.tasks.distill.loss.normalize=True).
-          Last tokens, through the neck: configs/fastmim/ablations/table9_vitb_kd_neck.py.
+Paper:    FastMIM, 5.6 and Table 9: HOG loss + sum_i |sigma(z_i) - teacher_i|, after Bai et al. 2023 (DMAE): sigma is a
+          linear layer from the student's own width, i a pair of blocks at 3/4 of the depth, the 9th of 12 and the 18th
+          of 24 as in DMAE's command, |.| a mean. DMAE's code divides features by their norms
+          (model.tasks.distill.loss.normalize=True). Last tokens, through the neck:
+          configs/fastmim/ablations/table9_vitb_kd_neck.py.
 Command:  tools/dist_train.sh configs/fastmim/vitb_400e_kd.py 8
 Figure:   ImageNet-1K top-1 of the paper: 83.8 fine-tuned (83.6 without teacher).
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16; a fine-tuned ViT-L in checkpoints/vit-large_finetuned.pth

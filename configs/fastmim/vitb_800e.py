@@ -1,6 +1,6 @@
 """FastMIM, ViT-B/16 at 128 px, HOG, 800 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 3, 4 and 11.
+Paper:    FastMIM, Tables 3, 4 and 11.
 Command:  tools/dist_train.sh configs/fastmim/vitb_800e.py 8
 Figure:   ImageNet-1K top-1 of the paper: 83.8 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.

@@ -1,7 +1,6 @@
 """FastMIM-P, ViT-L/16 at 128, 160 and 192 px for 500, 200 and 100 epochs, HOG.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 3; section
-          4.2.
+Paper:    FastMIM, Table 3; section 4.2.
 Command:  tools/dist_train.sh configs/fastmim/vitl-p_800e.py 8
 Figure:   ImageNet-1K top-1 of the paper: 85.7 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16; the paper does not tell batches, these keep 2048.

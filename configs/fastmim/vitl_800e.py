@@ -1,6 +1,6 @@
 """FastMIM, ViT-L/16 at 128 px, HOG, decoder 8b512d, 800 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 3.
+Paper:    FastMIM, Table 3.
 Command:  tools/dist_train.sh configs/fastmim/vitl_800e.py 8
 Figure:   ImageNet-1K top-1 of the paper: 85.1 fine-tuned (85.0 in Table 7).
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.

@@ -1,8 +1,8 @@
 """Fine-tuning of FastMIM's CMT-S on ImageNet-1K, 200 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Tables 4 and 12;
-          rate, layer decay and drop path of this backbone are not told, these are Swin-B's. Classifier of the public
-          code: a convolution to 1280 channels, BatchNorm, Swish, mean, dropout, linear; the encoder has no final norm.
+Paper:    FastMIM, Tables 4 and 12; rate, layer decay and drop path of this backbone are not told, these are Swin-B's.
+          Classifier of the public code: a convolution to 1280 channels, BatchNorm, Swish, mean, dropout, linear; the
+          encoder has no final norm.
 Command:  tools/dist_train.sh configs/finetune/cmts_200e.py 8 --init work_dirs/fastmim/cmts_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the paper: 83.9 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 24 GB at batch 128 each, bf16.

@@ -1,7 +1,6 @@
 """Fine-tuning of FastMIM's ViT-B/16 on ImageNet-1K, 100 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 12; its
-          public command has lr 6e-4.
+Paper:    FastMIM, Table 12; its public command has lr 6e-4.
 Command:  tools/dist_train.sh configs/finetune/fastmim_vitb_100e.py 8 --init work_dirs/fastmim/vitb_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the paper: 83.8 after 800 epochs of pre-training.
 Hardware: as configs/finetune/vitb_100e.py.

@@ -1,7 +1,6 @@
 """Fine-tuning of FastMIM's ViT-L/16 on ImageNet-1K, 100 epochs.
 
-Paper:    FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training), Table 12, whose
-          layer decay for Swin-L stands in for ViT-L's, which is not told.
+Paper:    FastMIM, Table 12, whose layer decay for Swin-L stands in for ViT-L's, which is not told.
 Command:  tools/dist_train.sh configs/finetune/fastmim_vitl_100e.py 8 --init work_dirs/fastmim/vitl_800e/epoch_800.pth
 Figure:   ImageNet-1K top-1 of the paper: 85.1, or 85.7 with FastMIM-P.
 Hardware: 8 GPUs of 32 GB at batch 128 each, bf16.

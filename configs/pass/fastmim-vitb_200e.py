@@ -1,7 +1,7 @@
 """PASS on FastMIM, ViT-B/16 at 128 px, HOG, 200 epochs.
 
 Paper:    Zhuge et al., Patch-Aware Sample Selection for Efficient Masked Image Modeling, 2024, on a host that it does
-          not try: FastMIM (Empirical Study on Enhancing Efficiency in Masked Image Modeling Pre-training).
+          not try: FastMIM.
 Command:  tools/dist_train.sh configs/pass/fastmim-vitb_200e.py 8
 Figure:   none in the papers.
 Hardware: as configs/fastmim/vitb_400e.py.

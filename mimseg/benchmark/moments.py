@@ -75,7 +75,7 @@ class GivenRatio(Ratio):
         hidden: the share that was hidden last, of whole units.
     """
 
-    takes_score = True
+    needs_score = True
     hidden = 0.0
 
     def __init__(self, instead_of: Ratio, share: float) -> None:
@@ -177,7 +177,7 @@ def _by_epoch(config: Config, name: str, model: Any) -> Iterator[Moment]:
         off = () if epoch in trained else switched
         active = [key for key, task in model.tasks.items() if task.active(progress, epoch / epochs) and key not in off]
         moment = replace(moment, scored=_reads_score(model, stage.size, progress))
-        adapts = moment.scored and model.masking.ratio.takes_score
+        adapts = moment.scored and model.masking.ratio.needs_score
         for at_work in in_turn(active, model.alternate):
             for ratio in sorted(set(model.masking.ratio.range())) if adapts else (None,):
                 yield replace(moment, tasks=at_work, ratio=ratio)
@@ -215,4 +215,4 @@ def _selection(config: Config, epochs: int) -> tuple[frozenset[int], tuple[str, 
 
 def _reads_score(model: MaskedImageModel, size: tuple[int, int], progress: float) -> bool:
     images = torch.empty(1, model.data_preprocessor.channels, *size, device="meta")
-    return model.masking.reads_score(Step(images, model.encoder.patch_size, model.encoder.grid_of(images), progress))
+    return model.masking.needs_score(Step(images, model.encoder.patch_size, model.encoder.grid_of(images), progress))

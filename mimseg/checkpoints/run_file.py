@@ -1,6 +1,7 @@
 """Which run a work folder belongs to: a small file in it, and the same id in each of the run's checkpoints."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path, PurePath
 from typing import Any
@@ -89,11 +90,19 @@ def config_name(path: str) -> str:
     return "/".join(parts[len(folders) - 1 - folders[::-1].index("configs") :]) if "configs" in folders else path
 
 
+def as_one_file(config: str | PurePath) -> str:
+    """A config's path, of a row of a table as if it were a file of its own: ``t.py:b8`` as ``t_b8.py``.
+
+    Runs of rows that once were such files have that path on record.
+    """
+    return re.sub(r"\.(\w+):([^/:]+)$", r"_\2.\1", str(config))
+
+
 def same_config(one: str | None, other: str | None) -> bool:
     """Whether two paths may be one config: below ``configs`` as the folder has it, elsewhere (a copy) by file name."""
     if one is None or other is None:
         return True
-    names = [PurePath(config_name(path)) for path in (one, other)]
+    names = [PurePath(as_one_file(config_name(path))) for path in (one, other)]
     if all(name.parts[0] == "configs" for name in names):
         return names[0] == names[1]
     return names[0].stem == names[1].stem

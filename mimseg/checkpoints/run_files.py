@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from .run_file import as_one_file
+
 METRICS_NAME = "metrics.json"
 NUMBERED = re.compile(r"(?:best_.+_)?(epoch|iter)_(\d+)\.pth")
 MOMENT = re.compile(r"(epoch|iter)_(\d+)")
@@ -46,7 +48,7 @@ def files_of_run(folder: str | Path, config: str | None = None) -> list[Path]:
         config: path of the run's config: its resolved copy has that file's name.
     """
     folder = Path(folder)
-    singles = [folder / name for name in SINGLE] + ([folder / Path(config).name] if config else [])
+    singles = [folder / name for name in SINGLE] + ([folder / Path(as_one_file(config)).name] if config else [])
     singles += [path for path in folder.glob("[0-9]*.py") if UNNAMED_CONFIG.fullmatch(path.name)]
     pictures = [path for path in (folder / "pictures").glob("*.png") if PICTURE.fullmatch(path.name)]
     records = [path for path in (folder / "selection").glob("round_*") if RECORD.fullmatch(path.name)]

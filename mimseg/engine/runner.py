@@ -18,6 +18,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from ..checkpoints import describe, load_weights
+from ..checkpoints.run_file import as_one_file
 from ..datasets.workers import build_loader
 from ..registry import RUNNERS
 from .batch import Batch, images_per_batch
@@ -125,7 +126,7 @@ class MIMRunner(GuardedRunner):
 
     def resolved_config(self) -> tuple[str, str]:
         """The file name and text of the resolved config."""
-        name = Path(self.cfg.filename or f"{self.timestamp}.py").name
+        name = Path(as_one_file(self.cfg.filename or f"{self.timestamp}.py")).name
         if name.endswith(".py"):
             return name, self.cfg.pretty_text
         return name, dump(self.cfg.to_dict(), file_format=Path(name).suffix[1:])

@@ -12,6 +12,7 @@ from ..checkpoints import load_weights
 from ..ops.masking import PatchMask, mask_highest, mask_largest
 from ..registry import MODELS
 from .classifier import Classifier
+from .inspection import predict_loss, predicts_loss
 from .mim import MaskedImageModel
 from .preprocessor import ImagePreprocessor
 from .teachers.frozen import leave_network_out, miss_no_network
@@ -103,7 +104,7 @@ class LossJudge(nn.Module):
         theirs = network.data_preprocessor
         if not (torch.equal(theirs.mean, preprocessor.mean) and torch.equal(theirs.std, preprocessor.std)):
             raise ValueError("model.judge.model.data_preprocessor normalises otherwise than model.data_preprocessor")
-        if not network.predicts_loss:
+        if not predicts_loss(network):
             raise ValueError("model.judge.model predicts no loss: give it the tasks of _base_/models/hpm_vit-base.py")
         report = load_weights(network, checkpoint, weights=weights, log=str)
         print_log(f"model.judge: {summary(report)}", "current")
@@ -114,7 +115,7 @@ class LossJudge(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Predicted losses ``(B, L)``, fp32, of normalised images ``(B, C, H, W)``."""
-        predicted: Tensor | None = self.network.predict_loss(images)
+        predicted: Tensor | None = predict_loss(self.network, images)
         assert predicted is not None  # the constructor saw that it predicts
         return predicted
 

@@ -4,6 +4,7 @@ from typing import Any, Literal, get_args
 
 from torch import Tensor
 
+from ..models import predicts_loss, score_images
 from ..models.image_scores import ScoredBy
 from ..registry import SELECTORS
 from .base import Selector
@@ -56,7 +57,7 @@ class WSSSelector(Selector):
 
     def check(self, model: Any) -> None:
         """There has to be a loss predictor."""
-        if not model.predicts_loss:
+        if not predicts_loss(model):
             raise ValueError(
                 "WSSSelector needs predicted losses, and no task of the model predicts any: add a task with "
                 "PatchLossTarget (configs/_base_/pass.py), or use BSSSelector"
@@ -69,7 +70,7 @@ class WSSSelector(Selector):
     def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
         """The weighted error ``(B)`` under the predictor's mask, or that which the noise ``(B, U)`` makes."""
         given = None if self.masks == "predicted" else noise
-        scores: Tensor = model.score_images(images, by=self.masks, tau=self.tau, squared=self.squared, noise=given)
+        scores: Tensor = score_images(model, images, by=self.masks, tau=self.tau, squared=self.squared, noise=given)
         return scores
 
 
@@ -84,7 +85,7 @@ class BSSSelector(Selector):
 
     def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
         """The mean error ``(B)`` under the mask that the noise ``(B, U)`` makes."""
-        scores: Tensor = model.score_images(images, by="random", squared=True, noise=noise)
+        scores: Tensor = score_images(model, images, by="random", squared=True, noise=noise)
         return scores
 
 
@@ -99,7 +100,7 @@ class LossSelector(Selector):
 
     def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
         """The mean loss ``(B)`` under the mask that the noise ``(B, U)`` makes."""
-        scores: Tensor = model.score_images(images, by="random", squared=False, noise=noise)
+        scores: Tensor = score_images(model, images, by="random", squared=False, noise=noise)
         return scores
 
 

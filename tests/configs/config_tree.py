@@ -1,16 +1,20 @@
-"""The configs of the tree, each file read once in a process."""
+"""The configs of the tree, and the rows of its tables, each file read once in a process."""
 
 import copy
 import functools
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 from mmengine.config import Config
 
+from mimseg.apis.run.config import read_config
+from mimseg.apis.run.rows import read_table, split_row
+
 ROOT = Path(__file__).parents[2]
-NAMES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.py") if "_base_" not in path.parts)
+FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.py") if "_base_" not in path.parts)
 
 _parse = functools.cache(Config._file2dict)
 
@@ -20,11 +24,27 @@ def _parse_once(*arguments: Any, **named: Any) -> Any:
     return copy.deepcopy(_parse(*arguments, **named))
 
 
+def _names() -> Iterator[str]:
+    """Every config, and every row of a table as ``FILE.py:ROW``."""
+    with mock.patch.object(Config, "_file2dict", _parse_once):
+        for file in FILES:
+            is_table = re.search(r"^rows\b", (ROOT / file).read_text(), re.MULTILINE)
+            yield from (f"{file}:{row}" for row in read_table(ROOT / file)) if is_table else (file,)
+
+
+NAMES = list(_names())
+
+
 @functools.cache
 def read(name: str) -> Config:
     """A config with all that it inherits; ``name`` begins with ``configs/``. It is shared: copy it before a change."""
     with mock.patch.object(Config, "_file2dict", _parse_once):
-        return Config.fromfile(str(ROOT / name))
+        return read_config(ROOT / name)
+
+
+def header(name: str) -> str:
+    """What a config says of itself."""
+    return split_row(ROOT / name)[0].read_text(encoding="utf-8").split('"""')[1]
 
 
 @functools.cache
@@ -34,8 +54,9 @@ def processes(name: str) -> int:
     Raises:
         ValueError: the header has no command that says so.
     """
-    header = (ROOT / name).read_text().split('"""')[1]
-    found = re.search(rf"Command:\s+(.*?{re.escape(name)}(?:\s+(?:CHECKPOINT\s+)?(\d+))?)", header, re.DOTALL)
+    file, row = split_row(name)
+    own = re.escape(str(file)) + ("" if row is None else ":ROW")
+    found = re.search(rf"Command:\s+(.*?{own}(?:\s+(?:CHECKPOINT\s+)?(\d+))?)", header(name), re.DOTALL)
     if found is None:
         raise ValueError(f"{name}: its header has no line 'Command:' with its own path")
     command, number = found.groups()

@@ -1,7 +1,7 @@
 """The pinned recipes: `recipes/*.yaml` as data, and the comparison of a config with them.
 
-A file is a paper. Each of its rows names runs (paths below configs/, without .py; ``{a,b}`` stands for both), where the
-values are printed, and the values, nested or with dotted keys, as a config has them:
+A file is a paper. Each of its rows names runs (paths below configs/, without .py, a row of a table behind a colon;
+``{a,b}`` stands for both), where the values are printed, and the values, nested or with dotted keys, as configs do:
 
     paper: Wang et al., Hard Patches Mining for Masked Image Modeling, 2023
     rows:
@@ -9,7 +9,7 @@ values are printed, and the values, nested or with dotted keys, as a config has 
       like: mae/vitb_200e        # begins with the recipe of another run
       where: Table S1
       values: {epochs: 200, optimizer.weight_decay: 0.05}
-    - runs: hpm/ablations/table2_gamma50_*
+    - runs: hpm/ablations/table2:gamma50_*
       where: Table 2
       values: {ratio: 0.5}
 
@@ -107,8 +107,14 @@ def rows() -> tuple[Row, ...]:
 
 
 def run_of(name: str) -> str:
-    """``configs/hpm/vitb_200e.py`` -> ``hpm/vitb_200e``."""
-    return name.removeprefix("configs/").removesuffix(".py")
+    """``configs/hpm/vitb_200e.py`` -> ``hpm/vitb_200e``, and a row ``configs/hpm/t.py:row`` -> ``hpm/t:row``."""
+    return re.sub(r"\.py(?=:|$)", "", name.removeprefix("configs/"))
+
+
+def name_of(run: str) -> str:
+    """``hpm/vitb_200e`` -> ``configs/hpm/vitb_200e.py``, and of a row its table's."""
+    file, colon, row = run.partition(":")
+    return f"configs/{file}.py{colon}{row}"
 
 
 class Parts(dict):

@@ -1,13 +1,16 @@
 """FastMIM's configs at their real architecture."""
 
+import copy
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from config_tree import NAMES, ROOT, read
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from pinned import name_of
 
 from mimseg.apis import load_config
 from mimseg.engine import MIMOptimWrapper
@@ -77,15 +80,15 @@ def test_cmt_is_fine_tuned_with_the_classifier_of_its_public_code(name, dims, mi
 @pytest.mark.parametrize(
     ("name", "side", "window", "tokens"),
     [
-        ("fastmim/ablations/table8_swinb_224px", 224, 7, [56, 28, 14, 7]),
-        ("fastmim/ablations/table8_swinb_448px", 448, 14, [112, 56, 28, 14]),
+        ("fastmim/ablations/table8_swinb:224px", 224, 7, [56, 28, 14, 7]),
+        ("fastmim/ablations/table8_swinb:448px", 448, 14, [112, 56, 28, 14]),
         ("finetune/swinb_100e_384px", 384, 12, [96, 48, 24, 12]),
-        ("fastmim/ablations/table8_swinb_in22k", 128, 4, [32, 16, 8, 4]),
+        ("fastmim/ablations/table8_swinb:in22k", 128, 4, [32, 16, 8, 4]),
     ],
 )
 def test_larger_images_of_table_8_come_with_windows_that_fit(name, side, window, tokens):
     """H / 32 tokens a side: every stage is cut evenly and the last one is a window. Batches stay the tables'."""
-    cfg = Config.fromfile(FOLDER.parent / f"{name}.py")
+    cfg = copy.deepcopy(read(name_of(name)))
     scales = [step.scale for step in cfg.train_dataloader.dataset.dataset.pipeline if "scale" in step]
     assert scales == [side] and cfg.model.encoder.image_size == side
     with torch.device("meta"):
@@ -108,13 +111,14 @@ def test_images_of_384_px_are_tested_whole(name, side, share):
         assert seen[-1] - seen[0] == pytest.approx(800 * share, rel=0.01)
 
 
-SWIN_L = sorted(path for path in FOLDER.rglob("*swinl*.py"))
+FASTMIM = [name for name in NAMES if name.startswith("configs/fastmim/")]
+SWIN_L = [name for name in FASTMIM if "swinl" in name]
 
 
-@pytest.mark.parametrize("path", SWIN_L, ids=lambda path: path.stem)
-def test_the_rate_of_swin_l_falls_in_one_step_at_seven_eighths(path):
+@pytest.mark.parametrize("name", SWIN_L)
+def test_the_rate_of_swin_l_falls_in_one_step_at_seven_eighths(name):
     """Table 11: "step (Xie et al.)", SimMIM's: a tenth from epoch 700 of 800 on; of the built schedule, all of it."""
-    cfg = Config.fromfile(path)
+    cfg = copy.deepcopy(read(name))
     epochs = cfg.schedule.epochs
     expand_schedule(cfg)
     parameter = torch.nn.Parameter(torch.zeros(1))
@@ -128,21 +132,21 @@ def test_the_rate_of_swin_l_falls_in_one_step_at_seven_eighths(path):
         schedule.step()
     assert rates[80 : 7 * epochs] == [1.0] * (7 * epochs - 80) and max(rates[:80]) < 1
     assert rates[7 * epochs :] == pytest.approx([0.1] * epochs)
-    cosine = load_config(path, ["schedule.steps=None"])
+    cosine = load_config(ROOT / name, ["schedule.steps=None"])
     expand_schedule(cosine)
     assert cosine.param_scheduler.type == "WarmupCosineLR"
 
 
 def test_every_other_backbone_runs_a_cosine():
-    others = [path for path in FOLDER.rglob("*.py") if path not in SWIN_L]
-    assert len(SWIN_L) == 15 and not [path for path in others if Config.fromfile(path).schedule.get("steps")]
+    others = [name for name in FASTMIM if name not in SWIN_L]
+    assert len(SWIN_L) == 15 and not [name for name in others if read(name).schedule.get("steps")]
 
 
-@pytest.mark.parametrize("name", ["mae_zero", "mim_patch_zero", "mim_image_zero"])
+@pytest.mark.parametrize("name", ["mae:zero", "mim:patch_zero", "mim:image_zero"])
 def test_a_fixed_token_is_zero_in_the_built_model_and_nothing_else_is_fixed(name):
     """Table 10a: the value, after all initialisation, of every parameter that does not learn."""
     torch.manual_seed(0)
-    cfg = Config.fromfile(FOLDER / "ablations" / f"table10a_{name}.py")
+    cfg = copy.deepcopy(read(name_of(f"fastmim/ablations/table10a_{name}")))
     cfg.model.encoder.arch = dict(embed_dim=32, depth=1, num_heads=2)
     model = MODELS.build(cfg.model)
     fixed = {name: value for name, value in model.named_parameters() if not value.requires_grad}

@@ -3,24 +3,21 @@
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import yaml
+from config_tree import NAMES, ROOT, header
 from mmengine.config import Config
 
 from mimseg.apis import load_config
+from mimseg.apis.run.rows import read_table, split_row
 from mimseg.apis.studies.paper_tables import SCRATCH, Column, Row, Table, pick_tables, read_papers
 
-ROOT = Path(__file__).parents[2]
 PAPERS = read_papers(ROOT / "configs" / "_papers")
 TABLES = pick_tables(PAPERS, [])
 SMALL = re.compile(r"micro|configs/(cifar10|cifar100|stl10|demo)/")
-CONFIGS = sorted(
-    name
-    for path in (ROOT / "configs").rglob("*.py")
-    if "_base_" not in path.parts and not SMALL.search(name := path.relative_to(ROOT).as_posix())
-)
+CONFIGS = [name for name in NAMES if not SMALL.search(name)]
 EVALUATIONS = {"finetune": "fine-tuned", "linear": "linear", "knn": "k-NN"}
 TRANSFER = ("coco", "ade20k")
 MAIN_METRICS = ("accuracy/top1", "knn/best", "box/AP", "mask/AP", "mIoU")
@@ -74,12 +71,23 @@ def by_config() -> dict[str, list[Cell]]:
 OWN = by_config()
 
 
+def figures_of_row(config: str) -> str:
+    """The figures that a table has for a row, as a header says them."""
+    return "".join(f", {number} {heading}" for heading, number in figures_of(config).items())
+
+
+@cache
+def figures_of(config: str) -> dict[str, float]:
+    """The figures that a table has for a row."""
+    file, row = split_row(config)
+    return {} if row is None else read_table(ROOT / file)[row].figures
+
+
 @cache
 def figure_of(config: str) -> str:
     """What a header says behind ``Figure:``, without overrides and paths."""
-    header = (ROOT / config).read_text().split('"""')[1]
-    text = " ".join(header.split("Figure:")[1].split("Hardware:")[0].split())
-    return re.sub(r"\S+=\S+|\S+\.py\S*", "", text)
+    text = " ".join(header(config).split("Figure:")[1].split("Hardware:")[0].split())
+    return re.sub(r"\S+=\S+|\S+\.py\S*", "", text) + figures_of_row(config)
 
 
 def figures(text: str) -> list[float]:
@@ -123,7 +131,19 @@ def test_every_named_config_exists():
     rows = {name for table in TABLES for row in table.rows for name in (row.config, *row.also)}
     evaluations = {evaluation.config for table in TABLES for evaluation in table.evaluations.values()}
     named = {*OWN, *rows, *evaluations} - {None, SCRATCH}
-    assert not [name for name in named if not (ROOT / name).is_file()]
+    assert not [name for name in named if name not in NAMES]
+
+
+def test_a_figure_of_a_row_stands_in_its_table_alone():
+    """And every figure of a table file is one of the papers' tables."""
+    texts = "".join(path.read_text() for path in (ROOT / "configs" / "_papers").glob("*.yaml"))
+    for text in re.findall(r"^  - .*(?:\n    .*)*", texts, re.MULTILINE):
+        row = yaml.safe_load(text)[0]
+        if ":" in (row.get("config") or "") and isinstance(row.get("printed"), dict):
+            assert not figures_of(f"configs/{row['config']}").keys() & row["printed"].keys(), row
+    printed = {(cell.row.config, cell.number) for cell in CELLS if not cell.row.options}
+    tables = [name for name in NAMES if ":" in name]
+    assert not [name for name in tables for number in figures_of(name).values() if (name, number) not in printed]
 
 
 def test_printed_epochs_are_those_of_the_configs():
@@ -149,7 +169,7 @@ def test_options_of_evaluations_name_settings_that_there_are():
 def test_no_figure_of_a_header_differs_from_the_tables(config):
     text = figure_of(config)
     own = {cell.table.title for cell in OWN.get(config, [])}
-    said_of_others = text.startswith("none")
+    said_of_others = text.startswith("none") and ":" not in config
     assert own or said_of_others or not figures(text), "a header has a figure, but no table names its config"
     known = [cell for cell in CELLS if said_of_others or cell.table.title in own]
     assert not [number for number in figures(text) if number not in [cell.number for cell in known]]

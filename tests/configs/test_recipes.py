@@ -12,6 +12,7 @@ from pinned import (
     FOLDER,
     differences,
     is_pinned,
+    name_of,
     pinned_defaults,
     read_yaml,
     rows,
@@ -48,8 +49,8 @@ def test_every_run_is_pinned():
 
 
 def test_a_run_that_no_row_names_is_found(monkeypatch):
-    monkeypatch.setattr("pinned.NAMES", [*NAMES, "configs/hpm/ablations/table2_gamma50_alpha0-07.py"])
-    assert unpinned() == ["configs/hpm/ablations/table2_gamma50_alpha0-07.py"]
+    monkeypatch.setattr("pinned.NAMES", [*NAMES, "configs/hpm/ablations/table2.py:gamma50_alpha0-07"])
+    assert unpinned() == ["configs/hpm/ablations/table2.py:gamma50_alpha0-07"]
 
 
 def test_a_key_that_no_row_gives_is_found():
@@ -62,9 +63,9 @@ def test_a_key_that_no_row_gives_is_found():
 
 
 def test_a_difference_names_the_paper_and_the_place():
-    cfg = read("configs/hpm/ablations/table2_gamma50_alpha0-05.py").to_dict()
+    cfg = read("configs/hpm/ablations/table2.py:gamma50_alpha0-05").to_dict()
     cfg["model"]["masking"]["ratio"]["ratio"] = 0.6
-    (line,) = differences(resolve(cfg, 8), "hpm/ablations/table2_gamma50_alpha0-05")
+    (line,) = differences(resolve(cfg, 8), "hpm/ablations/table2:gamma50_alpha0-05")
     paper = "Wang et al., Hard Patches Mining for Masked Image Modeling, 2023"
     assert line == f"model.masking.ratio.ratio=0.6, not 0.5 ({paper}: Table 2)"
 
@@ -181,16 +182,16 @@ CHANGED = [
     ("hpm/vitb_200e_dino-target", "model.teachers.dino.model", "vit_small_patch16_224.dino"),
     ("hpm/vitb_200e_clip-target", "model.teachers.clip.model", "vit_base_patch32_clip_224.openai"),
     ("hpm/vitb_200e_clip-target", "model.teachers.clip.project", False),
-    ("hpm/ablations/table2_gamma50_alpha1-1", "model.masking.ratio.ratio", 0.6),
-    ("hpm/ablations/table3_argmin", "model.masking.policy.select", "max"),
-    ("hpm/ablations/table3_hard-to-easy", "model.masking.policy.alpha_start", 0.0),
-    ("hpm/ablations/tableS4_depth4", "model.tasks.reconstruct.decoder.depth", 3),
-    ("hpm/ablations/tableS4_width256", "model.neck.width", 384),
+    ("hpm/ablations/table2:gamma50_alpha1-1", "model.masking.ratio.ratio", 0.6),
+    ("hpm/ablations/table3:argmin", "model.masking.policy.select", "max"),
+    ("hpm/ablations/table3:hard-to-easy", "model.masking.policy.alpha_start", 0.0),
+    ("hpm/ablations/tableS4:depth4", "model.tasks.reconstruct.decoder.depth", 3),
+    ("hpm/ablations/tableS4:width256", "model.neck.width", 384),
     ("pass/mae-vitb_200e", "default_hooks.selection.selector.tau", 1.0),
     ("pass/mae-vitb_200e", "model.tasks.predict_loss.loss.divide_by", "masked"),
-    ("pass/ablations/table5_ratio40", "model.masking.ratio.ratio", 0.5),
+    ("pass/ablations/table5:ratio40", "model.masking.ratio.ratio", 0.5),
     ("pass/mae-vitb_200e", "default_hooks.selection.budget", 0.4),
-    ("pass/ablations/figure7_budget50", "default_hooks.selection.budget", 0.6),
+    ("pass/ablations/figure7:budget50", "default_hooks.selection.budget", 0.6),
     ("pass/ablations/reading-a", "default_hooks.selection.stop", "full"),
     ("pass/ablations/detach", "model.tasks.predict_loss.detach", False),
     ("finetune/vitb_100e", "optim_wrapper.paramwise_cfg.layer_decay", 0.75),
@@ -232,7 +233,7 @@ def change(cfg: Config, key: str, value) -> None:
 
 @pytest.mark.parametrize(("run", "key", "value"), CHANGED)
 def test_a_changed_value_is_noticed(run, key, value):
-    name = f"configs/{run}.py"
+    name = name_of(run)
     cfg = copy.deepcopy(read(name))
     before = differences(resolved(name), run)
     change(cfg, key, value)
@@ -245,7 +246,7 @@ KINDS += ["coco/mask-rcnn_vitdet-b_12e", "ade20k/upernet_vitb_160k", "cifar10/hp
 
 @pytest.mark.parametrize("run", KINDS)
 def test_a_hook_that_is_gone_is_noticed(run):
-    name = f"configs/{run}.py"
+    name = name_of(run)
     before = differences(resolved(name), run)
     cfg = read(name).to_dict()
     for index in range(len(cfg["custom_hooks"])):

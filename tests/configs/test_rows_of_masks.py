@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from config_tree import read as read_once
 from mmengine.config import Config
+from pinned import name_of
 
 from mimseg.engine import expand_schedule
 from mimseg.models import AMTPolicy, FixedRatio, SoftToHardPolicy
@@ -72,20 +74,20 @@ ROWS = [
     ("sbam/ablations/start100", "model.masking.policy.start", 100 / 800),
     ("sbam/ablations/start100", "model.encoder.arch", "large"),
     ("sbam/ablations/count-rounding_ceil", "model.masking.ratio.count_rounding", "ceil"),
-    ("sbam/ablations/figure7_spread005", "schedule.stop", 400),
+    ("sbam/ablations/figure7:spread005", "schedule.stop", 400),
     # HPM: Table S1, Eq. 4, and its public code
     ("hpm/vitb_200e", "schedule.warmup_epochs", 40),
     ("hpm/vitb_200e", "optim_wrapper.clip_grad.max_norm", 5.0),
     ("hpm/ablations/tableS1_warmup10", "schedule.warmup_epochs", 10),
     (
-        "hpm/ablations/table4_absolute-raw",
+        "hpm/ablations/table4:absolute-raw",
         "model.tasks.predict_loss.loss",
         dict(type="AbsolutePatchLoss", target="raw"),
     ),
     ("hpm/ablations/code_mean-of-768", "model.tasks.predict_loss.decoder.mean_of", 768),
-    ("hpm/ablations/table1_ema_none", "model.teachers.ema.start", 0.999),
-    ("hpm/ablations/table1_ema_none", "model.teachers.ema.end", 0.999),
-    ("hpm/ablations/table1_ema_loss-prediction", "model.teachers.ema.end", 0.9999),
+    ("hpm/ablations/table1_ema:none", "model.teachers.ema.start", 0.999),
+    ("hpm/ablations/table1_ema:none", "model.teachers.ema.end", 0.999),
+    ("hpm/ablations/table1_ema:loss-prediction", "model.teachers.ema.end", 0.9999),
     # PASS: Table 4 counts 30 epochs of the predictor; Table 1 for other data sets
     ("pass/mae-vitb_200e", "default_hooks.selection.keep_last_block", True),
     ("pass/mae-vitb_200e_wss-only", "default_hooks.selection.selector.masks", "random"),
@@ -117,7 +119,7 @@ def read():
 
     def config(name):
         if name not in known:
-            known[name] = Config.fromfile(CONFIGS / f"{name}.py").to_dict()
+            known[name] = read_once(name_of(name)).to_dict()
         return known[name]
 
     return config

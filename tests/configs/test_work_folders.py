@@ -1,20 +1,18 @@
 """What headers, settings and pages name as the result of another run lies where that run puts it."""
 
 import re
-from pathlib import Path
 
 import pytest
+from config_tree import FILES, NAMES, ROOT
 
 from mimseg.apis import default_work_dir
 
-ROOT = Path(__file__).parents[2]
 CHECKPOINT = re.compile(r"work_dirs/([\w./$-]+)/(?:epoch|iter)_\d+\.pth")
-CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.py") if not {"_base_", "_papers"} & set(path.parts))
-FOLDERS = {default_work_dir(path).as_posix() for path in CONFIGS}
+FOLDERS = {default_work_dir(ROOT / name).as_posix() for name in NAMES}
 
 
 def test_every_checkpoint_that_a_config_names_is_another_configs():
-    named = [(path.name, f"work_dirs/{found}") for path in CONFIGS for found in CHECKPOINT.findall(path.read_text())]
+    named = [(name, f"work_dirs/{found}") for name in FILES for found in CHECKPOINT.findall((ROOT / name).read_text())]
     assert len(named) > 60
     assert [name for name in named if name[1] not in FOLDERS] == []
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
+from mimseg.models import score_images
 from mimseg.registry import MODELS, SELECTORS
 from mimseg.selection.selectors import BSSSelector, LossSelector, WSSSelector
 
@@ -50,13 +51,13 @@ def test_each_asks_for_its_own_score(model, images, noise):
     none = noise[:, :0]
     predicted = dict(by="predicted", squared=True)
     expected = {
-        WSSSelector(): model.score_images(images, **predicted, tau=0.1),
-        WSSSelector(tau=0.02): model.score_images(images, **predicted, tau=0.02),
-        WSSSelector(tau=None): model.score_images(images, **predicted),
-        WSSSelector(masks="random"): model.score_images(images, by="random", tau=0.1, noise=noise),
-        WSSSelector(score_loss="task"): model.score_images(images, by="predicted", squared=False, tau=0.1),
-        BSSSelector(): model.score_images(images, by="random", noise=noise),
-        LossSelector(): model.score_images(images, by="random", squared=False, noise=noise),
+        WSSSelector(): score_images(model, images, **predicted, tau=0.1),
+        WSSSelector(tau=0.02): score_images(model, images, **predicted, tau=0.02),
+        WSSSelector(tau=None): score_images(model, images, **predicted),
+        WSSSelector(masks="random"): score_images(model, images, by="random", tau=0.1, noise=noise),
+        WSSSelector(score_loss="task"): score_images(model, images, by="predicted", squared=False, tau=0.1),
+        BSSSelector(): score_images(model, images, by="random", noise=noise),
+        LossSelector(): score_images(model, images, by="random", squared=False, noise=noise),
     }
     found = []
     for selector, scores in expected.items():

@@ -13,7 +13,7 @@ from mimseg.engine import expand_schedule
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "analysis" / "paper_tables.py"
-HPM, MAE = "configs/hpm/vitb_200e.py", "configs/hpm/ablations/table1_rgb_none.py"
+HPM, MAE = "configs/hpm/vitb_200e.py", "configs/hpm/ablations/table1_rgb.py:none"
 LINEAR, KNN = "configs/linear/vitb_100e.py", "configs/knn/vitb.py"
 
 

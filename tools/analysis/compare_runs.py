@@ -1,4 +1,4 @@
-"""One table over several runs: ``python tools/analysis/compare_runs.py RUN_DIR...``."""
+"""One table over several runs: ``compare_runs.py RUN_DIR...``, or beside a paper's: ``--table TABLE.py [DIR...]``."""
 
 import argparse
 import glob
@@ -21,7 +21,19 @@ def parse_args() -> argparse.Namespace:
         "run that their weights came from, are one column: mean ± standard deviation (number of runs). Runs on other "
         "data, of another length or budget, or from other pre-trainings never are; each data set has rows of its own."
     )
-    parser.add_argument("runs", nargs="+", metavar="RUN_DIR", help="work dirs with a metrics.json; globs are expanded")
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        metavar="RUN_DIR",
+        help="work dirs with a metrics.json; globs are expanded. With --table, also folders of work dirs (default: "
+        "work_dirs)",
+    )
+    parser.add_argument(
+        "--table",
+        metavar="TABLE",
+        help="a config with rows: print the paper's figures and those of our runs, row by row; evaluations of a row's "
+        "weights are its own",
+    )
     parser.add_argument(
         "--metric",
         nargs="+",
@@ -39,7 +51,12 @@ def parse_args() -> argparse.Namespace:
         "--json", type=output_file, metavar="FILE", help="write the table as data, with every run's values, too"
     )
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.table is None and not args.runs:
+        parser.error("give RUN_DIR..., or --table TABLE")
+    if args.table is not None and (args.by == "config" or args.json):
+        parser.error("--by and --json go without --table")
+    return args
 
 
 def compare(args: argparse.Namespace) -> None:
@@ -69,6 +86,22 @@ def compare(args: argparse.Namespace) -> None:
         print(f"note: {line}", file=sys.stderr)
     if args.json is not None:
         Path(args.json).write_text(json.dumps(as_json(experiments, metrics), indent=2) + "\n", encoding="utf-8")
+
+
+def compare_with_paper(args: argparse.Namespace) -> None:
+    """Read the table and the runs, and print the paper's figures beside ours."""
+    from mimseg.apis.studies import read_run, run_folders
+    from mimseg.apis.studies.table_runs import columns_of, rows_of_runs
+
+    places = list(folders_of(args.runs)) or [place for place in ("work_dirs",) if os.path.isdir(place)]
+    runs = []
+    for folder in run_folders(places):
+        try:
+            runs.append(read_run(folder))
+        except (FileNotFoundError, ValueError) as error:
+            print(f"left out: {error}", file=sys.stderr)
+    columns = columns_of(rows_of_runs(args.table, runs, args.metric))
+    show(list(columns), [list(row) for row in zip(*columns.values(), strict=True)], args.markdown)
 
 
 def folders_of(patterns: list[str]) -> Iterator[str]:
@@ -113,7 +146,7 @@ def show(header: list[str], rows: list[list[str]], markdown: bool) -> None:
 def main() -> int:
     """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
     args = parse_args()
-    return run_command(lambda: compare(args))
+    return run_command(lambda: compare(args) if args.table is None else compare_with_paper(args))
 
 
 if __name__ == "__main__":

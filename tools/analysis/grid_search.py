@@ -77,11 +77,12 @@ def report(args: argparse.Namespace, grid: "Grid") -> None:
     """Print the table; write grid.json, table.md and heat_map.png."""
     import numpy as np
 
+    from mimseg.checkpoints.run_file import as_one_file
     from mimseg.visualization import draw_grid_search, render, save_png
 
     grid.table().show()
     values = np.array([[grid.values.get((rate, decay), np.nan) for rate in grid.rates] for decay in grid.decays])
-    title = [Path(args.config).stem, f"{grid.metric}, seed {args.seed}", f"from {args.init}"]
+    title = [Path(as_one_file(args.config)).stem, f"{grid.metric}, seed {args.seed}", f"from {args.init}"]
     sides = ("layer decay", grid.decays), ("base learning rate", grid.rates)
     save_png(render(draw_grid_search(values, *sides, grid.metric, title)), args.out / "heat_map.png")
     (args.out / "table.md").write_text(f"{grid.metric}:\n\n{grid.table('**{}**').markdown()}", encoding="utf-8")

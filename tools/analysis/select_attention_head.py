@@ -108,6 +108,7 @@ def select(args: argparse.Namespace) -> None:
 def report(args: argparse.Namespace, selection: "HeadSelection", form: "PatchAttention") -> None:
     """Print the table and the config line; write recall.json and recall.png."""
     from mimseg.apis.studies.attention_head import config_options
+    from mimseg.checkpoints.run_file import as_one_file
     from mimseg.visualization import draw_attention_heads, render, save_png
 
     heads, together = selection.recall.mean(dim=0).numpy(), selection.together.mean(dim=0).numpy()
@@ -125,7 +126,11 @@ def report(args: argparse.Namespace, selection: "HeadSelection", form: "PatchAtt
     checkpoint = Path(args.checkpoint)
     shots = f"{len(selection.files)}shots" if args.shots else "all"
     out = args.out or checkpoint.parent / "attention" / f"{checkpoint.stem}_{shots}"
-    title = (f"{Path(args.config).stem}   ·   {checkpoint.name}", settings, f"best: block {block}, head {head}")
+    title = (
+        f"{Path(as_one_file(args.config)).stem}   ·   {checkpoint.name}",
+        settings,
+        f"best: block {block}, head {head}",
+    )
     figure = draw_attention_heads(heads, together, selection.best, selection.chance, title)
     save_png(render(figure), out / "recall.png")
     names = ("config", "checkpoint", "weights", "axis", "seed", "coverage")

@@ -19,6 +19,7 @@ from ...places import check_output
 from ...registry import MODELS
 from ...version import __version__
 from ..run.config import load_config
+from ..run.rows import split_row
 from ..run.transfer import is_dense
 from .inference import evaluation_transform, load_model
 from .programs import BATCHES, ExportableEncoder, Output, difference_of, onnx, torch_export, warm_up
@@ -113,7 +114,7 @@ def export_encoder(
     _check(out, format, output)
     cfg = config if isinstance(config, Config) else load_config(config)
     for file in (out, Export.beside(out)):
-        check_output(file, [checkpoint, *filter(None, [cfg.filename])], overwrite)
+        check_output(file, [checkpoint, *([split_row(cfg.filename)[0]] if cfg.filename else [])], overwrite)
     cfg = _encoder_config(cfg)
     *_, crop = evaluation_transform(cfg, image_size)
     model: Any = load_model(cfg, checkpoint, device="cpu", weights=weights, trust=trust, log=log)

@@ -9,7 +9,9 @@ import torch
 from matplotlib.figure import Figure
 from mmengine.config import Config
 
+from ...checkpoints.run_file import as_one_file
 from ...models import MaskedImageModel
+from ...models.step import EMBEDDING
 from ...visualization import Masks, Strategy, draw_strategies
 from ..run.config import load_configs
 from ..run.errors import explain
@@ -107,7 +109,7 @@ def _describe(path: str | Path, checkpoint: str | Path | None, model: MaskedImag
 
 def config_label(config: str | Path) -> str:
     """A config's path below ``configs/``, elsewhere its folder and name."""
-    parts = Path(config).with_suffix("").parts
+    parts = Path(as_one_file(config)).with_suffix("").parts
     below = len(parts) - parts[::-1].index("configs") if "configs" in parts[:-1] else -2
     return "/".join(parts[below:])
 
@@ -115,7 +117,7 @@ def config_label(config: str | Path) -> str:
 def _scores_read_weights(model: MaskedImageModel) -> bool:
     """Whether a checkpoint would change the scores: not if they ask only teachers that have their own file."""
     saved = model.state_dict()
-    asked = {name for name, _ in model.masking.needs}
+    asked = {name for name, _ in model.masking.needs - {EMBEDDING}}
     own = {name for name in asked if not any(key.startswith(f"teachers.{name}.") for key in saved)}
     own = {name for name in own if any(True for _ in model.teachers[name].parameters())}
-    return model.masking.reads_tokens or asked != own
+    return EMBEDDING in model.masking.needs or asked != own

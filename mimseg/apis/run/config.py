@@ -9,6 +9,7 @@ from mmengine.config import Config
 
 from .config_files import read_config_file
 from .options import merge_option, parse_options
+from .rows import choose_row, find_config, rows_of
 from .schema import check_values
 
 TOP_LEVEL_KEYS = frozenset(
@@ -57,22 +58,40 @@ MOVED_KEYS = {"compile": "model.compile", "activation_checkpointing": "model.act
 
 
 def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
-    """Read a config file, apply ``key=value`` overrides, as typed on a command line, and check keys and values.
+    """Read a config, apply ``key=value`` overrides, as typed on a command line, and check keys and values.
 
     Args:
-        path: the config file.
+        path: the config file; of a table one of its rows, ``FILE.py:ROW``, which ``filename`` of the config then says.
         options: e.g. ``["optim_wrapper.optimizer.lr=1e-4", "train_dataloader.num_workers=4"]``, see
             :func:`~mimseg.apis.run.options.parse_value`.
 
     Raises:
         FileNotFoundError: no such file; names the closest ones.
-        ValueError: the file cannot be read, an override is not ``key=value``, sets a helper variable of the file
-            (``_name``) or goes through what has no parts; see also :func:`check_keys`.
+        ValueError: the file cannot be read, it is a table and the row is missing, or not a row of it; an override is
+            not ``key=value``, sets a helper variable of the file (``_name``) or goes through what has no parts; see
+            also :func:`check_keys`.
     """
-    cfg = read_config_file(Path(path))
+    cfg = read_config(path)
     for key, value in parse_options(options).items():
         merge_option(cfg, key, value)
     check_keys(cfg)
+    return cfg
+
+
+def read_config(path: str | Path) -> Config:
+    """Read a config file, of a table with the settings of one of its rows.
+
+    Raises:
+        FileNotFoundError: as :func:`load_config`.
+        ValueError: as :func:`load_config`; keys and values are not checked.
+    """
+    file, name = find_config(path)
+    cfg = read_config_file(file)
+    row = choose_row(rows_of(cfg, file), name, file)
+    if row is not None:
+        for key, value in row.settings.items():
+            merge_option(cfg, key, value, f"config {file}, row {name}:")
+        object.__setattr__(cfg, "_filename", f"{file}:{name}")
     return cfg
 
 

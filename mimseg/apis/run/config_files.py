@@ -1,9 +1,13 @@
 """Reading a config file: whatever is wrong with it is told in one line, with file and line number."""
 
 import ast
+import copy
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +46,27 @@ def read_config_file(path: Path) -> Config:
     return cfg
 
 
+@contextmanager
+def each_file_once() -> Iterator[None]:
+    """While this is on, MMEngine parses each file once, not again for every config that inherits it."""
+    parse = Config._file2dict
+    known = cache(parse)
+    Config._file2dict = staticmethod(lambda *arguments, **named: copy.deepcopy(known(*arguments, **named)))
+    try:
+        yield
+    finally:
+        Config._file2dict = staticmethod(parse)
+
+
+def bases_of(path: Path) -> list[Path]:
+    """List the files that a config file names as its ``_base_``; none of other packages.
+
+    Raises:
+        ConfigFileError: the file is no text, or no Python.
+    """
+    return [path.parent / base for base in _bases(path, _text(path)) if "::" not in base]
+
+
 def _check_is_file(path: Path) -> None:
     if not path.is_file():
         what = "is a folder, name a file in it" if path.is_dir() else f"does not exist{_similar_files(path)}"
@@ -62,6 +87,11 @@ def _check_bases(path: Path, heirs: tuple[Path, ...]) -> None:
         if "::" in base:  # a file of another package, which MMEngine finds
             continue
         file = path.parent / base
+        if not file.exists() and (path.parent / base.rpartition(":")[0]).is_file():
+            raise ConfigFileError(
+                f"config {path}: its _base_ {base} is a row of a table, and only files are inherited: inherit "
+                f"{base.rpartition(':')[0]}, all of its rows with it, or what that inherits, and set what the row sets"
+            )
         if not file.is_file():
             what = "is a folder" if file.is_dir() else f"does not exist{_similar_files(file)}"
             raise ConfigFileError(f"config {path}: its _base_ {base} {what}")

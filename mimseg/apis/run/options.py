@@ -61,8 +61,10 @@ def parse_value(text: str) -> Any:
     return _scalar(bare, text)
 
 
-def merge_option(cfg: Config, key: str, value: Any) -> None:
+def merge_option(cfg: Config, key: str, value: Any, source: str = "--cfg-options") -> None:
     """Set an entry of a config, in place; a dict is merged into the one that is there.
+
+    ``source`` begins the message of an error.
 
     Raises:
         ValueError: the key goes through something that has no parts, or beyond the end of a list.
@@ -70,7 +72,7 @@ def merge_option(cfg: Config, key: str, value: Any) -> None:
     try:
         cfg.merge_from_dict({key: value})
     except (KeyError, TypeError, AttributeError, ValueError, IndexError):
-        raise ValueError(f"--cfg-options {key}={value}: {_obstacle(cfg, key)}") from None
+        raise ValueError(f"{source} {key}={value}: {_obstacle(cfg, key)}") from None
 
 
 def _obstacle(cfg: Config, key: str) -> str:

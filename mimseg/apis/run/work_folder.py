@@ -4,7 +4,8 @@ import os
 import re
 from pathlib import Path
 
-from ...checkpoints.run_file import read_run_file, same_config
+from ...checkpoints.run_file import RUN_FILE, as_one_file, read_run_file, same_config
+from .rows import find_config
 
 WORK_DIRS = "work_dirs"
 TRAINED = "train"
@@ -14,14 +15,24 @@ def default_work_dir(config: str | Path | None, data: str | Path | None = None) 
     """The work folder of a config that names none.
 
     It mirrors the config's path below ``configs`` (``configs/hpm/vitb_200e.py``: ``work_dirs/hpm/vitb_200e``), of other
-    configs that below the current folder, or else the last folder and the name. Data that the user names adds a level.
+    configs that below the current folder, or else the last folder and the name. A row of a table and data that the user
+    names add a level each. Where a run of the row lies in the folder that was its own when it was a file
+    (``.../table1_rgb_none``, not ``.../table1_rgb/none``), that is its folder still.
 
     Args:
-        config: the config file; None for a config made in memory.
+        config: the config file, or ``FILE.py:ROW``; None for a config made in memory.
         data: folder of images in place of the config's own.
     """
-    inside = Path("run") if config is None else _mirrored(config, "configs")
-    return Path(WORK_DIRS, inside, *([] if data is None else [data_level(data)]))
+    below = [] if data is None else [data_level(data)]
+    if config is None:
+        return Path(WORK_DIRS, "run", *below)
+    file, row = find_config(config)
+    folder = Path(WORK_DIRS, _mirrored(file, "configs"))
+    if row is None:
+        return folder / Path(*below)
+    former = Path(WORK_DIRS, _mirrored(as_one_file(f"{file}:{row}"), "configs"), *below)
+    own = Path(folder, row, *below)
+    return former if (former / RUN_FILE).is_file() and not (own / RUN_FILE).is_file() else own
 
 
 def default_test_dir(

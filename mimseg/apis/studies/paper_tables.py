@@ -3,10 +3,14 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+
+from ..run.config_files import each_file_once
+from ..run.rows import TableRow, read_table, split_row
 
 SCRATCH = "scratch"
 """In place of a row's config: the evaluation starts from random weights."""
@@ -121,7 +125,8 @@ def read_papers(folder: str | Path) -> dict[str, dict[str, Table]]:
     for path in sorted(Path(folder).glob("*.yaml")):
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            papers[content["paper"]] = _tables(path, content)
+            with each_file_once():
+                papers[content["paper"]] = _tables(path, content)
         except yaml.YAMLError as error:
             raise ValueError(f"{path} is not valid YAML ({' '.join(str(error).split())})") from None
         except KeyError as error:
@@ -167,7 +172,7 @@ def _tables(path: Path, content: Mapping[str, Any]) -> dict[str, Table]:
         if name in tables:
             raise ValueError(f"{place} is there twice")
         made = tuple(_column(heading, column, evaluations, place) for heading, column in columns.items())
-        rows = tuple(_row({**spec, **row}, made, evaluations, place) for row in spec.pop("rows"))
+        rows = tuple(_row({**spec, **row}, made, evaluations, place, path.parents[1]) for row in spec.pop("rows"))
         tables[name] = Table(content["paper"], name, caption, made, rows, evaluations)
     return tables
 
@@ -180,12 +185,11 @@ def _column(heading: str, spec: Any, evaluations: Mapping[str, Evaluation], plac
     return column
 
 
-def _row(spec: dict[str, Any], columns: Sequence[Column], evaluations: Mapping[str, Evaluation], place: str) -> Row:
+def _row(
+    spec: dict[str, Any], columns: Sequence[Column], evaluations: Mapping[str, Evaluation], place: str, configs: Path
+) -> Row:
     place = f"{place}, row {spec['label']}"
-    numbers = spec.pop("printed")
-    if len(numbers) != len(columns):
-        raise ValueError(f"{place} has {len(numbers)} numbers for {len(columns)} columns")
-    printed = {c.heading: number for c, number in zip(columns, numbers, strict=True) if number is not None}
+    printed = _printed(spec, [column.heading for column in columns], place, configs)
     for key in ("evaluate", "through"):
         if isinstance(spec.get(key), str):
             spec[key] = {"": spec[key]}
@@ -197,6 +201,28 @@ def _row(spec: dict[str, Any], columns: Sequence[Column], evaluations: Mapping[s
     if (row.config is None) != (row.why is not None):
         raise ValueError(f"{place}: a row without a config says why, and only such a row")
     return row
+
+
+def _printed(spec: dict[str, Any], headings: Sequence[str], place: str, configs: Path) -> dict[str, float]:
+    """Numbers of a row by heading: all of them as a list, or those of its config's table and perhaps others."""
+    numbers = spec.pop("printed", {})
+    if isinstance(numbers, Sequence):
+        if len(numbers) != len(headings):
+            raise ValueError(f"{place} has {len(numbers)} numbers for {len(headings)} columns")
+        return {heading: number for heading, number in zip(headings, numbers, strict=True) if number is not None}
+    file, name = split_row(configs / str(spec.get("config")))
+    rows = {} if name is None else _rows(file)
+    if name not in rows or spec.get("options"):
+        raise ValueError(f"{place}: give all its numbers as a list; only what is just a row of a table has them there")
+    known = rows[name].figures
+    if twice := [heading for heading in numbers if heading in known or heading not in headings]:
+        raise ValueError(f"{place}: {', '.join(twice)} is in {spec['config']} already, or no column")
+    return {heading: number for heading, number in (known | numbers).items() if heading in headings}
+
+
+@cache
+def _rows(file: Path) -> dict[str, TableRow]:
+    return read_table(file)
 
 
 def _configured(spec: Mapping[str, Any]) -> dict[str, Any]:

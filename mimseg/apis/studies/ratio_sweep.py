@@ -8,6 +8,7 @@ from typing import Any
 from mmengine.registry import init_default_scope
 
 from ...checkpoints import find_latest
+from ...checkpoints.run_file import as_one_file
 from ...models import Classifier
 from ...registry import MODELS
 from ..inference.inference import check_masked
@@ -230,7 +231,7 @@ def _check_masks(member: Member) -> None:
 
 def _last_parts(config: str) -> tuple[str, ...]:
     """A config's folder and name."""
-    return Path(config).absolute().with_suffix("").parts[-2:]
+    return Path(as_one_file(config)).absolute().with_suffix("").parts[-2:]
 
 
 def _is_test(config: str, options: Sequence[str]) -> bool:

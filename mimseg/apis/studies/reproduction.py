@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mmengine.config import Config
 
+from ...checkpoints.run_file import as_one_file
 from ...engine import expand_schedule
 from ...evaluation import name_of
 from ..run.config import load_config
@@ -82,7 +83,11 @@ def match(run: RunRecord, table: Table, row: Row, column: Column) -> list[str] |
     configs = [origin.config for origin in chain]
     for config in (row.config, *row.also):
         expected = table.chain(replace(row, config=config), column)
-        if not expected or configs != expected or (config == SCRATCH and chain[-1].checkpoint is not None):
+        if (
+            not expected
+            or configs != list(map(as_one_file, expected))
+            or (config == SCRATCH and chain[-1].checkpoint is not None)
+        ):
             continue
         options = [evaluation.options, *([()] * (len(chain) - 2)), row.options][: len(chain)]
         overridden = [text for each in zip(chain, expected, options, strict=True) for text in _overridden(*each)]

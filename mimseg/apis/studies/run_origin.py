@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ...checkpoints.run_file import as_one_file
 from ...evaluation.data_names import identity_of, name_of
 from .stored_config import Start, flat, hooks_of, newest_start
 
@@ -27,7 +28,7 @@ class Origin:
 
     Attributes:
         folder: its work folder.
-        config: path of its config from ``configs`` on; empty if unknown.
+        config: path of its config from ``configs`` on, of a row as if it were a file of its own; empty if unknown.
         label: the config's folder and name, and those of the run that its weights came from.
         seed: of the run and of the runs that its weights came from, e.g. ``0`` or ``0 of 2``; empty if unknown.
         settings: all settings but the seed, by dotted name; equal settings make one experiment.
@@ -63,7 +64,7 @@ def origin_of(folder: Path) -> Origin:
     start = newest_start(folder)
     if start is None:
         return Origin(folder, "", folder.name, "", {"folder": str(folder)}, {"folder": str(folder)})
-    path = Path(start.record.get("config") or folder.name)
+    path = Path(as_one_file(start.record.get("config") or folder.name))
     label, seed = "/".join(path.with_suffix("").parts[-2:]), str(start.record.get("seed", ""))
     settings = settings_of(start)
     identity = {name: value for name, value in settings.items() if _always(name)}

@@ -25,11 +25,7 @@ class AttentionTarget(Target):
 
     Args:
         teacher: which teacher to ask.
-        block: see :class:`mimseg.ops.attention.PatchAttention`, as for the next four.
-        head: likewise.
-        axis: likewise.
-        with_self: likewise.
-        with_class: likewise.
+        block, head, axis, with_self, with_class: which map, see :class:`mimseg.ops.attention.PatchAttention`.
         normalize: 'standardized' gives the values of all patches of an image zero mean and unit variance (public code),
             'minmax' stretches them to [0, 1], 'shift' subtracts the lowest of an image, 'raw' leaves them as Eq. 7 has
             them. Eq. 7 sums over masked patches where :class:`PatchMSE` takes the mean: with ``weight=M`` of the task

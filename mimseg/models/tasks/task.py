@@ -112,7 +112,7 @@ class Task(nn.Module):
     @property
     def predicts_losses(self) -> bool:
         """Whether it predicts another task's losses rather than what is in the patches."""
-        return bool(self.target.reads)
+        return bool(self.target.needs_loss_of)
 
     def setup(self, encoder: MaskedEncoder, neck_width: int, teachers: Mapping[str, Teacher]) -> None:
         """Build the decoder, once everything that its sizes follow from is there."""
@@ -214,3 +214,8 @@ def sizes_of(blocks: nn.Module) -> tuple[Any, ...]:
     """What two decoders' blocks have to have in common."""
     heads = [part.num_heads for part in blocks.modules() if hasattr(part, "num_heads")]
     return {name: value.shape for name, value in blocks.state_dict().items()}, heads
+
+
+def build_tasks(configs: Mapping[str, dict[str, Any] | None]) -> dict[str, nn.Module]:
+    """Build tasks by name; a None leaves its name out."""
+    return {name: MODELS.build(cfg) for name, cfg in configs.items() if cfg is not None}

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mimseg.apis import default_test_dir, default_work_dir
+from mimseg.apis.run.rows import read_table
 from mimseg.apis.run.work_folder import data_level
 from mimseg.checkpoints.run_file import Run, write_run_file
 
@@ -21,7 +22,8 @@ def here(tmp_path, monkeypatch):
     [
         ("configs/hpm/vitb_200e.py", "hpm/vitb_200e"),
         ("/elsewhere/configs/hpm/vitb_200e.py", "hpm/vitb_200e"),
-        ("configs/hpm/ablations/table1_dino_none.py", "hpm/ablations/table1_dino_none"),
+        ("configs/hpm/ablations/table1_dino.py:none", "hpm/ablations/table1_dino/none"),
+        ("/elsewhere/deep/mine/table.py:r_0.5", "mine/table/r_0.5"),
         ("configs/configs/a.py", "a"),
         ("a.py", "a"),
         ("./mine/../mine/first.v2.py", "mine/first.v2"),
@@ -42,9 +44,21 @@ def test_from_within_the_configs_it_is_the_same(monkeypatch):
 
 def test_no_two_configs_share_a_folder():
     configs = [path for path in (ROOT / "configs").rglob("*.py") if not {"_base_", "_papers"} & set(path.parts)]
-    folders = {default_work_dir(path) for path in configs}
-    assert len(configs) > 200 and len(folders) == len(configs)
+    runs = [f"{path}:{row}" if row else path for path in configs for row in (read_table(path) or [""])]
+    folders = {default_work_dir(run) for run in runs}
+    assert len(runs) > 300 and len(folders) == len(runs)
     assert not any(parent in folders for folder in folders for parent in folder.parents), "none lies in another's"
+
+
+def test_a_row_that_was_a_file_keeps_the_folder_of_its_run(tmp_path):
+    table = ROOT / "configs/hpm/ablations/table1_dino.py"
+    former, own = (Path("work_dirs/hpm/ablations", name) for name in ("table1_dino_none", "table1_dino/none"))
+    assert default_work_dir(f"{table}:none") == default_work_dir(table.with_name("table1_dino_none.py")) == own
+    write_run_file(former, Run("0" * 32, config=str(table.with_name("table1_dino_none.py"))))
+    assert default_work_dir(f"{table}:none") == default_work_dir(table.with_name("table1_dino_none.py")) == former
+    assert default_test_dir(f"{table}:none", former / "epoch_200.pth") == former
+    write_run_file(own, Run("1" * 32, config=f"{table}:none"))
+    assert default_work_dir(f"{table}:none") == own
 
 
 def test_data_of_ones_own_adds_a_level(tmp_path, monkeypatch):

@@ -1,0 +1,28 @@
+"""FastMIM ablation: blocks (b) and width (d) of the decoder. Swin-L at 128 px, HOG, 100 epochs.
+
+Paper:    FastMIM, Table 16; rate times 0.1 at 7/8 of the epochs, as configs/fastmim/swinl_400e.py (schedule.steps=None:
+          a cosine).
+Command:  tools/dist_train.sh configs/fastmim/ablations/table16_swinl.py:ROW 8
+Figure:   with each row: ImageNet-1K top-1 of the paper, fine-tuned.
+Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
+"""
+
+_base_ = "../swinl_400e.py"
+schedule = dict(epochs=100, steps=[87.5])
+
+
+def _decoder(blocks, width):
+    return {"model.tasks.reconstruct.decoder.depth": blocks, "model.neck.width": width}
+
+
+rows = {
+    "1b256d": (84.3, _decoder(1, 256)),
+    "1b512d": (84.2, _decoder(1, 512)),
+    "1b768d": (84.1, _decoder(1, 768)),
+    "4b256d": (84.3, _decoder(4, 256)),
+    "4b512d": (84.3, _decoder(4, 512)),
+    "4b768d": (84.2, _decoder(4, 768)),
+    "8b256d": (84.2, _decoder(8, 256)),
+    "8b512d": (84.1, _decoder(8, 512)),
+    "8b768d": (84.0, _decoder(8, 768)),
+}
