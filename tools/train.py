@@ -69,7 +69,7 @@ def train(args: argparse.Namespace) -> None:
         build_runner,
         check_trains,
         default_work_dir,
-        is_dense,
+        is_transfer,
         load_config,
         set_label_check,
         start_backbone_from,
@@ -92,7 +92,7 @@ def train(args: argparse.Namespace) -> None:
         cfg.randomness = {**cfg.get("randomness", {}), "seed": args.seed}
     if args.trust_checkpoint:
         cfg.trust_checkpoint = True
-    if args.init is not None and is_dense(cfg):
+    if args.init is not None and is_transfer(cfg):
         start_backbone_from(cfg, args.init)
     elif args.init is not None:
         cfg.load_from = args.init

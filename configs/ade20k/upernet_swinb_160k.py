@@ -13,9 +13,8 @@ Hardware: 8 GPUs of 32 GB at batch 2 each, bf16.
 
 _base_ = [
     "../_base_/models/upernet_swin-base.py",
-    "../_base_/datasets/ade20k_five-scales.py",
-    "../_base_/schedules/upernet.py",
-    "../_base_/segmentation_runtime.py",
+    "../_base_/data/transfer/ade20k_five-scales.py",
+    "../_base_/runtime/segmentation.py",
 ]
 model = dict(
     data_preprocessor=dict(size=_base_._crop, **_base_._statistics),

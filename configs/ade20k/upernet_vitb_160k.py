@@ -10,9 +10,8 @@ Hardware: 8 GPUs of 24 GB at batch 2 each, bf16.
 
 _base_ = [
     "../_base_/models/upernet_vit-base.py",
-    "../_base_/datasets/ade20k.py",
-    "../_base_/schedules/upernet.py",
-    "../_base_/segmentation_runtime.py",
+    "../_base_/data/transfer/ade20k.py",
+    "../_base_/runtime/segmentation.py",
 ]
 model = dict(
     data_preprocessor=dict(size=_base_._crop, test_cfg=dict(size=_base_._crop), **_base_._statistics),

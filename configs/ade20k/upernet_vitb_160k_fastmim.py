@@ -10,5 +10,17 @@ Figure:   ADE20K val mIoU of the paper: 49.4 (MAE: 48.1); the start of that run 
 Hardware: 8 GPUs of 24 GB at batch 2 each, bf16.
 """
 
-_base_ = "./upernet_vitb_160k.py"
+_base_ = [
+    "../_base_/models/upernet_vit-base.py",
+    "../_base_/data/transfer/ade20k.py",
+    "../_base_/runtime/segmentation.py",
+]
+model = dict(
+    data_preprocessor=dict(size=_base_._crop, test_cfg=dict(size=_base_._crop), **_base_._statistics),
+    backbone=dict(encoder=dict(image_size=_base_._size)),
+    decode_head=dict(num_classes=_base_._num_classes),
+    auxiliary_head=dict(num_classes=_base_._num_classes),
+    test_cfg=dict(crop_size=_base_._crop, stride=(341, 341)),
+)
 optim_wrapper = dict(optimizer=dict(lr=3e-4))
+auto_scale_lr = dict(base_batch_size=16)

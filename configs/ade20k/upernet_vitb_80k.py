@@ -8,5 +8,17 @@ Figure:   ADE20K val mIoU of the papers after 200 epochs of pre-training. HPM, T
 Hardware: 8 GPUs of 24 GB at batch 2 each, bf16.
 """
 
-_base_ = "./upernet_vitb_160k.py"
+_base_ = [
+    "../_base_/models/upernet_vit-base.py",
+    "../_base_/data/transfer/ade20k.py",
+    "../_base_/runtime/segmentation.py",
+]
+model = dict(
+    data_preprocessor=dict(size=_base_._crop, test_cfg=dict(size=_base_._crop), **_base_._statistics),
+    backbone=dict(encoder=dict(image_size=_base_._size)),
+    decode_head=dict(num_classes=_base_._num_classes),
+    auxiliary_head=dict(num_classes=_base_._num_classes),
+    test_cfg=dict(crop_size=_base_._crop, stride=(341, 341)),
+)
 schedule = dict(iterations=80000, val_interval=8000)
+auto_scale_lr = dict(base_batch_size=16)

@@ -7,11 +7,18 @@ Figure:   ADE20K val mIoU of the paper: 54.6 (MAE: 53.6).
 Hardware: 8 GPUs of 40 GB at batch 2 each, bf16.
 """
 
-_base_ = "./upernet_vitb_160k.py"
+_base_ = [
+    "../_base_/models/upernet_vit-base.py",
+    "../_base_/data/transfer/ade20k.py",
+    "../_base_/runtime/segmentation.py",
+]
 model = dict(
-    backbone=dict(encoder=dict(arch="large", drop_path=0.2), taps=(7, 11, 15, 23)),
+    data_preprocessor=dict(size=_base_._crop, test_cfg=dict(size=_base_._crop), **_base_._statistics),
+    backbone=dict(encoder=dict(arch="large", image_size=_base_._size, drop_path=0.2), taps=(7, 11, 15, 23)),
     neck=dict(in_channels=1024),
-    decode_head=dict(in_channels=[1024] * 4, channels=1024),
-    auxiliary_head=dict(in_channels=1024),
+    decode_head=dict(num_classes=_base_._num_classes, in_channels=[1024] * 4, channels=1024),
+    auxiliary_head=dict(num_classes=_base_._num_classes, in_channels=1024),
+    test_cfg=dict(crop_size=_base_._crop, stride=(341, 341)),
 )
 optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.95), optimizer=dict(lr=2e-5))
+auto_scale_lr = dict(base_batch_size=16)

@@ -11,13 +11,19 @@ Figure:   ImageNet-1K top-1: 82.8 fine-tuned (as quoted by SBAM, Table 2, and GP
 Hardware: as configs/attmask/mae-vitb_400e_attmask-high.py.
 """
 
-_base_ = "./mae-vitb_400e_attmask-high.py"
+_base_ = [
+    "../_base_/models/mae_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
     masking=dict(
-        score=dict(heads="minmax_mean"),
+        score=dict(type="ClassAttentionScore", teacher="ema", heads="minmax_mean"),
         # 41 of 400 epochs
-        policy=dict(_delete_=True, type="AMTPolicy", throw=0.4, start=0.1025, start_ratio=0.75, stretch=False),
+        policy=dict(type="AMTPolicy", throw=0.4, start=0.1025, start_ratio=0.75, stretch=False),
         ratio=dict(ratio=0.4485),  # 88 patches, int(0.45 * 196) of the public code
     ),
     tasks=dict(reconstruct=dict(target=dict(normalize=False))),
+    teachers=dict(ema=dict(type="EMATeacher")),
 )
+schedule = dict(epochs=400)

@@ -9,14 +9,13 @@ Hardware: 8 GPUs of 80 GB at batch 512 each, bf16.
 
 _base_ = [
     "../_base_/models/mae_vit-base.py",
-    "../_base_/datasets/imagenet.py",
-    "../_base_/schedules/adamw_200e.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
 ]
 model = dict(
     masking=dict(
         score=dict(type="ClassAttentionScore", teacher="ema"),
-        policy=dict(_delete_=True, type="AttMaskPolicy", variant="high"),
+        policy=dict(type="AttMaskPolicy", variant="high"),
     ),
     teachers=dict(ema=dict(type="EMATeacher")),
 )

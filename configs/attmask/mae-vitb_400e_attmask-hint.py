@@ -6,5 +6,16 @@ Figure:   none on MAE. On iBOT, ViT-S/16, 100 epochs, its public code gives 72.8
 Hardware: as configs/attmask/mae-vitb_400e_attmask-high.py.
 """
 
-_base_ = "./mae-vitb_400e_attmask-high.py"
-model = dict(masking=dict(policy=dict(variant="hint", hint=0.1)))
+_base_ = [
+    "../_base_/models/mae_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    masking=dict(
+        score=dict(type="ClassAttentionScore", teacher="ema"),
+        policy=dict(type="AttMaskPolicy", variant="hint", hint=0.1),
+    ),
+    teachers=dict(ema=dict(type="EMATeacher")),
+)
+schedule = dict(epochs=400)

@@ -12,13 +12,19 @@ Figure:   none in the papers that this toolbox follows; PASS (Table 1) quotes th
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16.
 """
 
-_base_ = "../simmim/vitb_200e.py"
+_base_ = [
+    "../_base_/models/simmim.py",
+    "../_base_/data/imagenet_simmim.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
-    encoder=dict(positions="learned"),
+    encoder=dict(
+        type="DenseViT", arch="base", patch_size=16, image_size="data.size", drop_path=0.1, positions="learned"
+    ),
     masking=dict(
         score=dict(type="ClassAttentionScore", teacher="ema", heads="minmax_mean"),
         # 41 of 200 epochs
-        policy=dict(_delete_=True, type="AMTPolicy", throw=0.27, start=0.205, start_ratio=0.44, stretch=False),
+        policy=dict(type="AMTPolicy", throw=0.27, start=0.205, start_ratio=0.44, stretch=False),
         ratio=dict(ratio=0.44),
     ),
     teachers=dict(ema=dict(type="EMATeacher")),

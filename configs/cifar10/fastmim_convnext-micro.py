@@ -6,13 +6,16 @@ Figure:   none in the paper; the run measures k-NN itself (metrics.json in its w
 Hardware: any; one GPU or 2 CPU cores.
 """
 
-_base_ = "./fastmim_vit-micro.py"
+_base_ = [
+    "../_base_/models/fastmim_micro.py",
+    "../_base_/data/cifar10.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
     encoder=dict(
-        _delete_=True,
         type="DenseBackbone",
         backbone="convnext_atto",
         options=dict(patch_size=1, depths=(1, 1, 4, 1), dims=(16, 32, 64, 128)),
-        image_size=32,
+        image_size="data.size",
     ),
 )

@@ -6,13 +6,16 @@ Figure:   none in the paper; the run measures k-NN itself (metrics.json in its w
 Hardware: any; one GPU or 2 CPU cores.
 """
 
-_base_ = "./fastmim_vit-micro.py"
+_base_ = [
+    "../_base_/models/fastmim_micro.py",
+    "../_base_/data/cifar10.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
     encoder=dict(
-        _delete_=True,
         type="DenseSwin",
         arch=dict(embed_dim=64, depths=(2, 4), num_heads=(2, 4)),
-        image_size=32,
+        image_size="data.size",
         window_size=4,
         mask_at="pixels",
     ),

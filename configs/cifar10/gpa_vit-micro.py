@@ -11,13 +11,8 @@ Hardware: any; one GPU or 2 CPU cores.
 
 _base_ = [
     "../_base_/models/gpa_mae-vit-micro.py",
-    "../_base_/datasets/cifar10.py",
-    "../_base_/schedules/adamw_small.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/cifar10.py",
+    "../_base_/runtime/default.py",
 ]
-model = dict(
-    data_preprocessor=_base_._statistics,
-    teachers=dict(mae=dict(checkpoint="work_dirs/cifar10/mae_vit-micro/epoch_200.pth")),
-)
+model = dict(teachers=dict(mae=dict(checkpoint="work_dirs/cifar10/mae_vit-micro/epoch_200.pth")))
 default_hooks = dict(progress=dict(first=0))
-custom_hooks = _base_._watch_hooks

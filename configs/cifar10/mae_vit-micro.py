@@ -8,9 +8,6 @@ Hardware: any; one GPU or 2 CPU cores.
 
 _base_ = [
     "../_base_/models/mae_vit-micro.py",
-    "../_base_/datasets/cifar10.py",
-    "../_base_/schedules/adamw_small.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/cifar10.py",
+    "../_base_/runtime/default.py",
 ]
-model = dict(data_preprocessor=_base_._statistics)
-custom_hooks = _base_._watch_hooks

@@ -10,9 +10,34 @@ Figure:   none in the paper.
 Hardware: any; 2 CPU cores.
 """
 
-_base_ = ["./pass_mae-vit-micro_10k_full.py", "../_base_/pass.py"]
-_hook = dict(_base_._selection, warmup_epochs=1, interval=5, transform=_base_._as_it_is, dt_epochs=1)
-_decoder = dict(type="TransformerDecoder", depth=2)
-model = dict(tasks=dict(predict_loss=dict(_base_._predict_loss, decoder=_decoder)))
-default_hooks = dict(selection=_hook)
+_base_ = [
+    "../_base_/models/mae_vit-micro.py",
+    "../_base_/data/cifar10_10k.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    tasks=dict(
+        predict_loss=dict(
+            type="Task",
+            decoder=dict(type="TransformerDecoder", depth=2),
+            target=dict(type="PatchLossTarget", task="reconstruct"),
+            loss=dict(type="AbsolutePatchLoss", target="raw", divide_by="all"),
+        ),
+    ),
+)
+default_hooks = dict(
+    selection=dict(
+        type="SelectionHook",
+        selector=dict(type="WSSSelector", tau=0.1),
+        warmup_epochs=1,
+        interval=5,
+        budget=0.37,
+        dt_epochs=1,
+        keep_last_block=True,
+        transform=[dict(type="LoadImage"), dict(type="mmpretrain.PackInputs", meta_keys=("img_path",))],
+    ),
+)
 find_unused_parameters = True
+# ten thousand images for a few epochs: what 2 CPU cores train in minutes
+optim_wrapper = dict(optimizer=dict(lr=4e-3))
+schedule = dict(epochs=10, warmup_epochs=1)

@@ -6,8 +6,23 @@ Figure:   none in the paper.
 Hardware: any; 2 CPU cores.
 """
 
-_base_ = ["./pass_mae-vit-micro_10k_full.py", "../_base_/pass.py"]
-_hook = dict(
-    _base_._selection, warmup_epochs=1, interval=5, transform=_base_._as_it_is, selector=dict(type="RandomSelector")
+_base_ = [
+    "../_base_/models/mae_vit-micro.py",
+    "../_base_/data/cifar10_10k.py",
+    "../_base_/runtime/default.py",
+]
+default_hooks = dict(
+    selection=dict(
+        type="SelectionHook",
+        selector=dict(type="RandomSelector"),
+        warmup_epochs=1,
+        interval=5,
+        budget=0.37,
+        dt_epochs=3,
+        keep_last_block=True,
+        transform=[dict(type="LoadImage"), dict(type="mmpretrain.PackInputs", meta_keys=("img_path",))],
+    ),
 )
-default_hooks = dict(selection=_hook)
+# ten thousand images for a few epochs: what 2 CPU cores train in minutes
+optim_wrapper = dict(optimizer=dict(lr=4e-3))
+schedule = dict(epochs=10, warmup_epochs=1)

@@ -7,10 +7,14 @@ Figure:   none in the paper; the run measures k-NN itself (metrics.json in its w
 Hardware: any; one GPU or 2 CPU cores.
 """
 
-_base_ = "./mae_vit-micro.py"
+_base_ = [
+    "../_base_/models/mae_vit-micro.py",
+    "../_base_/data/cifar10.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
     masking=dict(
         score=dict(type="SalienceScore", positions=True),
-        policy=dict(type="NoisyPolicy", amplitude=0.5, _delete_=True),
+        policy=dict(type="NoisyPolicy", amplitude=0.5),
     ),
 )

@@ -9,5 +9,15 @@ Figure:   none in the paper; the run measures k-NN itself (metrics.json in its w
 Hardware: any; one GPU or 2 CPU cores.
 """
 
-_base_ = "./sbam_mae-vit-micro.py"
-model = dict(masking=dict(ratio=dict(type="AdaptiveRatio", spread=0.15, threshold=0.1, level="sample")))
+_base_ = [
+    "../_base_/models/mae_vit-micro.py",
+    "../_base_/data/cifar10.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    masking=dict(
+        score=dict(type="SalienceScore", positions=True),
+        policy=dict(type="NoisyPolicy", amplitude=0.5),
+        ratio=dict(type="AdaptiveRatio", spread=0.15, threshold=0.1, level="sample"),
+    ),
+)

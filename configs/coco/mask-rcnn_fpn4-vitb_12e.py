@@ -11,9 +11,8 @@ Hardware: 8 GPUs of 32 GB at batch 2 each, bf16.
 
 _base_ = [
     "../_base_/models/mask-rcnn_fpn4-vit-base.py",
-    "../_base_/datasets/coco.py",
-    "../_base_/schedules/vitdet.py",
-    "../_base_/detection_runtime.py",
+    "../_base_/data/transfer/coco.py",
+    "../_base_/runtime/detection.py",
 ]
 model = dict(
     data_preprocessor=dict(pad_size_divisor=_base_._size, **_base_._statistics),
@@ -23,5 +22,10 @@ model = dict(
         mask_head=dict(num_classes=_base_._num_classes),
     ),
 )
-schedule = dict(epochs=12, warmup_epochs=0.0338, steps=[10.667, 11.556], val_interval=4)
+optim_wrapper = dict(
+    constructor="mimseg.LayerDecay",
+    paramwise_cfg=dict(layer_decay=0.7, no_decay=("positions",)),
+    optimizer=dict(lr=1e-4),
+)
+schedule = dict(epochs=12, warmup_epochs=0.0338, warmup_lr=1e-7, steps=[10.667, 11.556], gamma=0.1, val_interval=4)
 auto_scale_lr = dict(base_batch_size=64)

@@ -12,9 +12,8 @@ Hardware: 8 GPUs of 80 GB at batch 4 each, bf16; model.backbone.activation_check
 
 _base_ = [
     "../_base_/models/mask-rcnn_swin-base.py",
-    "../_base_/datasets/coco_copy-paste.py",
-    "../_base_/schedules/swin_36e.py",
-    "../_base_/detection_runtime.py",
+    "../_base_/data/transfer/coco_copy-paste.py",
+    "../_base_/runtime/detection.py",
 ]
 model = dict(
     data_preprocessor=dict(**_base_._statistics),

@@ -9,8 +9,19 @@ Figure:   COCO val box / mask AP of the paper: 50.3 / 44.4 (SimMIM: 50.4 / 44.4,
 Hardware: 8 GPUs of 40 GB at batch 2 each, bf16.
 """
 
-_base_ = "./mask-rcnn_swinb_36e.py"
+_base_ = [
+    "../_base_/models/mask-rcnn_swin-base.py",
+    "../_base_/data/transfer/coco_copy-paste.py",
+    "../_base_/runtime/detection.py",
+]
+model = dict(
+    data_preprocessor=dict(**_base_._statistics),
+    backbone=dict(encoder=dict(image_size=_base_._size)),
+    roi_head=dict(
+        bbox_head=dict(num_classes=_base_._num_classes),
+        mask_head=dict(num_classes=_base_._num_classes),
+    ),
+)
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
-train_dataloader = dict(batch_size=2)
 schedule = dict(warmup_epochs=0.2047, warmup_lr=1e-7)  # of 117,266 images
 auto_scale_lr = dict(base_batch_size=16)

@@ -15,9 +15,8 @@ Hardware: 8 GPUs of 32 GB at batch 2 each, bf16.
 
 _base_ = [
     "../_base_/models/mask-rcnn_vitdet-base.py",
-    "../_base_/datasets/coco.py",
-    "../_base_/schedules/vitdet.py",
-    "../_base_/detection_runtime.py",
+    "../_base_/data/transfer/coco.py",
+    "../_base_/runtime/detection.py",
 ]
 model = dict(
     data_preprocessor=dict(pad_size_divisor=_base_._size, **_base_._statistics),

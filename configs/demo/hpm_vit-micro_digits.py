@@ -8,15 +8,10 @@ Hardware: any; minutes on 2 CPU cores.
 
 _base_ = [
     "../_base_/models/hpm_vit-micro.py",
-    "../_base_/datasets/digits.py",
-    "../_base_/schedules/adamw_small.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/digits.py",
+    "../_base_/runtime/default.py",
 ]
-model = dict(
-    data_preprocessor=_base_._statistics,
-    teachers=dict(ema=dict(start=0.99, end=0.998, ramp_epochs=10)),
-)
-custom_hooks = _base_._watch_hooks
+model = dict(teachers=dict(ema=dict(start=0.99, end=0.998, ramp_epochs=10)))
 optim_wrapper = dict(optimizer=dict(lr=4e-3))
 schedule = dict(epochs=20, warmup_epochs=2)
 default_hooks = dict(logger=dict(interval=10))

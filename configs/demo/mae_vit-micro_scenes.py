@@ -8,12 +8,10 @@ Hardware: any; minutes on 2 CPU cores.
 
 _base_ = [
     "../_base_/models/mae_vit-micro.py",
-    "../_base_/datasets/scenes.py",
-    "../_base_/schedules/adamw_small.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/scenes.py",
+    "../_base_/runtime/default.py",
 ]
-model = dict(data_preprocessor=_base_._statistics, encoder=dict(patch_size=8))
-custom_hooks = _base_._watch_hooks
+model = dict(encoder=dict(patch_size=8))
 train_dataloader = dict(batch_size=32)
 optim_wrapper = dict(optimizer=dict(lr=4e-3))
 schedule = dict(epochs=4, warmup_epochs=1)

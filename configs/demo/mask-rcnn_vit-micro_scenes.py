@@ -12,9 +12,8 @@ Hardware: any; minutes on 2 CPU cores.
 
 _base_ = [
     "../_base_/models/mask-rcnn_fpn4-vit-base.py",
-    "../_base_/datasets/scenes_instances.py",
-    "../_base_/schedules/vitdet.py",
-    "../_base_/detection_runtime.py",
+    "../_base_/data/transfer/scenes_instances.py",
+    "../_base_/runtime/detection.py",
 ]
 _width = 32
 _strides = [2, 4, 8, 16, 32]
@@ -47,11 +46,11 @@ model = dict(
     test_cfg=dict(rpn=dict(nms_pre=200, max_per_img=50), rcnn=dict(max_per_img=20)),
 )
 optim_wrapper = dict(
+    constructor="mimseg.LayerDecay",
     precision="fp32",
     optimizer=dict(lr=1e-3),
     paramwise_cfg=dict(_delete_=True, layer_decay=0.9, no_decay=("positions", "relative")),
 )
-schedule = dict(epochs=4, warmup_epochs=0.5, warmup_lr=1e-6, steps=[3, 3.65], val_interval=4)
-default_hooks = dict(logger=dict(interval=10))
-custom_hooks = [dict(type="mimseg.PredictionPictureHook", enlarge=6)]
+schedule = dict(epochs=4, warmup_epochs=0.5, warmup_lr=1e-6, steps=[3, 3.65], gamma=0.1, val_interval=4)
+default_hooks = dict(logger=dict(interval=10), predictions=dict(type="mimseg.PredictionPictureHook", enlarge=6))
 auto_scale_lr = dict(base_batch_size=8)

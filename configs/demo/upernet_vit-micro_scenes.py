@@ -11,12 +11,10 @@ Hardware: any; minutes on 2 CPU cores.
 
 _base_ = [
     "../_base_/models/upernet_vit-base.py",
-    "../_base_/datasets/scenes_maps.py",
-    "../_base_/schedules/upernet.py",
-    "../_base_/segmentation_runtime.py",
+    "../_base_/data/transfer/scenes_maps.py",
+    "../_base_/runtime/segmentation.py",
 ]
 _crop = (_base_._size, _base_._size)
-_num_classes = _base_._num_classes + 1  # the background is one
 _width = 64
 model = dict(
     data_preprocessor=dict(size=_crop, **_base_._statistics),
@@ -25,8 +23,8 @@ model = dict(
         taps=(1, 2, 3, 5),
     ),
     neck=dict(in_channels=128),
-    decode_head=dict(in_channels=[128] * 4, channels=_width, num_classes=_num_classes),
-    auxiliary_head=dict(in_channels=128, channels=_width, num_classes=_num_classes),
+    decode_head=dict(in_channels=[128] * 4, channels=_width, num_classes=_base_._num_classes),
+    auxiliary_head=dict(in_channels=128, channels=_width, num_classes=_base_._num_classes),
     test_cfg=dict(mode="whole"),
 )
 optim_wrapper = dict(
@@ -35,6 +33,9 @@ optim_wrapper = dict(
     paramwise_cfg=dict(_delete_=True, layer_decay=0.9, no_decay=("positions", "relative", "cls_token")),
 )
 schedule = dict(iterations=800, warmup_iterations=100, val_interval=800)
-default_hooks = dict(checkpoint=dict(interval=800), logger=dict(interval=10))
-custom_hooks = [dict(type="mimseg.PredictionPictureHook", enlarge=6)]
+default_hooks = dict(
+    checkpoint=dict(interval=800),
+    logger=dict(interval=10),
+    predictions=dict(type="mimseg.PredictionPictureHook", enlarge=6),
+)
 auto_scale_lr = dict(base_batch_size=8)

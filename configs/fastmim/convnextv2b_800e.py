@@ -6,8 +6,12 @@ Figure:   ImageNet-1K top-1 of the paper: 84.6 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """
 
-_base_ = "./vitb_800e.py"
+_base_ = [
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
-    encoder=dict(_delete_=True, type="DenseBackbone", backbone="convnextv2_base", image_size=128),
+    encoder=dict(type="DenseBackbone", backbone="convnextv2_base", image_size="data.size"),
     tasks=dict(reconstruct=dict(decoder=dict(depth=4))),
 )

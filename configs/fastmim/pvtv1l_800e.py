@@ -6,19 +6,22 @@ Figure:   ImageNet-1K top-1 of the paper: 82.9 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """
 
-_base_ = "./vitb_800e.py"
+_base_ = [
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
     encoder=dict(
-        _delete_=True,
         type="DenseBackbone",
         backbone=dict(
             type="mmdet.PyramidVisionTransformer",
-            pretrain_img_size=128,
+            pretrain_img_size="data.size",
             num_layers=(3, 8, 27, 3),
             out_indices=(3,),
             drop_path_rate=0.0,
         ),
-        image_size=128,
+        image_size="data.size",
         add_norm=True,
         blocks=r"\blayers\.\d+\.1\.[1-9]\d*",
     ),

@@ -11,16 +11,22 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16; a fine-tuned PVTv2-B5 in chec
           (tools/train.py configs/finetune/pvtv2b5_200e.py).
 """
 
-_base_ = "./pvtv2b2_800e.py"
+_base_ = [
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
+    encoder=dict(type="DenseBackbone", backbone="pvt_v2_b2", image_size="data.size"),
     teachers=dict(
         larger=dict(
             type="PretrainedTeacher",
             checkpoint="checkpoints/pvtv2-b5_finetuned.pth",
-            encoder=dict(type="DenseBackbone", backbone="pvt_v2_b5", image_size=128),
+            encoder=dict(type="DenseBackbone", backbone="pvt_v2_b5", image_size="data.size"),
         ),
     ),
     tasks=dict(
+        reconstruct=dict(decoder=dict(depth=4)),
         distill=dict(
             type="Task",
             decoder=dict(type="LinearDecoder"),

@@ -7,5 +7,20 @@ Figure:   ImageNet-1K top-1 of the paper: 85.4 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """
 
-_base_ = "./swinl_400e.py"
+_base_ = [
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    encoder=dict(
+        type="DenseSwin",
+        arch="large",
+        image_size="data.size",
+        window_size="data.size/16",
+        mask_at="pixels",
+    ),
+    neck=dict(width=512),
+    tasks=dict(reconstruct=dict(decoder=dict(depth=4))),
+)
 schedule = dict(epochs=800, steps=[700])

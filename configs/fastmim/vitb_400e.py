@@ -6,5 +6,21 @@ Figure:   ImageNet-1K top-1 of the paper: 83.6 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """
 
-_base_ = "./vitb_800e.py"
+_base_ = [
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    encoder=dict(
+        type="DenseViT",
+        arch="base",
+        patch_size=16,
+        image_size="data.size",
+        layer_scale=None,
+        positions="sincos",
+        init="xavier",
+        mask_at="pixels",
+    ),
+)
 schedule = dict(epochs=400)

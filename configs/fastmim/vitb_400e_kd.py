@@ -11,13 +11,27 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16; a fine-tuned ViT-L in checkpo
           (tools/train.py configs/finetune/fastmim_vitl_100e.py).
 """
 
-_base_ = "./vitb_400e.py"
+_base_ = [
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
+    encoder=dict(
+        type="DenseViT",
+        arch="base",
+        patch_size=16,
+        image_size="data.size",
+        layer_scale=None,
+        positions="sincos",
+        init="xavier",
+        mask_at="pixels",
+    ),
     teachers=dict(
         larger=dict(
             type="PretrainedTeacher",
             checkpoint="checkpoints/vit-large_finetuned.pth",
-            encoder=dict(type="SparseViT", arch="large", patch_size=16, positions="learned", image_size=128),
+            encoder=dict(type="SparseViT", arch="large", patch_size=16, positions="learned", image_size="data.size"),
         ),
     ),
     tasks=dict(
@@ -31,3 +45,4 @@ model = dict(
         ),
     ),
 )
+schedule = dict(epochs=400)

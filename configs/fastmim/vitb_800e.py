@@ -7,9 +7,19 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """
 
 _base_ = [
-    "../_base_/models/fastmim_vit-base.py",
-    "../_base_/datasets/imagenet_128.py",
-    "../_base_/schedules/adamw_200e.py",
-    "../_base_/default_runtime.py",
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
 ]
-schedule = dict(epochs=800, warmup_epochs=10)
+model = dict(
+    encoder=dict(
+        type="DenseViT",
+        arch="base",
+        patch_size=16,
+        image_size="data.size",
+        layer_scale=None,
+        positions="sincos",
+        init="xavier",
+        mask_at="pixels",
+    ),
+)

@@ -6,9 +6,22 @@ Figure:   ImageNet-1K top-1 of the paper: 85.1 fine-tuned (85.0 in Table 7).
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """
 
-_base_ = "./vitb_800e.py"
+_base_ = [
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
-    encoder=dict(arch="large"),
+    encoder=dict(
+        type="DenseViT",
+        arch="large",
+        patch_size=16,
+        image_size="data.size",
+        layer_scale=None,
+        positions="sincos",
+        init="xavier",
+        mask_at="pixels",
+    ),
     neck=dict(width=512),
     tasks=dict(reconstruct=dict(decoder=dict(depth=8))),
 )

@@ -7,5 +7,14 @@ Figure:   top-1 after 400 epochs of pre-training, as quoted by SBAM (Table 2): 8
 Hardware: as configs/finetune/vitb_100e.py.
 """
 
-_base_ = "./vitb_100e.py"
-optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.75))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="base", patch_size=16, image_size="data.size", positions="learned", drop_path=0.1
+    ),
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.75, no_decay=("cls_token", "positions")))

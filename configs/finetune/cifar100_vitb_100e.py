@@ -8,12 +8,20 @@ Figure:   top-1 of the paper after 200 epochs of pre-training: 87.1 (MAE), 86.4 
 Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
-_base_ = "./mae_vitb_100e.py"
-_evaluate = [dict(type="LoadImage"), dict(type="CenterResizedCrop", scale=224, crop_fraction=1.0), _base_._pack]
-model = dict(num_classes=100)
-train_dataloader = dict(
-    dataset=dict(dataset=dict(data_root="data/cifar100/train")),
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+data = dict(
+    train="data/cifar100/train",
+    test="data/cifar100/test",
+    classes=100,
+    center_crop=1.0,  # the whole image
 )
-_test = dict(data_root="data/cifar100/test", pipeline=_evaluate)
-val_dataloader = dict(dataset=_test)
-test_dataloader = dict(dataset=_test)
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="base", patch_size=16, image_size="data.size", positions="learned", drop_path=0.1
+    ),
+)
+optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.65, no_decay=("cls_token", "positions")))

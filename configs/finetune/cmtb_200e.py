@@ -6,5 +6,16 @@ Figure:   ImageNet-1K top-1 of the paper: 85.0 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 32 GB at batch 128 each, bf16.
 """
 
-_base_ = "./cmts_200e.py"
-model = dict(encoder=dict(backbone=dict(arch="base")))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(type="DenseBackbone", backbone=dict(type="CMT", arch="base", drop_path=0.1), image_size="data.size"),
+    norm=None,
+    expand=1280,
+    dropout=0.1,
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+schedule = dict(epochs=200)

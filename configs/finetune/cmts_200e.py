@@ -8,20 +8,16 @@ Figure:   ImageNet-1K top-1 of the paper: 83.9 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 24 GB at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
 model = dict(
-    encoder=dict(
-        _delete_=True,
-        type="DenseBackbone",
-        backbone=dict(type="CMT", arch="small", drop_path=0.1),
-        image_size=224,
-    ),
+    encoder=dict(type="DenseBackbone", backbone=dict(type="CMT", arch="small", drop_path=0.1), image_size="data.size"),
     norm=None,
     expand=1280,
     dropout=0.1,
 )
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
-)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 schedule = dict(epochs=200)

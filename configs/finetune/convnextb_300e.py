@@ -6,5 +6,13 @@ Figure:   ImageNet-1K top-1 of the paper: 84.0 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 24 GB at batch 128 each, bf16.
 """
 
-_base_ = "./convnextt_300e.py"
-model = dict(encoder=dict(backbone="convnext_base"))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(type="DenseBackbone", backbone="convnext_base", image_size="data.size", drop_path=0.1),
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+schedule = dict(epochs=300)

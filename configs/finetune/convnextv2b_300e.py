@@ -7,5 +7,13 @@ Figure:   ImageNet-1K top-1 of the paper: 84.6 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 80 GB at batch 128 each, bf16 (or batch 64 and accumulative_counts=2 on 32 GB).
 """
 
-_base_ = "./convnextt_300e.py"
-model = dict(encoder=dict(backbone="convnextv2_base"))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(type="DenseBackbone", backbone="convnextv2_base", image_size="data.size", drop_path=0.1),
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+schedule = dict(epochs=300)

@@ -6,5 +6,14 @@ Figure:   ImageNet-1K top-1 of the paper: 83.8 after 800 epochs of pre-training.
 Hardware: as configs/finetune/vitb_100e.py.
 """
 
-_base_ = "./vitb_100e.py"
-optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.7))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="base", patch_size=16, image_size="data.size", positions="learned", drop_path=0.1
+    ),
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.7, no_decay=("cls_token", "positions")))

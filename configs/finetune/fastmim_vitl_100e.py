@@ -6,6 +6,14 @@ Figure:   ImageNet-1K top-1 of the paper: 85.1, or 85.7 with FastMIM-P.
 Hardware: 8 GPUs of 32 GB at batch 128 each, bf16.
 """
 
-_base_ = "./fastmim_vitb_100e.py"
-model = dict(encoder=dict(arch="large", drop_path=0.3))
-optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.75))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="large", patch_size=16, image_size="data.size", positions="learned", drop_path=0.3
+    ),
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.75, no_decay=("cls_token", "positions")))

@@ -8,5 +8,14 @@ Figure:   top-1 of the paper: 83.6 (MAE, 1600 epochs of pre-training; the page's
 Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
-optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.65))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="base", patch_size=16, image_size="data.size", positions="learned", drop_path=0.1
+    ),
+)
+optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.65, no_decay=("cls_token", "positions")))

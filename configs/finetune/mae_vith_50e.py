@@ -7,5 +7,15 @@ Figure:   top-1 of the paper: 86.9 (MAE, 1600 epochs of pre-training).
 Hardware: 8 GPUs of 80 GB at batch 128 each, bf16.
 """
 
-_base_ = "./mae_vitl_50e.py"
-model = dict(encoder=dict(arch="huge", patch_size=14, drop_path=0.3))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="huge", patch_size=14, image_size="data.size", positions="learned", drop_path=0.3
+    ),
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.75, no_decay=("cls_token", "positions")))
+schedule = dict(epochs=50)

@@ -7,23 +7,27 @@ Figure:   ImageNet-1K top-1 of mmpretrain: 83.4 after 300 epochs of pre-training
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+data = dict(
+    augment=["randaugment", dict(type="ColorJitter", brightness=0.4, contrast=0.4, saturation=0.4), "erasing"],
+)
 model = dict(
     encoder=dict(
-        _delete_=True,
         type="DenseViT",
         arch="base",
         patch_size=16,
-        image_size=224,
+        image_size="data.size",
         drop_path=0.1,
         layer_scale=None,
         positions="learned",
         init="normal",
     ),
 )
-_jitter = dict(type="ColorJitter", brightness=0.4, contrast=0.4, saturation=0.4)
-_train = [*_base_._finetune[:-2], _jitter, *_base_._finetune[-2:]]
-train_dataloader = dict(batch_size=256, dataset=dict(dataset=dict(pipeline=_train)))
-optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.65))
+train_dataloader = dict(batch_size=256)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.65, no_decay=("cls_token", "positions")))
 # MMEngine's floor is the same for all layers; its warm-up begins at 1e-4 of the peak, here at 0
 schedule = dict(warmup_epochs=20, scale_limits=False)

@@ -6,25 +6,25 @@ Figure:   ImageNet-1K top-1 of the paper: 82.9 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 24 GB at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
 model = dict(
     encoder=dict(
-        _delete_=True,
         type="DenseBackbone",
         backbone=dict(
             type="mmdet.PyramidVisionTransformer",
-            pretrain_img_size=224,
+            pretrain_img_size="data.size",
             num_layers=(3, 8, 27, 3),
             out_indices=(3,),
             drop_path_rate=0.1,
         ),
-        image_size=224,
+        image_size="data.size",
         add_norm=True,
         blocks=r"\blayers\.\d+\.1\.[1-9]\d*",
     ),
     norm=None,
 )
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
-)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))

@@ -6,15 +6,20 @@ Figure:   ImageNet-1K top-1 of the paper: 82.6 after 800 epochs of pre-training.
 Hardware: as configs/finetune/vitb_100e.py.
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
 model = dict(
     encoder=dict(
-        _delete_=True, type="DenseBackbone", backbone="pvt_v2_b2", image_size=224, drop_path=0.1, between="precedes"
+        type="DenseBackbone",
+        backbone="pvt_v2_b2",
+        image_size="data.size",
+        drop_path=0.1,
+        between="precedes",
     ),
     norm=None,
 )
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
-)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
 schedule = dict(epochs=200)

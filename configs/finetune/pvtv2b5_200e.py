@@ -6,5 +6,20 @@ Figure:   ImageNet-1K top-1 of the paper: 84.3 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 32 GB at batch 128 each, bf16.
 """
 
-_base_ = "./pvtv2b2_200e.py"
-model = dict(encoder=dict(backbone="pvt_v2_b5"))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="DenseBackbone",
+        backbone="pvt_v2_b5",
+        image_size="data.size",
+        drop_path=0.1,
+        between="precedes",
+    ),
+    norm=None,
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+schedule = dict(epochs=200)

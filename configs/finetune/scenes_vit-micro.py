@@ -8,15 +8,14 @@ Hardware: any; one GPU or 2 CPU cores.
 """
 
 _base_ = [
-    "../_base_/models/vit-base_finetune.py",
-    "../_base_/datasets/scenes_labelled.py",
-    "../_base_/schedules/finetune.py",
-    "../_base_/classification_runtime.py",
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/scenes.py",
+    "../_base_/runtime/classification.py",
 ]
+data = dict(augment=["randaugment"])
 model = dict(
-    data_preprocessor=dict(type="ImagePreprocessor", **_base_._statistics),
-    encoder=dict(image_size=_base_._size, arch="micro", patch_size=8),
-    num_classes=_base_._num_classes,
+    encoder=dict(
+        type="SparseViT", arch="micro", patch_size=8, image_size="data.size", positions="learned", drop_path=0.1
+    ),
 )
-train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_._finetune)))
-optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3))
+optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3), paramwise_cfg=dict(no_decay=("cls_token", "positions")))

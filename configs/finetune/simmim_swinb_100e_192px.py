@@ -8,15 +8,29 @@ Figure:   ImageNet-1K top-1 of the public code: 82.8 after 100 epochs of pre-tra
 Hardware: as configs/finetune/simmim_swinb_100e.py.
 """
 
-_base_ = "./simmim_swinb_100e_from100.py"
-_size = 192
-_train = [
-    dict(type="LoadImage"),
-    dict(type="RandomResizedCrop", scale=_size, crop_ratio_range=(0.08, 1.0)),
-    *_base_._finetune[2:],
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
 ]
-_evaluate = [dict(type="LoadImage"), dict(type="CenterResizedCrop", scale=_size), _base_._pack]
-model = dict(encoder=dict(image_size=_size, window_size=6))
-train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_train)))
-val_dataloader = dict(dataset=dict(pipeline=_evaluate))
-test_dataloader = val_dataloader
+data = dict(size=192)
+model = dict(
+    encoder=dict(
+        type="DenseSwin",
+        arch="base",
+        image_size="data.size",
+        window_size="data.size/32",
+        drop_path=0.1,
+    ),
+    norm=None,
+    head_std=0.02,
+)
+train_dataloader = dict(batch_size=256)
+optim_wrapper = dict(
+    clip_grad=dict(max_norm=5.0),
+    optimizer=dict(lr=6.25e-4),
+    paramwise_cfg=dict(layer_decay=0.9, no_decay=("relative_position_bias_table",)),
+)
+# warmup_lr and min_lr are absolute here: 2.5e-7 per 512 images at batch 2048, the same for all layers
+schedule = dict(warmup_epochs=20, warmup_lr=1e-6, min_lr=1e-6, counts_warmup=True, scale_limits=False)
+load_options = dict(position_tables="geometric")

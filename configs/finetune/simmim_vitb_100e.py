@@ -9,14 +9,17 @@ Figure:   ImageNet-1K top-1 of the paper: 83.8 after 800 epochs of pre-training;
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or 16 of 32 GB at batch 128 each, as the public code has it).
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
 model = dict(
     encoder=dict(
-        _delete_=True,
         type="DenseViT",
         arch="base",
         patch_size=16,
-        image_size=224,
+        image_size="data.size",
         drop_path=0.1,
         relative_sharing="block",
     ),

@@ -9,13 +9,21 @@ Figure:   top-1 of the paper after 200 epochs of pre-training: 95.9 (MAE), 95.4 
 Hardware: 8 GPUs of 16 GB at batch 32 each, bf16.
 """
 
-_base_ = "./mae_vitb_100e.py"
-_evaluate = [dict(type="LoadImage"), dict(type="CenterResizedCrop", scale=224, crop_fraction=1.0), _base_._pack]
-model = dict(num_classes=10)
-train_dataloader = dict(
-    batch_size=32,
-    dataset=dict(dataset=dict(data_root="data/stl10/train")),
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+data = dict(
+    train="data/stl10/train",
+    test="data/stl10/test",
+    classes=10,
+    center_crop=1.0,  # the whole image
 )
-_test = dict(data_root="data/stl10/test", pipeline=_evaluate)
-val_dataloader = dict(dataset=_test)
-test_dataloader = dict(dataset=_test)
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="base", patch_size=16, image_size="data.size", positions="learned", drop_path=0.1
+    ),
+)
+train_dataloader = dict(batch_size=32)
+optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.65, no_decay=("cls_token", "positions")))

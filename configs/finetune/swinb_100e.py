@@ -8,14 +8,20 @@ Figure:   ImageNet-1K top-1 of the paper: 84.1 after 400 epochs of pre-training;
 Hardware: 8 GPUs of 24 GB at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
 model = dict(
     encoder=dict(
-        _delete_=True, type="DenseSwin", arch="base", image_size=224, window_size=7, drop_path=0.1, mask_at="pixels"
+        type="DenseSwin",
+        arch="base",
+        image_size="data.size",
+        window_size="data.size/32",
+        drop_path=0.1,
+        mask_at="pixels",
     ),
     norm=None,
 )
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
-)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))

@@ -10,10 +10,21 @@ Hardware: 8 GPUs of 80 GB at batch 128 each, bf16; with less memory, train_datal
           optim_wrapper.accumulative_counts=2.
 """
 
-_base_ = "./swinb_100e.py"
-model = dict(encoder=dict(image_size=384, window_size=12))
-train_dataloader = _base_.train_dataloader
-train_dataloader.dataset.dataset.pipeline[1].scale = 384
-val_dataloader = _base_.val_dataloader
-val_dataloader.dataset.pipeline[1].update(scale=384, crop_fraction=1.0)
-test_dataloader = val_dataloader
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+data = dict(size=384, center_crop=1.0)
+model = dict(
+    encoder=dict(
+        type="DenseSwin",
+        arch="base",
+        image_size="data.size",
+        window_size="data.size/32",
+        drop_path=0.1,
+        mask_at="pixels",
+    ),
+    norm=None,
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))

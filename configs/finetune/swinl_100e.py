@@ -6,6 +6,20 @@ Figure:   ImageNet-1K top-1 of the paper: 85.4 after 800 epochs of pre-training,
 Hardware: 8 GPUs of 32 GB at batch 128 each, bf16.
 """
 
-_base_ = "./swinb_100e.py"
-model = dict(encoder=dict(arch="large", window_size=14, drop_path=0.3))
-optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.75))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="DenseSwin",
+        arch="large",
+        image_size="data.size",
+        window_size="data.size/16",
+        drop_path=0.3,
+        mask_at="pixels",
+    ),
+    norm=None,
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(layer_decay=0.75))

@@ -6,12 +6,13 @@ Figure:   ImageNet-1K top-1 of the paper: 84.0 after 800 epochs of pre-training.
 Hardware: 8 GPUs of 24 GB at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
 model = dict(
-    encoder=dict(_delete_=True, type="DenseBackbone", backbone="twins_svt_large", image_size=224, drop_path=0.1),
+    encoder=dict(type="DenseBackbone", backbone="twins_svt_large", image_size="data.size", drop_path=0.1),
     norm=None,
 )
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(_delete_=True, layer_decay=0.8),
-)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))

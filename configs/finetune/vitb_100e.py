@@ -9,14 +9,13 @@ Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
 _base_ = [
-    "../_base_/models/vit-base_finetune.py",
-    "../_base_/datasets/imagenet_labelled.py",
-    "../_base_/schedules/finetune.py",
-    "../_base_/classification_runtime.py",
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
 ]
 model = dict(
-    data_preprocessor=dict(type="ImagePreprocessor", **_base_._statistics),
-    encoder=dict(image_size=_base_._size),
-    num_classes=_base_._num_classes,
+    encoder=dict(
+        type="SparseViT", arch="base", patch_size=16, image_size="data.size", positions="learned", drop_path=0.1
+    ),
 )
-train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_._finetune)))
+optim_wrapper = dict(paramwise_cfg=dict(no_decay=("cls_token", "positions")))

@@ -7,4 +7,4 @@ Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
 _base_ = "./vitb_100e.py"
-custom_hooks = [dict(type="EMAHook", momentum=1e-4)]
+default_hooks = dict(ema=dict(type="EMAHook", momentum=1e-4))

@@ -9,6 +9,22 @@ Figure:   top-1 of the paper: 80.9. Its 82.6 of a ViT-L is MAE's: configs/finetu
 Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
-model = dict(encoder=dict(init="normal"), head_std=0.02)
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="SparseViT",
+        arch="base",
+        patch_size=16,
+        image_size="data.size",
+        positions="learned",
+        drop_path=0.1,
+        init="normal",
+    ),
+    head_std=0.02,
+)
+optim_wrapper = dict(paramwise_cfg=dict(no_decay=("cls_token", "positions")))
 load_options = dict(scratch=True)

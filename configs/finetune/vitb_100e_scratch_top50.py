@@ -7,11 +7,15 @@ Figure:   top-1 of the paper: 79.8 (all patches: 80.9).
 Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e_scratch.py"
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
 _block = dict(type="TransformerDecoder", depth=8)
 _hpm = dict(
     type="MaskedImageModel",
-    data_preprocessor=dict(type="ImagePreprocessor", **_base_._statistics),
+    data_preprocessor=dict(type="ImagePreprocessor", mean="data.mean", std="data.std"),
     encoder=dict(type="SparseViT", arch="base", patch_size=16),
     neck=dict(type="MaskTokenNeck", width=512),
     masking=dict(
@@ -36,7 +40,19 @@ _hpm = dict(
 )
 model = dict(
     type="PartClassifier",
+    encoder=dict(
+        type="SparseViT",
+        arch="base",
+        patch_size=16,
+        image_size="data.size",
+        positions="learned",
+        drop_path=0.1,
+        init="normal",
+    ),
+    head_std=0.02,
     select="highest",
     share=0.5,
     judge=dict(model=_hpm, checkpoint="work_dirs/hpm/vitb_200e/epoch_200.pth"),  # configs/hpm/vitb_200e.py
 )
+optim_wrapper = dict(paramwise_cfg=dict(no_decay=("cls_token", "positions")))
+load_options = dict(scratch=True)

@@ -7,15 +7,24 @@ Figure:   top-1 of the paper: 82.3 (82.1 without the average), the supervised ro
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16; the average counts batches, so do not accumulate them.
 """
 
-_base_ = "./vitb_100e.py"
-model = dict(head_std=0.01)
-_kept = [transform for transform in _base_._finetune if not transform["type"].endswith("RandomErasing")]
-train_dataloader = dict(batch_size=512, dataset=dict(dataset=dict(pipeline=_kept)))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+data = dict(augment=["randaugment"])
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="base", patch_size=16, image_size="data.size", positions="learned", drop_path=0.1
+    ),
+    head_std=0.01,
+)
+train_dataloader = dict(batch_size=512)
 optim_wrapper = dict(
     constructor="WeightDecayByShape",
     optimizer=dict(lr=1e-4, betas=(0.9, 0.95), weight_decay=0.3),
     paramwise_cfg=dict(_delete_=True, no_decay=("cls_token", "positions")),
 )
 schedule = dict(epochs=300, warmup_epochs=20, min_lr=0.0)
-custom_hooks = [dict(type="EMAHook", momentum=1e-4)]
+default_hooks = dict(ema=dict(type="EMAHook", momentum=1e-4))
 load_options = dict(scratch=True)

@@ -7,6 +7,15 @@ Figure:   top-1 of the paper: 84.5 after 200 epochs of pre-training, 85.8 after 
 Hardware: 8 GPUs of 32 GB at batch 128 each, bf16.
 """
 
-_base_ = "./vitb_100e.py"
-model = dict(encoder=dict(arch="large"))
+_base_ = [
+    "../_base_/recipes/finetune.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+model = dict(
+    encoder=dict(
+        type="SparseViT", arch="large", patch_size=16, image_size="data.size", positions="learned", drop_path=0.1
+    ),
+)
+optim_wrapper = dict(paramwise_cfg=dict(no_decay=("cls_token", "positions")))
 schedule = dict(epochs=50)

@@ -7,5 +7,11 @@ Figure:   ImageNet-1K top-1 of the paper: 82.73 fine-tuned (MAE: 82.23).
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16.
 """
 
-_base_ = "./vitb_200e.py"
+_base_ = [
+    "../_base_/models/gpa_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(tasks=dict(attention=None))
+schedule = dict(warmup_epochs=20)
+default_hooks = dict(progress=dict(first=0))

@@ -6,5 +6,10 @@ Figure:   ImageNet-1K top-1 of the paper: 83.4 fine-tuned.
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16.
 """
 
-_base_ = "./vitb_200e.py"
-schedule = dict(epochs=300)
+_base_ = [
+    "../_base_/models/gpa_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+schedule = dict(epochs=300, warmup_epochs=20)
+default_hooks = dict(progress=dict(first=0))

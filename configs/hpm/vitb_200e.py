@@ -12,8 +12,7 @@ Hardware: 8 GPUs of 80 GB at batch 512 each, bf16 (or batch 128 and accumulative
 
 _base_ = [
     "../_base_/models/hpm_vit-base.py",
-    "../_base_/datasets/imagenet.py",
-    "../_base_/schedules/adamw_200e.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
 ]
 optim_wrapper = dict(clip_grad=dict(max_norm=5.0))

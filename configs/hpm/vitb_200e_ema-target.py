@@ -6,7 +6,11 @@ Figure:   ImageNet-1K top-1 of the paper: 83.47 fine-tuned, 55.25 linear, 35.94 
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16 (or batch 128 and accumulative_counts=4 on 32 GB).
 """
 
-_base_ = "./vitb_200e.py"
+_base_ = [
+    "../_base_/models/hpm_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
     tasks=dict(
         reconstruct=dict(
@@ -15,3 +19,4 @@ model = dict(
         ),
     ),
 )
+optim_wrapper = dict(clip_grad=dict(max_norm=5.0))

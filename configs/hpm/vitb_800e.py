@@ -6,5 +6,10 @@ Figure:   ImageNet-1K top-1 of the paper: 84.2 fine-tuned.
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16 (or batch 128 and accumulative_counts=4 on 32 GB).
 """
 
-_base_ = "./vitb_200e.py"
+_base_ = [
+    "../_base_/models/hpm_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+optim_wrapper = dict(clip_grad=dict(max_norm=5.0))
 schedule = dict(epochs=800)

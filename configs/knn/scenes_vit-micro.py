@@ -7,11 +7,10 @@ Hardware: any; seconds on 2 CPU cores.
 """
 
 _base_ = [
-    "../_base_/models/knn_vit-micro.py",
-    "../_base_/datasets/knn.py",
-    "../_base_/images/scenes.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/scenes.py",
+    "../_base_/runtime/default.py",
 ]
-model = dict(data_preprocessor=_base_._statistics, encoder=dict(patch_size=8))
-test_dataloader = dict(dataset=dict(data_root=_base_._test))
-test_cfg = dict(neighbours=dict(dataset=dict(data_root=_base_._train)))
+model = dict(
+    type="FeatureExtractor",
+    encoder=dict(type="SparseViT", arch="micro", patch_size=8),
+)

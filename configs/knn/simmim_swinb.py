@@ -6,12 +6,12 @@ Figure:   none in the paper.
 Hardware: as configs/knn/vitb.py.
 """
 
-_base_ = "./vitb.py"
-model = dict(encoder=dict(_delete_=True, type="DenseSwin", arch="base", image_size=192, window_size=6))
-_images = [
-    dict(type="LoadImage"),
-    dict(type="CenterResizedCrop", scale=192, crop_fraction=0.875),
-    dict(type="mmpretrain.PackInputs", meta_keys=("img_path",)),
+_base_ = [
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
 ]
-test_dataloader = dict(dataset=dict(pipeline=_images))
-test_cfg = dict(neighbours=dict(dataset=dict(pipeline=_images)))
+data = dict(size=192)
+model = dict(
+    type="FeatureExtractor",
+    encoder=dict(type="DenseSwin", arch="base", image_size="data.size", window_size="data.size/32"),
+)

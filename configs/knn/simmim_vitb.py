@@ -6,5 +6,11 @@ Figure:   none in the paper.
 Hardware: as configs/knn/vitb.py.
 """
 
-_base_ = "./vitb.py"
-model = dict(encoder=dict(_delete_=True, type="DenseViT", arch="base", patch_size=16, image_size=224))
+_base_ = [
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    type="FeatureExtractor",
+    encoder=dict(type="DenseViT", arch="base", patch_size=16, image_size="data.size"),
+)

@@ -8,13 +8,11 @@ Figure:   HPM's table 1, best k, after 200 epochs: 29.84 MAE, 36.09 HPM. Not mea
 Hardware: 8 GPUs, or one with 16 GB for the features and more time; the features alone take 4 GB.
 """
 
-_base_ = ["../_base_/models/knn_vit-base.py", "../_base_/datasets/knn.py", "../_base_/default_runtime.py"]
-_images = [
-    dict(type="LoadImage"),
-    dict(type="CenterResizedCrop", scale=224, crop_fraction=0.875),  # resize 256, crop 224
-    dict(type="mmpretrain.PackInputs", meta_keys=("img_path",)),
+_base_ = [
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
 ]
-test_dataloader = dict(num_workers=12, dataset=dict(data_root="data/imagenet/val", pipeline=_images))
-test_cfg = dict(
-    neighbours=dict(num_workers=12, dataset=dict(data_root="data/imagenet/train", pipeline=_images)),
+model = dict(
+    type="FeatureExtractor",
+    encoder=dict(type="SparseViT", arch="base", patch_size=16),
 )

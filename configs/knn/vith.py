@@ -6,5 +6,11 @@ Figure:   none in the papers for this protocol.
 Hardware: 8 GPUs, or one with 24 GB and more time; the features alone take 7 GB.
 """
 
-_base_ = "./vitb.py"
-model = dict(encoder=dict(arch="huge", patch_size=14))
+_base_ = [
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    type="FeatureExtractor",
+    encoder=dict(type="SparseViT", arch="huge", patch_size=14),
+)

@@ -8,16 +8,10 @@ Hardware: any; minutes on 2 CPU cores.
 """
 
 _base_ = [
-    "../_base_/models/vit-base_linear.py",
-    "../_base_/datasets/cifar10_10k_labelled.py",
-    "../_base_/schedules/linear_sgd.py",
-    "../_base_/classification_runtime.py",
+    "../_base_/recipes/linear_sgd.py",
+    "../_base_/data/cifar10_10k.py",
+    "../_base_/runtime/classification.py",
 ]
-model = dict(
-    data_preprocessor=dict(type="ImagePreprocessor", **_base_._statistics),
-    encoder=dict(arch="micro", patch_size=4),
-    num_classes=_base_._num_classes,
-)
-train_dataloader = dict(dataset=dict(dataset=dict(pipeline=_base_._linear)))
+model = dict(encoder=dict(type="SparseViT", arch="micro", patch_size=4))
 optim_wrapper = dict(precision="fp32", optimizer=dict(lr=0.2))
 schedule = dict(epochs=3, warmup_epochs=1)

@@ -7,5 +7,11 @@ Figure:   top-1 of the paper: 56.7 after 800 epochs of pre-training, by a recipe
 Hardware: as configs/linear/vitb_100e.py.
 """
 
-_base_ = "./vitb_100e.py"
-model = dict(encoder=dict(_delete_=True, type="DenseViT", arch="base", patch_size=16, image_size=224))
+_base_ = [
+    "../_base_/recipes/linear_sgd.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+data = dict(augment=[])
+model = dict(encoder=dict(type="DenseViT", arch="base", patch_size=16, image_size="data.size"))
+train_dataloader = dict(batch_size=512)

@@ -9,14 +9,18 @@ Figure:   top-1 of the paper after 200 epochs of pre-training: 85.3 (MAE), 82.1 
 Hardware: one GPU at batch 256, bf16.
 """
 
-_base_ = "./vitb_100e.py"
-_evaluate = [dict(type="LoadImage"), dict(type="CenterResizedCrop", scale=224, crop_fraction=1.0), _base_._pack]
-model = dict(num_classes=10)
-optim_wrapper = dict(optimizer=dict(lr=0.1))
-train_dataloader = dict(
-    batch_size=256,
-    dataset=dict(dataset=dict(data_root="data/stl10/train")),
+_base_ = [
+    "../_base_/recipes/linear_sgd.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+data = dict(
+    train="data/stl10/train",
+    test="data/stl10/test",
+    classes=10,
+    center_crop=1.0,  # the whole image
+    augment=[],
 )
-_test = dict(data_root="data/stl10/test", pipeline=_evaluate)
-val_dataloader = dict(dataset=_test)
-test_dataloader = dict(dataset=_test)
+model = dict(encoder=dict(type="SparseViT", arch="base", patch_size=16))
+train_dataloader = dict(batch_size=256)
+optim_wrapper = dict(optimizer=dict(lr=0.1))

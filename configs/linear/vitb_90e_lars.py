@@ -8,14 +8,10 @@ Hardware: 8 GPUs of 16 GB at batch 2048 each, bf16.
 """
 
 _base_ = [
-    "../_base_/models/vit-base_linear.py",
-    "../_base_/datasets/imagenet_labelled.py",
-    "../_base_/schedules/linear_lars.py",
-    "../_base_/classification_runtime.py",
+    "../_base_/recipes/linear_lars.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
 ]
-model = dict(
-    data_preprocessor=dict(type="ImagePreprocessor", **_base_._statistics),
-    num_classes=_base_._num_classes,
-    pool="cls",
-)
-train_dataloader = dict(batch_size=2048, dataset=dict(dataset=dict(pipeline=_base_._linear)))
+data = dict(augment=[])
+model = dict(encoder=dict(type="SparseViT", arch="base", patch_size=16))
+train_dataloader = dict(batch_size=2048)

@@ -7,5 +7,11 @@ Figure:   top-1 of the paper: 76.6 (MAE, 1600 epochs of pre-training); its publi
 Hardware: 8 GPUs of 32 GB at batch 2048 each, bf16.
 """
 
-_base_ = "./vitb_90e_lars.py"
-model = dict(encoder=dict(arch="huge", patch_size=14))
+_base_ = [
+    "../_base_/recipes/linear_lars.py",
+    "../_base_/data/imagenet_labelled.py",
+    "../_base_/runtime/classification.py",
+]
+data = dict(augment=[])
+model = dict(encoder=dict(type="SparseViT", arch="huge", patch_size=14))
+train_dataloader = dict(batch_size=2048)

@@ -9,7 +9,6 @@ Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 
 _base_ = [
     "../_base_/models/mae_vit-base.py",
-    "../_base_/datasets/imagenet.py",
-    "../_base_/schedules/adamw_200e.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
 ]

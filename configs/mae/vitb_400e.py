@@ -7,5 +7,9 @@ Figure:   ImageNet-1K top-1 of mmpretrain: 83.3 fine-tuned, 62.5 linear.
 Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 """
 
-_base_ = "./vitb_200e.py"
+_base_ = [
+    "../_base_/models/mae_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
 schedule = dict(epochs=400)

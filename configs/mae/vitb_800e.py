@@ -9,6 +9,10 @@ Figure:   ImageNet-1K top-1 of SBAM at epoch 400: 82.9 fine-tuned; of mmpretrain
 Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 """
 
-_base_ = "./vitb_200e.py"
+_base_ = [
+    "../_base_/models/mae_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
 schedule = dict(epochs=800)
 default_hooks = dict(checkpoint=dict(keep_every=200))

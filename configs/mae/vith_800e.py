@@ -7,7 +7,11 @@ Figure:   ImageNet-1K top-1: none is printed for 800 epochs.
 Hardware: 8 GPUs of 80 GB at batch 256 each with accumulative_counts=2, bf16.
 """
 
-_base_ = "./vitb_200e.py"
+_base_ = [
+    "../_base_/models/mae_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(encoder=dict(arch="huge", patch_size=14))
 schedule = dict(epochs=800)
 train_dataloader = dict(batch_size=256)

@@ -7,5 +7,10 @@ Figure:   ImageNet-1K top-1 of mmpretrain: 85.2 fine-tuned, 70.7 linear.
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16 (or batch 128 and accumulative_counts=4 on 32 GB).
 """
 
-_base_ = "./vitl_200e.py"
+_base_ = [
+    "../_base_/models/mae_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(encoder=dict(arch="large"))
 schedule = dict(epochs=400)

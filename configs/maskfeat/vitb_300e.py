@@ -9,27 +9,43 @@ Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 64 and accumulative_
 """
 
 _base_ = [
-    "../_base_/models/maskfeat_vit-base.py",
-    "../_base_/datasets/imagenet.py",
-    "../_base_/schedules/adamw_200e.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
 ]
-train_dataloader = dict(
-    batch_size=256,
-    dataset=dict(
-        dataset=dict(
-            pipeline=[
-                dict(type="LoadImage"),
-                dict(type="RandomResizedCrop", scale=224, crop_ratio_range=(0.5, 1.0)),
-                dict(type="mmpretrain.RandomFlip", prob=0.5),
-                _base_._pack,
-            ],
+data = dict(crop=(0.5, 1.0))
+model = dict(
+    type="MaskedImageModel",
+    encoder=dict(
+        type="DenseViT",
+        arch="base",
+        patch_size=16,
+        image_size="data.size",
+        layer_scale=None,
+        positions="learned",
+        init="normal",
+    ),
+    neck=None,
+    masking=dict(
+        type="MaskGenerator",
+        policy=dict(type="BlockPolicy", min_area=15),
+        ratio=dict(type="FixedRatio", ratio=78 / 196),
+    ),
+    tasks=dict(
+        reconstruct=dict(
+            type="Task",
+            decoder=dict(type="LinearDecoder"),
+            target=dict(type="HOGTarget", gaussian=16),
+            loss=dict(type="PatchMSE"),
         ),
     ),
 )
+train_dataloader = dict(batch_size=256)
 optim_wrapper = dict(
-    optimizer=dict(lr=2e-4, betas=(0.9, 0.999)),
-    clip_grad=dict(max_norm=0.02),
+    type="MIMOptimWrapper",
+    constructor="WeightDecayByShape",
     paramwise_cfg=dict(no_decay=("mask_token",)),
+    precision="bf16",
+    clip_grad=dict(max_norm=0.02),
+    optimizer=dict(type="AdamW", lr=2e-4, betas=(0.9, 0.999), weight_decay=0.05, fused=True),
 )
 schedule = dict(epochs=300, warmup_epochs=30)

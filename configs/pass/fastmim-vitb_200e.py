@@ -7,8 +7,25 @@ Figure:   none in the papers.
 Hardware: as configs/fastmim/vitb_400e.py.
 """
 
-_base_ = ["../fastmim/vitb_400e.py", "../_base_/pass.py"]
-model = dict(tasks=dict(predict_loss=_base_._predict_loss))
+_base_ = [
+    "../_base_/models/fastmim.py",
+    "../_base_/data/imagenet_128.py",
+    "../_base_/runtime/default.py",
+    "../_base_/recipes/pass.py",
+]
+model = dict(
+    encoder=dict(
+        type="DenseViT",
+        arch="base",
+        patch_size=16,
+        image_size="data.size",
+        layer_scale=None,
+        positions="sincos",
+        init="xavier",
+        mask_at="pixels",
+    ),
+    tasks=dict(predict_loss=_base_._predict_loss),
+)
 default_hooks = dict(selection=_base_._selection)
 find_unused_parameters = True
 schedule = dict(epochs=200)

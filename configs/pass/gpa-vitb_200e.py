@@ -7,7 +7,13 @@ Figure:   none in the papers.
 Hardware: as configs/gpa/vitb_200e.py.
 """
 
-_base_ = ["../gpa/vitb_200e.py", "../_base_/pass.py"]
+_base_ = [
+    "../_base_/models/gpa_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+    "../_base_/recipes/pass.py",
+]
 model = dict(tasks=dict(predict_loss=_base_._predict_loss))
-default_hooks = dict(selection=_base_._selection)
+default_hooks = dict(progress=dict(first=0), selection=_base_._selection)
 find_unused_parameters = True
+schedule = dict(warmup_epochs=20)

@@ -10,6 +10,12 @@ Figure:   none in the papers.
 Hardware: as configs/hpm/vitb_200e.py.
 """
 
-_base_ = ["../hpm/vitb_200e.py", "../_base_/pass.py"]
+_base_ = [
+    "../_base_/models/hpm_vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+    "../_base_/recipes/pass.py",
+]
+optim_wrapper = dict(clip_grad=dict(max_norm=5.0))
 _selector = dict(type="WSSSelector", tau=1.0, task=None)
 default_hooks = dict(selection=dict(_base_._selection, selector=_selector))

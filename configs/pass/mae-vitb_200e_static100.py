@@ -6,5 +6,6 @@ Figure:   ImageNet-1K top-1 of the paper: 82.54 fine-tuned, in 0.66 of MAE's tim
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16 (or batch 256 and accumulative_counts=2 on 32 GB).
 """
 
-_base_ = "./mae-vitb_200e_static20.py"
+_base_ = "./mae-vitb_200e.py"
 model = dict(tasks=dict(predict_loss=dict(end=100 / 200)))
+default_hooks = dict(selection=dict(selector=dict(tau=None, task=None)))

@@ -6,6 +6,7 @@ Figure:   ImageNet-1K top-1 of the paper: 82.75 fine-tuned, in 0.72 of MAE's tim
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16 (or batch 256 and accumulative_counts=2 on 32 GB).
 """
 
-_base_ = "./mae-vitb_200e_static20.py"
+_base_ = "./mae-vitb_200e.py"
 model = dict(tasks=dict(predict_loss=dict(end=1.0)))
+default_hooks = dict(selection=dict(selector=dict(tau=None, task=None)))
 find_unused_parameters = False

@@ -7,8 +7,12 @@ Figure:   none in the papers.
 Hardware: as configs/sbam/mae-vitb_400e.py.
 """
 
-_base_ = ["../sbam/mae-vitb_800e.py", "../_base_/pass.py"]
+_base_ = [
+    "../_base_/models/sbam_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+    "../_base_/recipes/pass.py",
+]
 model = dict(tasks=dict(predict_loss=_base_._predict_loss))
-default_hooks = dict(selection=_base_._selection)
+default_hooks = dict(checkpoint=dict(keep_every=200), selection=_base_._selection)
 find_unused_parameters = True
-schedule = dict(epochs=200)

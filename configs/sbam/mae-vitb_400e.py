@@ -10,5 +10,10 @@ Figure:   ImageNet-1K top-1 of the paper: 83.6 fine-tuned (MAE: 82.9).
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16.
 """
 
-_base_ = "./mae-vitb_800e.py"
-schedule = dict(stop=400)
+_base_ = [
+    "../_base_/models/sbam_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+schedule = dict(epochs=800, stop=400)
+default_hooks = dict(checkpoint=dict(keep_every=200))

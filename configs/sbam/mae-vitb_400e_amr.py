@@ -10,5 +10,11 @@ Figure:   ImageNet-1K top-1 of the paper: 83.6 fine-tuned (MAE: 82.9), with or w
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16.
 """
 
-_base_ = "./mae-vitb_800e_amr.py"
-schedule = dict(stop=400)
+_base_ = [
+    "../_base_/models/sbam_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(masking=dict(ratio=dict(type="AdaptiveRatio", spread=0.15, threshold=0.1, level="sample")))
+schedule = dict(epochs=800, stop=400)
+default_hooks = dict(checkpoint=dict(keep_every=200))

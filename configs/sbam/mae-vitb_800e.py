@@ -12,9 +12,8 @@ Hardware: 8 GPUs of 80 GB at batch 512 each, bf16.
 
 _base_ = [
     "../_base_/models/sbam_mae-vit-base.py",
-    "../_base_/datasets/imagenet.py",
-    "../_base_/schedules/adamw_200e.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
 ]
 schedule = dict(epochs=800)
 default_hooks = dict(checkpoint=dict(keep_every=200))

@@ -11,5 +11,11 @@ Figure:   ImageNet-1K top-1 of the paper, fine-tuned from epoch 400: 83.6 (MAE: 
 Hardware: 8 GPUs of 80 GB at batch 512 each, bf16.
 """
 
-_base_ = "./mae-vitb_800e.py"
+_base_ = [
+    "../_base_/models/sbam_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(masking=dict(ratio=dict(type="AdaptiveRatio", spread=0.15, threshold=0.1, level="sample")))
+schedule = dict(epochs=800)
+default_hooks = dict(checkpoint=dict(keep_every=200))

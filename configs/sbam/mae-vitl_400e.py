@@ -10,5 +10,13 @@ Figure:   ImageNet-1K top-1 of the paper: 85.1 fine-tuned (MAE: 84.3).
 Hardware: 8 GPUs of 80 GB at batch 256 each with accumulative_counts=2, bf16.
 """
 
-_base_ = "./mae-vitl_800e.py"
-schedule = dict(stop=400)
+_base_ = [
+    "../_base_/models/sbam_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(encoder=dict(arch="large"))
+train_dataloader = dict(batch_size=256)
+optim_wrapper = dict(accumulative_counts=2)
+schedule = dict(epochs=800, stop=400)
+default_hooks = dict(checkpoint=dict(keep_every=200))

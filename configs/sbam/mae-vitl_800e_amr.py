@@ -11,5 +11,16 @@ Figure:   ImageNet-1K top-1 of the paper, fine-tuned from epoch 400: 85.1 (MAE: 
 Hardware: 8 GPUs of 80 GB at batch 256 each with accumulative_counts=2, bf16.
 """
 
-_base_ = "./mae-vitl_800e.py"
-model = dict(masking=dict(ratio=dict(type="AdaptiveRatio", spread=0.15, threshold=0.1, level="sample")))
+_base_ = [
+    "../_base_/models/sbam_mae-vit-base.py",
+    "../_base_/data/imagenet.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    encoder=dict(arch="large"),
+    masking=dict(ratio=dict(type="AdaptiveRatio", spread=0.15, threshold=0.1, level="sample")),
+)
+train_dataloader = dict(batch_size=256)
+optim_wrapper = dict(accumulative_counts=2)
+schedule = dict(epochs=800)
+default_hooks = dict(checkpoint=dict(keep_every=200))

@@ -10,11 +10,17 @@ Figure:   none in the papers.
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 64 and accumulative_counts=4 on 32 GB).
 """
 
-_base_ = "../simmim/vitb_800e.py"
+_base_ = [
+    "../_base_/models/simmim.py",
+    "../_base_/data/imagenet_simmim.py",
+    "../_base_/runtime/default.py",
+]
 model = dict(
+    encoder=dict(type="DenseViT", arch="base", patch_size=16, image_size="data.size", drop_path=0.1),
     masking=dict(
         score=dict(type="SalienceScore"),
-        policy=dict(type="NoisyPolicy", amplitude=0.5, _delete_=True),
+        policy=dict(type="NoisyPolicy", amplitude=0.5),
     ),
 )
+optim_wrapper = dict(paramwise_cfg=dict(no_decay=("cls_token", "mask_token")))
 schedule = dict(epochs=400, steps=[350])

@@ -7,24 +7,10 @@ Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or 16 of 32 GB at batch 128 e
 """
 
 _base_ = [
-    "../_base_/models/simmim_swin-base.py",
-    "../_base_/datasets/imagenet.py",
-    "../_base_/schedules/simmim_800e.py",
-    "../_base_/default_runtime.py",
+    "../_base_/models/simmim.py",
+    "../_base_/data/imagenet_simmim.py",
+    "../_base_/runtime/default.py",
 ]
-_size = 192
-model = dict(encoder=dict(image_size=_size))
-train_dataloader = dict(
-    batch_size=256,
-    dataset=dict(
-        dataset=dict(
-            pipeline=[
-                dict(type="LoadImage"),
-                dict(type="RandomResizedCrop", scale=_size, crop_ratio_range=(0.67, 1.0), interpolation="bilinear"),
-                dict(type="mmpretrain.RandomFlip", prob=0.5),
-                _base_._pack,
-            ],
-        ),
-    ),
-)
+data = dict(size=192)
+model = dict(encoder=dict(type="DenseSwin", arch="base", image_size="data.size", window_size="data.size/32"))
 optim_wrapper = dict(paramwise_cfg=dict(no_decay=("relative_position_bias_table", "mask_token")))

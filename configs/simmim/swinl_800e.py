@@ -7,5 +7,11 @@ Figure:   ImageNet-1K top-1 of the public code: 85.4 fine-tuned at 224 px with w
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16, with model.activation_checkpointing=True if that does not fit.
 """
 
-_base_ = "./swinb_800e.py"
-model = dict(encoder=dict(arch="large", window_size=12))
+_base_ = [
+    "../_base_/models/simmim.py",
+    "../_base_/data/imagenet_simmim.py",
+    "../_base_/runtime/default.py",
+]
+data = dict(size=192)
+model = dict(encoder=dict(type="DenseSwin", arch="large", image_size="data.size", window_size="data.size/16"))
+optim_wrapper = dict(paramwise_cfg=dict(no_decay=("relative_position_bias_table", "mask_token")))

@@ -7,5 +7,13 @@ Figure:   ImageNet-1K top-1 printed by PASS: 81.5 fine-tuned.
 Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 64 and accumulative_counts=4 on 32 GB).
 """
 
-_base_ = "./vitb_800e.py"
+_base_ = [
+    "../_base_/models/simmim.py",
+    "../_base_/data/imagenet_simmim.py",
+    "../_base_/runtime/default.py",
+]
+model = dict(
+    encoder=dict(type="DenseViT", arch="base", patch_size=16, image_size="data.size", drop_path=0.1),
+)
+optim_wrapper = dict(paramwise_cfg=dict(no_decay=("cls_token", "mask_token")))
 schedule = dict(epochs=200, steps=[175])

@@ -7,24 +7,11 @@ Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 64 and accumulative_
 """
 
 _base_ = [
-    "../_base_/models/simmim_vit-base.py",
-    "../_base_/datasets/imagenet.py",
-    "../_base_/schedules/simmim_800e.py",
-    "../_base_/default_runtime.py",
+    "../_base_/models/simmim.py",
+    "../_base_/data/imagenet_simmim.py",
+    "../_base_/runtime/default.py",
 ]
-_size = 224
-model = dict(encoder=dict(image_size=_size))
-train_dataloader = dict(
-    batch_size=256,
-    dataset=dict(
-        dataset=dict(
-            pipeline=[
-                dict(type="LoadImage"),
-                dict(type="RandomResizedCrop", scale=_size, crop_ratio_range=(0.67, 1.0), interpolation="bilinear"),
-                dict(type="mmpretrain.RandomFlip", prob=0.5),
-                _base_._pack,
-            ],
-        ),
-    ),
+model = dict(
+    encoder=dict(type="DenseViT", arch="base", patch_size=16, image_size="data.size", drop_path=0.1),
 )
 optim_wrapper = dict(paramwise_cfg=dict(no_decay=("cls_token", "mask_token")))

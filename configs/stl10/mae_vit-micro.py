@@ -8,9 +8,7 @@ Hardware: one GPU; hours on 2 CPU cores.
 
 _base_ = [
     "../_base_/models/mae_vit-micro.py",
-    "../_base_/datasets/stl10.py",
-    "../_base_/schedules/adamw_small.py",
-    "../_base_/default_runtime.py",
+    "../_base_/data/stl10.py",
+    "../_base_/runtime/default.py",
 ]
-model = dict(data_preprocessor=_base_._statistics, encoder=dict(patch_size=8))
-custom_hooks = _base_._watch_hooks
+model = dict(encoder=dict(patch_size=8))

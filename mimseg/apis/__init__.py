@@ -11,7 +11,7 @@ from .run.data import test_on_folder, train_on_folder
 from .run.errors import explain, report_bug
 from .run.test import build_tester, run_test
 from .run.train import build_runner
-from .run.transfer import import_library, is_dense, set_label_check, start_backbone_from, use_data
+from .run.transfer import import_library, is_transfer, set_label_check, start_backbone_from, use_data
 from .run.work_folder import default_test_dir, default_work_dir
 from .studies.attention_head import HeadSelection, select_attention_head
 from .studies.parameters import count_parameters, without_values
@@ -38,7 +38,7 @@ __all__ = [
     "extract_features",
     "find_images",
     "import_library",
-    "is_dense",
+    "is_transfer",
     "load_config",
     "load_model",
     "read_images",

@@ -5,6 +5,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -115,7 +116,7 @@ def measure(settings: Settings, device: torch.device, say: Callable[[str], None]
     say(f"timing {settings.steps} steps of each, in turns")
     for _ in range(settings.steps):
         for lane in lanes:
-            lane.seconds.append(seconds(lambda lane=lane: step(lane.subject, lane.images, lane.precision), device))
+            lane.seconds.append(seconds(partial(step, lane.subject, lane.images, lane.precision), device))
     for _ in range(min(METERED_STEPS, settings.steps)):
         for lane in lanes:
             clock = _clock(device)

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torchvision.transforms.v2 import Identity
 
-from ..apis import import_library, is_dense, without_values
+from ..apis import import_library, is_transfer, without_values
 from ..checkpoints import guarded
 from ..models import Classifier, MaskedImageModel
 from ..registry import MODELS, OPTIMIZERS
@@ -136,15 +136,17 @@ def count_memory(
         return [MemoryCount(moment, **static, **_step(model, moment, precision)) for moment in moments]
 
 
-def _build(config: Config) -> Any:
+def _build(config: Config) -> nn.Module:
     """The model without values; teachers whose files are not here as if they were."""
     import_library(config)
     init_default_scope(config.get("default_scope", "mimseg"))
-    if is_dense(config):
+    if is_transfer(config):
         with guarded(), without_values():
-            return MODELS.build(config.model)
+            detector: nn.Module = MODELS.build(config.model)
+            return detector
     with guarded(), without_values(), random_teachers(config.model) as (settings, _):
-        return MODELS.build(settings)
+        model: nn.Module = MODELS.build(settings)
+        return model
 
 
 def _static(config: Config, model: nn.Module, processes: int) -> dict[str, int]:
@@ -152,7 +154,8 @@ def _static(config: Config, model: nn.Module, processes: int) -> dict[str, int]:
     parts = [part for name in ("teachers", "judge") if (part := getattr(model, name, None)) is not None]
     teachers = _bytes_of(tensor for part in parts for tensor in (*part.parameters(), *part.buffers()))
     everything = _bytes_of([*model.parameters(), *model.buffers()])
-    if any(hook.type == "EMAHook" for hook in config.get("custom_hooks") or []):
+    hooks = [*(config.get("default_hooks") or {}).values(), *(config.get("custom_hooks") or [])]
+    if any(hook is not None and hook.type == "EMAHook" for hook in hooks):
         teachers += everything
         weights = everything
     else:

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from ..apis import load_config
 from ..engine.undisturbed import undisturbed
 from ..models import MaskedImageModel
+from ..models.tasks import Task
 from ..registry import HOOKS
 from ..selection import SelectionHook, SelectionPlan, make_plan
 from ..tables import TextTable
@@ -82,6 +83,7 @@ class Candidate:
     def prepare(self, kind: frozenset[str]) -> None:
         """Let the next steps be like those of the last epoch of this kind."""
         model = self.subject.model
+        assert isinstance(model, MaskedImageModel)
         epochs = [epoch for epoch, work in enumerate(self.work) if work == kind]
         model.set_progress((epochs[-1] + 1) / self.plan.nominal_epochs if epochs else 1.0)
         for name in predictors_of(model):
@@ -145,13 +147,14 @@ def selection_costs(
     return costs
 
 
-def predictors_of(model: MaskedImageModel) -> list[str]:
+def predictors_of(model: MaskedImageModel) -> dict[str, Task]:
     """Tasks that predict losses for the selection alone: no teacher needs them."""
-    return [
-        name
-        for name, task in model.tasks.items()
-        if task.predicts_losses and not any(teacher.follows(name) for teacher in model.teachers.values())
-    ]
+    teachers = model.named_teachers.values()
+    return {
+        name: task
+        for name, task in model.named_tasks.items()
+        if task.predicts_losses and not any(teacher.follows(name) for teacher in teachers)
+    }
 
 
 def _candidate(
@@ -160,6 +163,7 @@ def _candidate(
     config = load_config(path)
     hook = _hook(path, config)
     subject = our_subject(path, config, size or size_of(config, path), device)
+    assert isinstance(subject.model, MaskedImageModel)
     plan = make_plan(NOMINAL_IMAGES, config.schedule.epochs, **hook.options)
     images = choose_images([subject], None, batch_size, device)[0]
     return Candidate(subject, hook, plan, images, _work(subject.model, hook, plan), precision)
@@ -174,13 +178,13 @@ def _hook(path: str, config: Config) -> SelectionHook:
     return hook
 
 
-def _work(model: Any, hook: SelectionHook, plan: SelectionPlan) -> list[frozenset[str]]:
+def _work(model: MaskedImageModel, hook: SelectionHook, plan: SelectionPlan) -> list[frozenset[str]]:
     """The loss predictors at work in each epoch."""
     trained = plan.epochs_before_selections(hook.dt_epochs, hook.keep_last_block)
-    work = []
+    predictors, work = predictors_of(model), []
     for epoch in range(plan.epochs):
         off = () if epoch in trained else hook.selector.tasks
-        at_work = {name for name in predictors_of(model) if model.tasks[name].active((epoch + 1) / plan.nominal_epochs)}
+        at_work = {name for name, task in predictors.items() if task.active((epoch + 1) / plan.nominal_epochs)}
         work.append(frozenset(at_work.difference(off)))
     return work
 

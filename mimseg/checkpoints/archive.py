@@ -136,7 +136,8 @@ def _stored_bytes(data: mmap.mmap, record: zipfile.ZipInfo) -> bytes:
 
 def _check_stream(data: mmap.mmap) -> None:
     """Check a file of PyTorch before 1.6, or any other pickle, which PyTorch itself then refuses."""
-    end, storages = 0, {}
+    end = 0
+    storages: dict[str, int] = {}
     for number in range(OLD_PICKLES):
         symbols = read_symbols(data, end)
         end = symbols.end

@@ -111,7 +111,7 @@ def fit_all(
     return plan
 
 
-def _note_of_reference(grid: tuple[int, int], model: Any) -> list[str]:
+def _note_of_reference(grid: tuple[int, int], model: nn.Module) -> list[str]:
     """What becomes of an encoder's fixed positions that were to be those of another grid."""
     own = getattr(getattr(getattr(model, "encoder", None), "positions", None), "reference", None)
     if own in (None, grid):

@@ -3,6 +3,7 @@
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -50,7 +51,7 @@ def _damage(archive: zipfile.ZipFile, size: int) -> str | None:
 def _refusal(path: Path) -> str | None:
     """What PyTorch's own reader, which is stricter about the table of records, has against it."""
     try:
-        reader = torch._C.PyTorchFileReader(str(path))
+        reader: Any = torch._C.PyTorchFileReader(str(path))
         for name in reader.get_all_records():
             reader.get_record_offset(name)
     except RuntimeError as error:

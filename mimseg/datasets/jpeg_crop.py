@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -85,7 +85,7 @@ class LoadResizedCrop(RandomResizedCrop):
         self.load = LoadImage(channels, max_pixels, mixed_depths)
         self.channels, self.margin = channels, margin
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``img``, ``img_shape`` and ``ori_shape``; see the class."""
         path = str(results.get("img_path", ""))
         whole = "img" in results or self.channels not in (1, 3) or not path.lower().endswith(SUFFIXES)
@@ -102,7 +102,7 @@ class LoadResizedCrop(RandomResizedCrop):
                 return results
         return super().transform(self.load(results))
 
-    def _crop(self, file: ImageFile, path: str, orientation: int | None) -> dict:
+    def _crop(self, file: ImageFile, path: str, orientation: int | None) -> dict[str, Any]:
         width, height = file.size
         size = (width, height) if orientation in TURNED else (height, width)
         top, left, rows, columns = self.rand_crop_params(np.broadcast_to(np.uint8(0), size))

@@ -40,7 +40,7 @@ class LabelledFolder(CustomDataset):
         super().full_init()
         settle_depth(self)
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """``img_path`` and, where there are labels, ``gt_label`` of every image, in a fixed order."""
         if not self.ann_file and not os.path.isdir(self.img_prefix):
             root = printable(self.img_prefix)

@@ -19,8 +19,8 @@ from .loop import EpochPlan, PretrainLoop
 from .optim import LayerDecay, MIMOptimWrapper, WeightDecayByShape
 from .run_folder import RunFolder, WorkFolderError
 from .runner import MIMRunner
-from .schedule import WarmupCosineLR, WarmupMultiStepLR, expand_schedule
-from .stages import Stage, epoch_multiple
+from .schedule import WarmupCosineLR, WarmupMultiStepLR
+from .stages import Stage, epoch_multiple, parse_stages
 from .stopping import RunStopped
 
 __all__ = [
@@ -49,6 +49,6 @@ __all__ = [
     "WeightDecayByShape",
     "WorkFolderError",
     "epoch_multiple",
-    "expand_schedule",
     "keep_ops_in_float32",
+    "parse_stages",
 ]

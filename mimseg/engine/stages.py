@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmpretrain.datasets.transforms import RandomResizedCrop
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from ..models.backbones import MaskedEncoder
 
@@ -201,12 +202,12 @@ def end_workers(loop: Any) -> None:
         if isinstance(loader, DataLoader):
             stop_workers(loader)
     endless = getattr(getattr(loop, "dataloader_iterator", None), "_iterator", None)  # of workers that do not persist
-    if hasattr(endless, "_shutdown_workers"):
+    if isinstance(endless, _MultiProcessingDataLoaderIter):
         endless._shutdown_workers()
 
 
 def stop_workers(loader: DataLoader[Any]) -> None:
     """End the processes of persistent workers: they hold a copy of the dataset as it was when they started."""
-    if loader._iterator is not None:
+    if isinstance(loader._iterator, _MultiProcessingDataLoaderIter):
         loader._iterator._shutdown_workers()
         loader._iterator = None

@@ -1,7 +1,7 @@
 """Features and labels of a whole dataset, in its order, from all processes."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from mmengine.dist import all_gather
@@ -9,15 +9,26 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..engine.announce import announced
+from ..models.features import Pool
+
+
+class FeatureModel(Protocol):
+    """What k-NN asks of a model."""
+
+    data_preprocessor: Any
+
+    def extract_features(self, images: Tensor, pool: Pool) -> Tensor:
+        """Features ``(B, D)`` of normalised images ``(B, C, H, W)``."""
+        ...
 
 
 def extract_labelled(
-    model: Any, loader: DataLoader[Any], pool: str, name: str, log: Callable[[str], None] | None = None
+    model: FeatureModel, loader: DataLoader[Any], pool: Pool, name: str, log: Callable[[str], None] | None = None
 ) -> tuple[Tensor, Tensor]:
     """Features ``(N, D)`` fp32 and labels ``(N,)`` on the model's device, the same on every process.
 
     Args:
-        model: has ``data_preprocessor`` and ``extract_features(images, pool=...)``; in eval mode.
+        model: in eval mode.
         loader: of :func:`~mimseg.evaluation.loaders.build_in_order`.
         pool: 'avg' or 'cls'.
         name: what the images are, for messages.

@@ -11,7 +11,9 @@ from torch import Tensor
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
-from .extraction import extract_labelled, refuse_other_classes
+from ..choices import one_of
+from ..models.features import Pool
+from .extraction import FeatureModel, extract_labelled, refuse_other_classes
 
 KS = (10, 20, 100, 200)
 TEMPERATURE = 0.07
@@ -29,9 +31,8 @@ class KNNProtocol:
         ValueError: unknown ``pool``, a k below 1, or a temperature that is not positive.
     """
 
-    def __init__(self, ks: Sequence[int] = KS, pool: str = "avg", temperature: float = TEMPERATURE) -> None:
-        if pool not in ("avg", "cls"):
-            raise ValueError(f"k-NN: pool is {pool!r}; use 'avg' or 'cls'")
+    def __init__(self, ks: Sequence[int] = KS, pool: Pool = "avg", temperature: float = TEMPERATURE) -> None:
+        one_of("k-NN: pool", pool, Pool)
         if not temperature > 0:
             raise ValueError(f"k-NN: temperature is {temperature}; use a positive number, e.g. {TEMPERATURE}")
         self.ks = tuple(sorted(set(ks)))
@@ -55,7 +56,7 @@ class KNNProtocol:
 
     def __call__(
         self,
-        model: Any,
+        model: FeatureModel,
         neighbours: DataLoader[Any],
         queries: DataLoader[Any],
         log: Callable[[str], None] | None = None,

@@ -1,11 +1,12 @@
 """How much a model has yet to learn from an image: what sample selection ranks images by (PASS)."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ..choices import one_of
 from ..ops.masking import PatchMask
 from .inspection import predict_loss
 from .masking import MaskGenerator
@@ -59,8 +60,7 @@ def check_scoring(by: str, tau: float | None) -> None:
     Raises:
         ValueError: unknown ``by``, or a temperature that is not positive.
     """
-    if by not in get_args(ScoredBy):
-        raise ValueError(f"images are scored by one of {', '.join(get_args(ScoredBy))}, got {by!r}")
+    one_of("by", by, ScoredBy)
     if tau is not None and not tau > 0:
         raise ValueError(f"tau={tau!r}: the temperature must be positive; None weighs all masked patches alike")
 

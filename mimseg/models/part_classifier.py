@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..checkpoints import load_weights
+from ..choices import one_of
 from ..ops.masking import PatchMask, mask_highest, mask_largest
 from ..registry import MODELS
 from .classifier import Classifier
@@ -44,8 +45,7 @@ class PartClassifier(Classifier):
         self, select: Select = "random", share: float = 0.5, judge: Mapping[str, Any] | None = None, **options: Any
     ) -> None:
         super().__init__(**options)
-        if select not in get_args(Select):
-            raise ValueError(f"model.select is {select!r}; use one of {', '.join(get_args(Select))}")
+        one_of("model.select", select, Select)
         if not 0 < share <= 1:
             raise ValueError(f"model.share of the patches that are visible must lie in (0, 1], got {share!r}")
         if (judge is None) != (select == "random"):

@@ -38,7 +38,7 @@ def check_parts(encoder: MaskedEncoder, neck: Neck, masking: MaskGenerator, task
             raise ValueError(
                 f"task {name!r} predicts all patches but {policy} throws some away; set its positions='masked'"
             )
-    if EMBEDDING in masking.needs and type(encoder).embed is MaskedEncoder.embed:
+    if EMBEDDING in masking.needs and not encoder.embeds:
         score = type(masking.score).__name__
         raise ValueError(f"{score} reads embedded patches, which {kind} does not give; use another masking.score")
     if masking.score is not None and encoder.split > 1:

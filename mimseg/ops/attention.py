@@ -4,11 +4,12 @@ Everything here is fp32, also inside autocast, and without gradient.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ..choices import one_of
 from .precision import without_autocast
 from .salience import min_max
 
@@ -39,8 +40,7 @@ class PatchAttention:
     with_class: bool = True
 
     def __post_init__(self) -> None:
-        if self.axis not in ("key", "query"):
-            raise ValueError(f"axis of the attention must be 'key' or 'query', got {self.axis!r}")
+        one_of("axis of the attention", self.axis, ("key", "query"))
 
     def __str__(self) -> str:
         """For messages."""
@@ -65,8 +65,7 @@ class ClassAttention:
     heads: Heads = "mean"
 
     def __post_init__(self) -> None:
-        if self.heads not in get_args(Heads):
-            raise ValueError(f"heads of the attention must be 'mean' or 'minmax_mean', got {self.heads!r}")
+        one_of("heads of the attention", self.heads, Heads)
 
     def __str__(self) -> str:
         """For messages."""

@@ -5,11 +5,12 @@ Convention: mask is bool ``(B, L)``, True = masked (hidden from the encoder), ro
 
 from dataclasses import dataclass
 from math import ceil, isqrt
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ..choices import one_of
 from .packing import Packing
 from .patches import gather_rows
 
@@ -48,9 +49,8 @@ def check_rounding(rounding: str) -> CountRounding:
     Raises:
         ValueError: it is neither 'floor' nor 'ceil'.
     """
-    if rounding not in get_args(CountRounding):
-        raise ValueError(f"count_rounding must be 'floor' or 'ceil', got {rounding!r}")
-    return rounding  # type: ignore[return-value]
+    checked: CountRounding = one_of("count_rounding", rounding, CountRounding)
+    return checked
 
 
 @dataclass(frozen=True)

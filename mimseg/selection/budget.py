@@ -8,7 +8,9 @@ together, in full passes over T, is the budget (forward passes of a selection no
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypedDict
+
+from ..choices import one_of
 
 Stop = Literal["full", "budget"]
 ROUNDING = 1e-9  # epochs
@@ -116,6 +118,16 @@ class SelectionPlan:
         return frozenset(epoch for end in ends for epoch in range(max(0, end - number), end))
 
 
+class PlanOptions(TypedDict):
+    """What :func:`make_plan` makes of a run's images and epochs."""
+
+    warmup_epochs: int
+    interval: int
+    keep: float | None
+    budget: float | None
+    stop: Stop
+
+
 def make_plan(
     dataset_size: int,
     epochs: int,
@@ -171,8 +183,7 @@ def check_options(warmup_epochs: int, interval: int, keep: float | None, budget:
     for name, value in (("keep", keep), ("budget", budget)):
         if value is not None and not 0 < value <= 1:
             raise ValueError(f"SelectionHook: {name} must be above 0 and at most 1, got {value!r}")
-    if stop not in get_args(Stop):
-        raise ValueError(f"SelectionHook: stop must be 'full' or 'budget', got {stop!r}")
+    one_of("SelectionHook: stop", stop, Stop)
     for name, value, least in (("warmup_epochs", warmup_epochs, 0), ("interval", interval, 1)):
         if not isinstance(value, int) or value < least:
             raise ValueError(f"SelectionHook: {name} must be a whole number of at least {least}, got {value!r}")

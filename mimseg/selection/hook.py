@@ -15,9 +15,10 @@ from ..engine import PretrainLoop
 from ..engine.log_failures import best_effort
 from ..engine.undisturbed import undisturbed
 from ..evaluation import merge_metrics
+from ..models import MaskedImageModel
 from ..registry import HOOKS, SELECTORS
 from .base import Selector
-from .budget import SelectionPlan, Stop, check_options, make_plan
+from .budget import PlanOptions, SelectionPlan, Stop, check_options, make_plan
 from .ledger import Ledger
 from .records import record_path, save_gallery, save_scores, save_table
 from .scoring_pass import keep_first, loader_like, rank, sample_seed, score_all, score_without_images
@@ -80,7 +81,7 @@ class SelectionHook(Hook):
             if value is not None and (not isinstance(value, int) or value < least):
                 raise ValueError(f"SelectionHook: {name} must be a whole number of at least {least}, got {value!r}")
         self.selector: Selector = SELECTORS.build(selector)
-        self.options = dict(warmup_epochs=warmup_epochs, interval=interval, keep=keep, budget=budget, stop=stop)
+        self.options = PlanOptions(warmup_epochs=warmup_epochs, interval=interval, keep=keep, budget=budget, stop=stop)
         self.dt_epochs, self.keep_last_block = dt_epochs, keep_last_block
         self.batch_size, self.transform = batch_size, transform
         self.ledger = Ledger()
@@ -155,7 +156,7 @@ class SelectionHook(Hook):
     @staticmethod
     def _at_its_start(checkpoint: Mapping[str, Any]) -> bool:
         meta = checkpoint["meta"]
-        return meta.get("epoch_start", meta["iter"]) == meta["iter"]
+        return bool(meta.get("epoch_start", meta["iter"]) == meta["iter"])
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put subset and counts into the checkpoint."""
@@ -229,7 +230,7 @@ class SelectionHook(Hook):
         runner.train_dataloader.sampler.set_subset(self.kept)
         self._report(runner, scores, order, seconds)
 
-    def _score(self, runner: Runner, model: Any, round_: int) -> tuple[NDArray[np.float32], Any]:
+    def _score(self, runner: Runner, model: MaskedImageModel, round_: int) -> tuple[NDArray[np.float32], Any]:
         if not self.selector.needs_images:
             scores = score_without_images(self.selector, model, self.plan.dataset_size, runner.seed, round_)
             return scores.numpy(), None
@@ -252,7 +253,12 @@ class SelectionHook(Hook):
         return rank(scores)
 
     def _record(
-        self, runner: Runner, model: Any, loader: Any, when: tuple[int, int], what: tuple[NDArray[Any], ...]
+        self,
+        runner: Runner,
+        model: MaskedImageModel,
+        loader: Any,
+        when: tuple[int, int],
+        what: tuple[NDArray[Any], ...],
     ) -> None:
         (epoch, round_), (scores, order, kept) = when, what
         save_scores(record_path(runner.work_dir, round_, ".npz"), epoch, scores, kept)

@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..checkpoints import write_atomically
+from ..models import MaskedImageModel
 from ..visualization import draw_gallery, render, save_png
 
 FOLDER = "selection"
@@ -67,7 +68,7 @@ def name_sample(dataset: Any, index: int) -> str:
 def save_gallery(
     path: Path,
     loader: DataLoader[Any],
-    model: Any,
+    model: MaskedImageModel,
     scores: NDArray[np.float32],
     order: NDArray[np.int64],
     number_kept: int,
@@ -87,9 +88,9 @@ def save_gallery(
     order = order[np.isfinite(scores[order])]
     blocks, headings = sides(order, number_kept)
     images = [_images(loader, model, block) for block in blocks]
-    captions = tuple([f"{scores[index]:.4g}" for index in block] for block in blocks)
+    high, low = ([f"{scores[index]:.4g}" for index in block] for block in blocks)
     preprocessor = model.data_preprocessor
-    figure = draw_gallery(images[0], images[1], captions, headings, preprocessor.mean, preprocessor.std, title)
+    figure = draw_gallery(images[0], images[1], (high, low), headings, preprocessor.mean, preprocessor.std, title)
     picture = render(figure)
     save_png(picture, path)
     return picture
@@ -104,7 +105,7 @@ def sides(order: NDArray[np.int64], number_kept: int) -> tuple[tuple[NDArray[np.
     return (order[:number], order[::-1][:number]), headings
 
 
-def _images(loader: DataLoader[Any], model: Any, indices: NDArray[np.int64]) -> Tensor:
+def _images(loader: DataLoader[Any], model: MaskedImageModel, indices: NDArray[np.int64]) -> Tensor:
     seeds = dict(loader.sampler.pairs(indices.tolist()))  # type: ignore[attr-defined]
     batch = loader.collate_fn([loader.dataset[pair] for pair in seeds.items()])
     images: Tensor = model.data_preprocessor(batch, False)["inputs"]

@@ -12,6 +12,7 @@ from torch.utils.data import DataLoader, Sampler
 
 from ..datasets.sampler import mix_seed
 from ..engine.announce import announced
+from ..models import MaskedImageModel
 from .base import Selector
 from .noise import noise_at
 
@@ -65,7 +66,7 @@ def loader_like(train: DataLoader[Any], dataset: Any, batch_size: int | None, se
 
 def score_all(
     selector: Selector,
-    model: Any,
+    model: MaskedImageModel,
     loader: DataLoader[Any],
     seed: int,
     round_: int,
@@ -109,7 +110,7 @@ def score_all(
     return scores
 
 
-def score_without_images(selector: Selector, model: Any, size: int, seed: int, round_: int) -> Tensor:
+def score_without_images(selector: Selector, model: MaskedImageModel, size: int, seed: int, round_: int) -> Tensor:
     """As :func:`score_all`, for a selector that reads no images."""
     indices = torch.arange(size)
     noise = noise_at(seed, round_, indices, selector.noise_per_image(model, None))

@@ -1,10 +1,11 @@
 """The selectors: how badly a model predicts what is masked of an image, and the random subset to beat."""
 
-from typing import Any, Literal, get_args
+from typing import Literal
 
 from torch import Tensor
 
-from ..models import predicts_loss, score_images
+from ..choices import one_of
+from ..models import MaskedImageModel, predicts_loss, score_images
 from ..models.image_scores import ScoredBy
 from ..registry import SELECTORS
 from .base import Selector
@@ -46,16 +47,14 @@ class WSSSelector(Selector):
     ) -> None:
         if tau is not None and not tau > 0:
             raise ValueError(f"WSSSelector: tau must be positive, or None for equal weights, got {tau!r}")
-        if score_loss not in get_args(ScoreLoss):
-            raise ValueError(f"WSSSelector: score_loss must be 'l2' or 'task', got {score_loss!r}")
-        if masks not in get_args(ScoredBy):
-            raise ValueError(f"WSSSelector: masks must be 'predicted' or 'random', got {masks!r}")
+        one_of("WSSSelector: score_loss", score_loss, ScoreLoss)
+        one_of("WSSSelector: masks", masks, ScoredBy)
         if tau is None and masks == "random":
             raise ValueError("WSSSelector: random masks without weights (tau=None) are what BSSSelector does")
         self.tau, self.squared, self.masks = tau, score_loss == "l2", masks
         self.tasks = () if task is None else (task,)
 
-    def check(self, model: Any) -> None:
+    def check(self, model: MaskedImageModel) -> None:
         """There has to be a loss predictor."""
         if not predicts_loss(model):
             raise ValueError(
@@ -63,12 +62,13 @@ class WSSSelector(Selector):
                 "PatchLossTarget (configs/_base_/pass.py), or use BSSSelector"
             )
 
-    def noise_per_image(self, model: Any, images: Tensor | None) -> int:
+    def noise_per_image(self, model: MaskedImageModel, images: Tensor | None) -> int:
         """None, unless masks are random: nothing else of the score is."""
         return 0 if self.masks == "predicted" else super().noise_per_image(model, images)
 
-    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+    def score(self, model: MaskedImageModel, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
         """The weighted error ``(B)`` under the predictor's mask, or that which the noise ``(B, U)`` makes."""
+        assert images is not None
         given = None if self.masks == "predicted" else noise
         scores: Tensor = score_images(model, images, by=self.masks, tau=self.tau, squared=self.squared, noise=given)
         return scores
@@ -83,8 +83,9 @@ class BSSSelector(Selector):
 
     name = "basic selection score"
 
-    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+    def score(self, model: MaskedImageModel, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
         """The mean error ``(B)`` under the mask that the noise ``(B, U)`` makes."""
+        assert images is not None
         scores: Tensor = score_images(model, images, by="random", squared=True, noise=noise)
         return scores
 
@@ -98,8 +99,9 @@ class LossSelector(Selector):
 
     name = "training loss"
 
-    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+    def score(self, model: MaskedImageModel, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
         """The mean loss ``(B)`` under the mask that the noise ``(B, U)`` makes."""
+        assert images is not None
         scores: Tensor = score_images(model, images, by="random", squared=False, noise=noise)
         return scores
 
@@ -111,10 +113,10 @@ class RandomSelector(Selector):
     name = "random number"
     needs_images = False
 
-    def noise_per_image(self, model: Any, images: Tensor | None) -> int:
+    def noise_per_image(self, model: MaskedImageModel, images: Tensor | None) -> int:
         """One number, the score."""
         return 1
 
-    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+    def score(self, model: MaskedImageModel, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
         """The noise ``(B, 1)`` itself, as ``(B,)``."""
         return noise[:, 0]

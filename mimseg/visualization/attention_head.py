@@ -41,10 +41,10 @@ def draw_attention_heads(
     figure.suptitle(title[0], x=0.01, ha="left", fontsize=11, fontweight="bold")
     left, right = figure.subplots(1, 2, width_ratios=(columns, 1))
     left.set_title("\n".join(title[1:]), fontsize=9, loc="left")
-    scale = dict(zip(("vmin", "vmax"), _range(heads, together, chance), strict=True))
+    low, high = _range(heads, together, chance)
     for axes, values in ((left, heads), (right, together[:, None])):
-        picture = axes.imshow(values, cmap=COLOURS, aspect="auto", **scale)
-        write_numbers(axes, values, **scale)
+        picture = axes.imshow(values, cmap=COLOURS, aspect="auto", vmin=low, vmax=high)
+        write_numbers(axes, values, low, high)
         axes.set_yticks(range(rows))
         axes.tick_params(labelsize=8, length=0)
     left.set_xticks(range(columns))

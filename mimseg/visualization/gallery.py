@@ -1,10 +1,11 @@
 """Pictures of the images with the highest and the lowest scores."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from torch import Tensor
 
 from .columns import SheetColumn
@@ -49,6 +50,6 @@ def draw_gallery(
     return draw_grid(groups, title, display.notes)
 
 
-def _columns(rgb: np.ndarray, captions: Sequence[str], width: int) -> list[SheetColumn]:
+def _columns(rgb: NDArray[Any], captions: Sequence[str], width: int) -> list[SheetColumn]:
     whole = len(rgb) // width * width
     return [SheetColumn("", rgb[i:whole:width], captions=list(captions[i:whole:width])) for i in range(width)]

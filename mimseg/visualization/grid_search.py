@@ -37,15 +37,15 @@ def draw_grid_search(
         raise ValueError(
             f"a map of {len(row_values)} x {len(column_values)} settings wants as many values, some finite"
         )
-    low, high = float(np.nanmin(values)), float(np.nanmax(values))
-    scale = {"vmin": low, "vmax": max(high, low + 0.01)}  # the last digit that is written
+    low = float(np.nanmin(values))
+    high = max(float(np.nanmax(values)), low + 0.01)  # the last digit that is written
     size = CELL[0] * len(column_values) + 2.6, CELL[1] * len(row_values) + 1.2 + 0.2 * len(title)
     figure = Figure(figsize=(max(size[0], 5.0), max(size[1], 2.8)), facecolor="white", layout="constrained")
     figure.suptitle(title[0], x=0.01, ha="left", fontsize=11, fontweight="bold")
     axes = figure.subplots()
     axes.set_title("\n".join(title[1:]), fontsize=9, loc="left")
-    picture = axes.imshow(values, cmap=colormaps[COLOURS].with_extremes(bad="0.85"), aspect="auto", **scale)
-    write_numbers(axes, values, **scale, pattern="{:.2f}")
+    picture = axes.imshow(values, cmap=colormaps[COLOURS].with_extremes(bad="0.85"), aspect="auto", vmin=low, vmax=high)
+    write_numbers(axes, values, low, high, pattern="{:.2f}")
     best = np.unravel_index(int(np.nanargmax(values)), values.shape)
     mark_cell(axes, (int(best[0]), int(best[1])))
     axes.set_yticks(range(len(row_values)), [f"{value:g}" for value in row_values])

@@ -18,7 +18,7 @@ from mmengine.config import Config
 from mmengine.registry import FUNCTIONS, METRICS, Registry
 
 from mimseg import registry
-from mimseg.engine.schedule import expand_schedule
+from mimseg.apis.run.expand import expand_schedule
 
 REGISTRIES = [value for value in vars(registry).values() if isinstance(value, Registry)] + [FUNCTIONS, METRICS]
 KEYS_OF_RATES = ("warmup_lr", "min_lr", "steps", "gamma", "counts_warmup", "scale_limits")

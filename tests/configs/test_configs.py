@@ -20,7 +20,7 @@ from PIL import Image
 
 from mimseg import registry
 from mimseg.apis.run.config import check_keys
-from mimseg.engine.schedule import expand_schedule
+from mimseg.apis.run.expand import expand_schedule
 from mimseg.registry import MODELS, SELECTORS
 from mimseg.selection import make_plan
 

@@ -6,15 +6,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from config_tree import NAMES, ROOT, read
-from mmengine.config import Config
+from config_tree import NAMES, ROOT, expanded, read
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
 from pinned import name_of
 
 from mimseg.apis import load_config
+from mimseg.apis.run.expand import expand_schedule
 from mimseg.engine import MIMOptimWrapper
-from mimseg.engine.schedule import WarmupMultiStepLR, expand_schedule
+from mimseg.engine.schedule import WarmupMultiStepLR
 from mimseg.registry import MODELS, TRANSFORMS
 
 FOLDER = Path(__file__).parents[2] / "configs" / "fastmim"
@@ -47,7 +47,7 @@ def test_sizes_are_the_papers(arch, millions):
     CMT-B's 46 million count the convolution to 1280 channels that its classifier begins with; CMT-S's 25 are neither
     the 24.8 without nor the 26.3 with it, see below.
     """
-    encoder = Config.fromfile(next(FOLDER.glob(f"{arch}_*00e.py"))).model.encoder
+    encoder = expanded(next(FOLDER.glob(f"{arch}_*00e.py"))).model.encoder
     encoder.image_size = 224
     if encoder.type == "DenseSwin":
         encoder.window_size = 14 if encoder.arch == "large" else 7
@@ -63,7 +63,7 @@ def test_sizes_are_the_papers(arch, millions):
 @pytest.mark.parametrize(("name", "dims", "millions"), [("cmts", (32, 512), 26.26), ("cmtb", (38, 608), None)])
 def test_cmt_is_fine_tuned_with_the_classifier_of_its_public_code(name, dims, millions):
     """The trunk without final norm, a convolution from the last width to 1280, its BatchNorm, 1000 classes."""
-    cfg = Config.fromfile(FOLDER.parent / "finetune" / f"{name}_200e.py")
+    cfg = expanded(FOLDER.parent / "finetune" / f"{name}_200e.py")
     model = MODELS.build(cfg.model)
     assert model.encoder.embed_dim == dims[1] and model.encoder.backbone.stem[0].out_channels == dims[0]
     assert not list(model.encoder.norm.parameters()) and not list(model.norm.parameters())
@@ -102,7 +102,7 @@ def test_larger_images_of_table_8_come_with_windows_that_fit(name, side, window,
 @pytest.mark.parametrize(("name", "side", "share"), [("swinb_100e", 224, 0.875), ("swinb_100e_384px", 384, 1.0)])
 def test_images_of_384_px_are_tested_whole(name, side, share):
     """The public code resizes the short side to 256 for 224 px, and to the crop itself above."""
-    cfg = Config.fromfile(FOLDER.parent / "finetune" / f"{name}.py")
+    cfg = expanded(FOLDER.parent / "finetune" / f"{name}.py")
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         crop = TRANSFORMS.build(loader.dataset.pipeline[1])
         assert crop.scale == (side, side) and crop.crop_fraction == share
@@ -158,7 +158,7 @@ def test_a_fixed_token_is_zero_in_the_built_model_and_nothing_else_is_fixed(name
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
 def test_steps_at_the_real_architecture(path, tmp_path):
     """Two images of 128 px, forward, backward and the optimizer; a teacher gets random weights in a file."""
-    cfg = Config.fromfile(path)
+    cfg = expanded(path)
     torch.manual_seed(0)
     for teacher in (cfg.model.get("teachers") or {}).values():
         teacher.checkpoint = str(tmp_path / "teacher.pth")

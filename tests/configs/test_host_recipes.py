@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
+from config_tree import expanded
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 
-from mimseg.engine import LayerDecay, WarmupCosineLR, expand_schedule
+from mimseg.apis.run.expand import expand_schedule
+from mimseg.engine import LayerDecay, WarmupCosineLR
 from mimseg.registry import MODELS
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -35,7 +36,7 @@ def scope():
 
 
 def read(name):
-    return Config.fromfile(CONFIGS / "finetune" / f"{name}.py")
+    return expanded(CONFIGS / "finetune" / f"{name}.py")
 
 
 def groups(cfg):
@@ -134,5 +135,5 @@ def test_maskfeats_jitter_comes_between_randaugment_and_erasing():
 
 @pytest.mark.parametrize("name", ["vitb_800e", "vitl_800e"])
 def test_checkpoints_of_sbams_baselines_stay(name):
-    checkpoint = Config.fromfile(CONFIGS / "mae" / f"{name}.py").default_hooks.checkpoint
+    checkpoint = expanded(CONFIGS / "mae" / f"{name}.py").default_hooks.checkpoint
     assert (checkpoint.type, checkpoint.keep_every, checkpoint.interval) == ("CheckpointHook", 200, 1)

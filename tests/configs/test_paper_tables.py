@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import pytest
 import yaml
-from config_tree import NAMES, ROOT, header
-from mmengine.config import Config
+from config_tree import NAMES, ROOT, expanded, header
+from config_tree import TABLES as ROWS
 
 from mimseg.apis import load_config
-from mimseg.apis.run.rows import read_table, split_row
+from mimseg.apis.run.rows import split_row
 from mimseg.apis.studies.paper_tables import SCRATCH, Column, Row, Table, pick_tables, read_papers
 
 PAPERS = read_papers(ROOT / "configs" / "_papers")
@@ -76,11 +76,10 @@ def figures_of_row(config: str) -> str:
     return "".join(f", {number} {heading}" for heading, number in figures_of(config).items())
 
 
-@cache
 def figures_of(config: str) -> dict[str, float]:
     """The figures that a table has for a row."""
     file, row = split_row(config)
-    return {} if row is None else read_table(ROOT / file)[row].figures
+    return {} if row is None else ROWS[str(file)][row].figures
 
 
 @cache
@@ -159,7 +158,7 @@ def test_printed_epochs_are_those_of_the_configs():
 def test_options_of_evaluations_name_settings_that_there_are():
     for table in TABLES:
         for evaluation in table.evaluations.values():
-            written = Config.fromfile(ROOT / evaluation.config)
+            written = expanded(ROOT / evaluation.config)
             for option in evaluation.options:
                 key = option.split("=")[0]
                 assert key.startswith("load_options") or written.get(key.split(".")[0]) is not None, option

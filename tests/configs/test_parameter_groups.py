@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from config_tree import expanded
 from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope, init_default_scope
@@ -18,7 +19,7 @@ TINY_SWIN = dict(embed_dim=8, depths=(1, 1, 1, 1), num_heads=(1, 1, 1, 2))
 
 def read(name: str) -> Config:
     init_default_scope("mimseg")
-    return Config.fromfile(CONFIGS / f"{name}.py")
+    return expanded(CONFIGS / f"{name}.py")
 
 
 def found(cfg: Config, model) -> dict[str, tuple[float, float]]:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
+from config_tree import expanded
 from config_tree import read as read_once
-from mmengine.config import Config
 from pinned import name_of
 
-from mimseg.engine import expand_schedule
+from mimseg.apis.run.expand import expand_schedule
 from mimseg.models import AMTPolicy, FixedRatio, SoftToHardPolicy
 from mimseg.registry import MODELS
 
@@ -177,10 +177,10 @@ def test_hard_soft_and_random_patches_of_gpa(read, config, counts):
 
 def test_sbam_at_epoch_400_has_half_the_rate_left(read):
     """Its own words, section 6.1: a stage of the training towards 800 epochs. 0.541 = (1 + cos(pi 360 / 760)) / 2."""
-    cfg = Config.fromfile(CONFIGS / "sbam/mae-vitb_400e.py")
+    cfg = expanded(CONFIGS / "sbam/mae-vitb_400e.py")
     expand_schedule(cfg)
     assert (cfg.train_cfg.max_epochs, cfg.train_cfg.schedule_epochs, cfg.param_scheduler.end) == (400, 800, 800)
-    whole = Config.fromfile(CONFIGS / "sbam/mae-vitb_800e.py")
+    whole = expanded(CONFIGS / "sbam/mae-vitb_800e.py")
     expand_schedule(whole)
     assert whole.param_scheduler == cfg.param_scheduler
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from config_tree import expanded
 from mmengine.config import Config
 from mmengine.dataset import pseudo_collate
 from mmengine.optim import build_optim_wrapper
@@ -14,9 +15,9 @@ from mmengine.registry import DATASETS, DefaultScope
 from PIL import Image
 
 from mimseg.apis import check_keys, load_config
+from mimseg.apis.run.expand import expand_schedule
 from mimseg.datasets.scenes import CLASSES, write_scenes
 from mimseg.engine import keep_ops_in_float32
-from mimseg.engine.schedule import expand_schedule
 from mimseg.registry import MODELS
 
 pytest.importorskip("mmcv._ext", reason="needs an mmcv with compiled ops")
@@ -35,7 +36,7 @@ ITERATIONS_OF_100_EPOCHS = 184375  # at batch 64, in detectron2's ViTDet
 
 @functools.cache
 def read(name: str) -> Config:
-    return Config.fromfile(ROOT / name)
+    return expanded(ROOT / name)
 
 
 def load(name: str) -> Config:

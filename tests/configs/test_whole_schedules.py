@@ -10,7 +10,7 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
 from pinned import expected, run_of
 
-from mimseg.engine import expand_schedule
+from mimseg.apis.run.expand import expand_schedule
 from mimseg.registry import PARAM_SCHEDULERS
 
 ITERATIONS = 3  # of an epoch

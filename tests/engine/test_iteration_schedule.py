@@ -6,7 +6,7 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import PARAM_SCHEDULERS
 
-from mimseg.engine.schedule import expand_schedule
+from mimseg.apis.run.expand import expand_schedule
 
 
 def expanded(**schedule) -> Config:

@@ -8,7 +8,8 @@ from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from timm.scheduler import CosineLRScheduler
 
-from mimseg.engine import WarmupCosineLR, expand_schedule
+from mimseg.apis.run.expand import expand_schedule
+from mimseg.engine import WarmupCosineLR
 from mimseg.engine.schedule import WarmupMultiStepLR
 
 

@@ -12,8 +12,9 @@ from mmpretrain.datasets.transforms import RandomResizedCrop
 from torch import nn
 from torch.utils.data import Dataset
 
+from mimseg.apis.run.expand import expand_schedule
 from mimseg.checkpoints import read_checkpoint
-from mimseg.engine import PretrainLoop, Stage, ThroughputHook, epoch_multiple, expand_schedule
+from mimseg.engine import PretrainLoop, Stage, ThroughputHook, epoch_multiple
 from mimseg.engine.stages import check_sizes, find_crops
 from mimseg.models import MaskGenerator, SparseViT
 from mimseg.registry import DATASETS

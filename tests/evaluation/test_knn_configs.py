@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 
-from mimseg.apis import build_tester, check_keys
+from mimseg.apis import build_tester, check_keys, load_config
 from mimseg.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ TRAINED_BY = {
 
 
 def load(name: str) -> Config:
-    return Config.fromfile(ROOT / "configs" / f"{name}.py")
+    return load_config(ROOT / "configs" / f"{name}.py")
 
 
 @pytest.fixture(scope="module")

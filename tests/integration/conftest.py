@@ -20,11 +20,11 @@ ROOT = Path(__file__).parents[2]
 CONFIG = """
 _base_ = [
     "{root}/configs/_base_/models/hpm_vit-micro.py",
-    "{root}/configs/_base_/schedules/adamw_small.py",
-    "{root}/configs/_base_/default_runtime.py",
+    "{root}/configs/_base_/runtime/default.py",
 ]
 custom_imports = dict(imports=["kill_hook"])
 model = dict(
+    data_preprocessor=dict(type="ImagePreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),
     encoder=dict(arch=dict(embed_dim=32, depth=2, num_heads=2, _delete_=True), drop_path=0.1),
     neck=dict(width=32),
     tasks=dict(

@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 
+from mimseg.apis import load_config
 from mimseg.checkpoints import read_checkpoint
 from mimseg.registry import MODELS
 
@@ -53,7 +53,7 @@ def configs(tmp_path):
 def pretrained(tmp_path):
     """A checkpoint of an MAE model of that size."""
     torch.manual_seed(3)
-    cfg = Config.fromfile(ROOT / "configs/cifar10/mae_vit-micro.py").model
+    cfg = load_config(ROOT / "configs/cifar10/mae_vit-micro.py").model
     cfg.encoder.arch = dict(embed_dim=32, depth=2, num_heads=2)
     model = MODELS.build({**cfg, "_scope_": "mimseg"})
     torch.save({"state_dict": model.state_dict(), "meta": {}}, tmp_path / "mae.pth")

@@ -18,10 +18,10 @@ from mimseg.engine.undisturbed import undisturbed
 CONFIG = """
 _base_ = [
     "{root}/configs/_base_/models/mae_vit-micro.py",
-    "{root}/configs/_base_/schedules/adamw_small.py",
-    "{root}/configs/_base_/datasets/loader.py",
-    "{root}/configs/_base_/default_runtime.py",
+    "{root}/configs/_base_/data/imagenet.py",
+    "{root}/configs/_base_/runtime/default.py",
 ]
+data = dict(train=dict(data_root="{images}", serialize_data=False), size=64, crop=(0.08, 1.0))
 model = dict(
     encoder=dict(arch=dict(embed_dim=16, depth=1, num_heads=2, _delete_=True), patch_size=8, drop_path=0.1),
     neck=dict(width=16),
@@ -30,19 +30,8 @@ model = dict(
 train_dataloader = dict(
     num_workers={workers},
     persistent_workers={workers} > 0,
-    dataset=dict(
-        dataset=dict(
-            type="UnlabelledFolder",
-            data_root="{images}",
-            serialize_data=False,
-            pipeline=[
-                dict(type="LoadImage"),
-                dict(type="RandomResizedCrop", scale=64),
-                dict(type="mmpretrain.RandomFlip", prob=0.5),
-                _base_._pack,
-            ],
-        ),
-    ),
+    batch_size=256,
+    pin_memory=False,
 )
 optim_wrapper = dict(optimizer=dict(lr=0.05))
 schedule = dict(

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 
+from mimseg.apis import load_config
 from mimseg.checkpoints import read_checkpoint
 from mimseg.datasets.scenes import write_scenes
 from mimseg.registry import MODELS
@@ -66,7 +66,7 @@ def place(tmp_path_factory):
     write_scenes(folder / "scenes", train=8, val=2, size=(64, 64), layouts=("coco", "ade"))
     for name, text in (("detector", DETECTOR), ("segmentor", SEGMENTOR)):
         (folder / f"{name}.py").write_text(text.format(root=ROOT, arch=ARCH) + LOADERS)
-    cfg = Config.fromfile(ROOT / "configs/demo/mae_vit-micro_scenes.py").model
+    cfg = load_config(ROOT / "configs/demo/mae_vit-micro_scenes.py").model
     cfg.encoder.arch = dict(embed_dim=32, depth=4, num_heads=2)
     torch.manual_seed(3)
     model = MODELS.build({**cfg, "_scope_": "mimseg"})

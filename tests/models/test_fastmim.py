@@ -341,7 +341,7 @@ def test_an_output_that_is_no_map_is_refused():
 def test_masks_finer_than_embedded_patches_are_pixels_business():
     with pytest.raises(ValueError, match="mask_size=4 px is smaller than the embedded patches of 8 px; set"):
         DenseViT(32, arch=VIT["arch"], patch_size=8, mask_size=4)
-    with pytest.raises(ValueError, match="encoder.mask_at is 'image'; use one of tokens, pixels"):
+    with pytest.raises(ValueError, match="encoder.mask_at must be 'tokens' or 'pixels', got 'image'"):
         DenseSwin(64, mask_at="image")
 
 
@@ -379,7 +379,7 @@ def test_swin_starts_as_its_own_code_or_as_fastmims_release():
                 assert part.bias is None or not part.bias.any()
         table = swin.layers[0].blocks[0].attn.relative_position_bias_table
         assert table.std().item() == pytest.approx(0.02, rel=0.2)
-    with pytest.raises(ValueError, match="encoder.init is 'beit'; use one of normal, xavier"):
+    with pytest.raises(ValueError, match="encoder.init must be 'normal' or 'xavier', got 'beit'"):
         DenseSwin(64, 4, arch, init="beit")
 
 

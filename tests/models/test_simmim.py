@@ -12,7 +12,8 @@ from torch import nn
 from mimseg.models import decide_masks
 from mimseg.models.backbones.base import Latent
 from mimseg.models.backbones.dense_swin import DenseSwin
-from mimseg.models.backbones.dense_vit import DenseViT, RelativePositionBias
+from mimseg.models.backbones.dense_vit import DenseViT
+from mimseg.models.backbones.relative_positions import RelativePositionBias
 from mimseg.models.decoders.linear import LinearDecoder
 from mimseg.ops.masking import PatchMask, number_masked
 from mimseg.ops.patches import unpatchify
@@ -312,7 +313,7 @@ def test_dense_vit_with_positions_in_the_tokens(positions):
     x[:, 1:][mask.mask] = encoder.mask_token[0, 0]
     x = x + table
     for block in encoder.blocks:
-        x = block(x, torch.zeros(2, 25, 25))
+        x = block(x, bias=torch.zeros(2, 25, 25))
     torch.testing.assert_close(encoder(images, mask).tokens, encoder.norm(x))
     assert encoder(torch.randn(1, 3, 24, 24)).tokens.shape == (1, 37, 32)
     assert all(encoder.layer_of(name) == 0 for name, _ in encoder.named_parameters() if "positions" in name)
@@ -330,11 +331,11 @@ def test_learned_positions_and_plain_weights_start_normal():
 
 
 def test_unknown_positions_and_starts_are_one_clear_line():
-    with pytest.raises(ValueError, match="encoder.positions is 'rope'; use one of relative, learned, sincos"):
+    with pytest.raises(ValueError, match="encoder.positions must be 'relative', 'learned' or 'sincos', got 'rope'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="rope")
-    with pytest.raises(ValueError, match="encoder.init is 'zero'; use one of beit, normal, xavier"):
+    with pytest.raises(ValueError, match="encoder.init must be 'beit', 'normal' or 'xavier', got 'zero'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, init="zero")
-    with pytest.raises(ValueError, match="encoder.relative_sharing is 'stage'; use one of model, block"):
+    with pytest.raises(ValueError, match="encoder.relative_sharing must be 'model' or 'block', got 'stage'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, relative_sharing="stage")
     with pytest.raises(ValueError, match="is for relative positions, but encoder.positions is 'learned'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="learned", relative_sharing="block")

@@ -57,10 +57,10 @@ def pictures(tmp_path_factory):
 
 def mae(root, folder, work_dir) -> Config:
     cfg = Config.fromfile(root / "configs/_base_/models/mae_vit-micro.py")
-    schedule = Config.fromfile(root / "configs/_base_/schedules/adamw_small.py")
-    runtime = Config.fromfile(root / "configs/_base_/default_runtime.py")
-    for part in (schedule, runtime):
-        cfg.merge_from_dict(part.to_dict())
+    cfg.merge_from_dict(Config.fromfile(root / "configs/_base_/runtime/default.py").to_dict())
+    cfg.model.data_preprocessor = dict(
+        type="ImagePreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]
+    )
     cfg.model.encoder.update(arch=dict(embed_dim=16, depth=1, num_heads=2), patch_size=8, drop_path=0.1)
     cfg.model.neck.width = 16
     cfg.model.tasks.reconstruct.decoder.update(depth=1, num_heads=2)

@@ -9,7 +9,7 @@ import pytest
 from mmengine.config import Config
 
 from mimseg.apis import load_config
-from mimseg.engine import expand_schedule
+from mimseg.apis.run.expand import expand_schedule
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "analysis" / "paper_tables.py"

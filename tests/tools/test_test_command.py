@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
 from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 
+from mimseg.apis import load_config
 from mimseg.checkpoints.run_file import Run, read_run_file, write_run_file
 from mimseg.checkpoints.run_lock import LOCK_FILE
 from mimseg.evaluation import weighted_knn
@@ -26,13 +26,17 @@ CLASSES = ("ball", "cube", "ring")
 
 CONFIG = """
 _base_ = [
-    "{root}/configs/_base_/models/knn_vit-micro.py",
-    "{root}/configs/_base_/datasets/knn.py",
-    "{root}/configs/_base_/default_runtime.py",
+    "{root}/configs/_base_/runtime/default.py",
 ]
-model = dict(encoder=dict(arch=dict(embed_dim=32, depth=1, num_heads=2, _delete_=True)))
-test_dataloader = dict(batch_size=4, num_workers=0, dataset=dict(data_root="{folder}/test"))
-test_cfg = dict(ks=(5, 1), neighbours=dict(batch_size=7, num_workers=0, dataset=dict(data_root="{folder}/train")))
+data = dict(
+    train="{folder}/train", test="{folder}/test", size=8,
+    mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375], classes=3, workers=0,
+)
+model = dict(
+    type="FeatureExtractor", encoder=dict(type="SparseViT", arch=dict(embed_dim=32, depth=1, num_heads=2), patch_size=4)
+)
+test_dataloader = dict(batch_size=4)
+test_cfg = dict(ks=(5, 1), neighbours=dict(batch_size=7))
 visualizer = None
 """
 
@@ -74,7 +78,7 @@ def place(tmp_path_factory) -> Path:
     init_default_scope("mimseg")
     for name in ("knn", "classifier", "two"):
         torch.manual_seed(1)
-        model = MODELS.build(Config.fromfile(folder / f"{name}.py").model)
+        model = MODELS.build(load_config(folder / f"{name}.py").model)
         torch.save({"state_dict": model.state_dict()}, folder / f"{name}.pth")
     return folder
 
@@ -105,7 +109,7 @@ def metrics_of(folder: Path) -> dict:
 
 def features_of(place: Path, split: str, pool: str) -> tuple[torch.Tensor, torch.Tensor]:
     """Straight from the files, image by image."""
-    model = MODELS.build(Config.fromfile(place / "knn.py").model).eval()
+    model = MODELS.build(load_config(place / "knn.py").model).eval()
     model.load_state_dict(torch.load(place / "knn.pth", weights_only=True)["state_dict"])
     rows, labels = [], []
     for label, name in enumerate(CLASSES):
@@ -134,7 +138,7 @@ def test_knn_of_a_checkpoint(command, place, tmp_path, pool):
 def test_accuracy_of_a_classifier(command, place, tmp_path):
     code, out, errors = command(place / "classifier.py", place / "classifier.pth")
     assert code == 0, errors
-    model = MODELS.build(Config.fromfile(place / "classifier.py").model).eval()
+    model = MODELS.build(load_config(place / "classifier.py").model).eval()
     model.load_state_dict(torch.load(place / "classifier.pth", weights_only=True)["state_dict"])
     right = 0
     for label, name in enumerate(CLASSES):

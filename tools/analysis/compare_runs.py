@@ -93,9 +93,14 @@ def compare_with_paper(args: argparse.Namespace) -> None:
     from mimseg.apis.studies import read_run, run_folders
     from mimseg.apis.studies.table_runs import columns_of, rows_of_runs
 
-    places = list(folders_of(args.runs)) or [place for place in ("work_dirs",) if os.path.isdir(place)]
+    try:
+        folders = run_folders(list(folders_of(args.runs)) or ["work_dirs"])
+    except FileNotFoundError:
+        if args.runs:
+            raise
+        folders = []
     runs = []
-    for folder in run_folders(places):
+    for folder in folders:
         try:
             runs.append(read_run(folder))
         except (FileNotFoundError, ValueError) as error:

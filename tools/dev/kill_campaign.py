@@ -46,9 +46,8 @@ def prepare(place: Path) -> None:
     import mmseg.apis  # noqa: F401
     import torch
     from kills import trial  # noqa: F401
-    from mmengine.config import Config
 
-    import mimseg.apis  # noqa: F401
+    from mimseg.apis import load_config
     from mimseg.datasets.scenes import write_scenes
     from mimseg.registry import MODELS
 
@@ -58,7 +57,7 @@ def prepare(place: Path) -> None:
     if not (place / "data" / "scenes_objects").exists():
         (place / "data" / "scenes_objects").symlink_to("scenes")
     if not (place / TEACHER).exists():
-        cfg = Config.fromfile(MAE.write(place / "teacher.py")).model
+        cfg = load_config(MAE.write(place / "teacher.py")).model
         torch.manual_seed(3)
         torch.save({"state_dict": MODELS.build({**cfg, "_scope_": "mimseg"}).state_dict(), "meta": {}}, place / TEACHER)
 

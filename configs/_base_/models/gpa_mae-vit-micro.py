@@ -11,3 +11,6 @@ model = dict(
     masking=dict(score=_attention),
     tasks=dict(reconstruct=dict(decoder=dict(depth=2)), attention=dict(decoder=dict(depth=2), target=_attention)),
 )
+# the recipe for small images and models: a larger base rate, full precision, less warm-up
+optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3))
+schedule = dict(warmup_epochs=20)

@@ -6,3 +6,6 @@ model = dict(
     neck=dict(width=128),
     tasks=dict(reconstruct=dict(decoder=dict(depth=2)), predict_loss=dict(decoder=dict(depth=2))),
 )
+# the recipe for small images and models: a larger base rate, full precision, less warm-up
+optim_wrapper = dict(precision="fp32", optimizer=dict(lr=1e-3))
+schedule = dict(warmup_epochs=20)

@@ -1,8 +1,7 @@
-"""MAE with a ViT-B/16 encoder and an 8-block, 512-wide decoder. Other sizes change `encoder.arch`."""
+"""MAE with a ViT-B/16 encoder and an 8-block, 512-wide decoder, and its recipe. Other sizes change `encoder.arch`."""
 
 model = dict(
     type="MaskedImageModel",
-    data_preprocessor=dict(type="ImagePreprocessor", mean=[123.675, 116.28, 103.53], std=[58.395, 57.12, 57.375]),
     encoder=dict(type="SparseViT", arch="base", patch_size=16),
     neck=dict(type="MaskTokenNeck", width=512),
     masking=dict(
@@ -19,3 +18,11 @@ model = dict(
         ),
     ),
 )
+# `lr` is the base rate per 256 images: the real rate is lr * batch / 256 (see auto_scale_lr)
+optim_wrapper = dict(
+    type="MIMOptimWrapper",
+    constructor="WeightDecayByShape",
+    precision="bf16",
+    optimizer=dict(type="AdamW", lr=1.5e-4, betas=(0.9, 0.95), weight_decay=0.05, fused=True),
+)
+schedule = dict(epochs=200, warmup_epochs=40)

@@ -9,12 +9,10 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 """
 
 _base_ = "../vitb_800e.py"
+data = dict(size=224)
 model = dict(
-    encoder=dict(image_size=224),
     tasks=dict(reconstruct=dict(target=dict(_delete_=True, type="PixelTarget", normalize=False))),
 )
-train_dataloader = _base_.train_dataloader
-train_dataloader.dataset.dataset.pipeline[0].scale = 224
 rows = {
     "patch_zero": (83.6, {"model.encoder.mask_at": "tokens", "model.encoder.learn_token": False}),
     "patch_learned": (83.7, {"model.encoder.mask_at": "tokens"}),

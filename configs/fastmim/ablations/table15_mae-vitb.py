@@ -8,18 +8,12 @@ Hardware: as configs/mae/vitb_200e.py.
 """
 
 _base_ = "../../mae/vitb_200e.py"
-model = dict(tasks=dict(reconstruct=dict(target=dict(normalize=False))))
+model = dict(encoder=dict(image_size="data.size"), tasks=dict(reconstruct=dict(target=dict(normalize=False))))
 schedule = dict(epochs=400)
-
-
-def _px(size):
-    return {"model.encoder.image_size": size, "train_dataloader.dataset.dataset.pipeline.1.scale": size}
-
-
 rows = {
-    "96px": (82.47, _px(96)),
-    "128px": (82.89, _px(128)),
-    "160px": (83.02, _px(160)),
-    "192px": (83.08, _px(192)),
-    "224px": (83.15, _px(224)),
+    "96px": (82.47, {"data.size": 96}),
+    "128px": (82.89, {"data.size": 128}),
+    "160px": (83.02, {"data.size": 160}),
+    "192px": (83.08, {"data.size": 192}),
+    "224px": (83.15, {"data.size": 224}),
 }

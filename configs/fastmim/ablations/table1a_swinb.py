@@ -11,21 +11,11 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16. 224px: 8 GPUs of 80 GB at bat
 _base_ = "../swinb_400e.py"
 model = dict(tasks=dict(reconstruct=dict(target=dict(_delete_=True, type="PixelTarget", normalize=True))))
 schedule = dict(epochs=100)
-
-
-def _px(size, window):
-    return {
-        "model.encoder.image_size": size,
-        "train_dataloader.dataset.dataset.pipeline.0.scale": size,
-        "model.encoder.window_size": window,
-    }
-
-
 rows = {
-    "64px": (82.82, _px(64, 2)),
-    "96px": (83.24, _px(96, 3)),
-    "128px": (83.32, _px(128, 4)),
-    "160px": (83.38, _px(160, 5)),
-    "192px": (83.46, _px(192, 6)),
-    "224px": (83.58, _px(224, 7)),
+    "64px": (82.82, {"data.size": 64}),
+    "96px": (83.24, {"data.size": 96}),
+    "128px": (83.32, {"data.size": 128}),
+    "160px": (83.38, {"data.size": 160}),
+    "192px": (83.46, {"data.size": 192}),
+    "224px": (83.58, {"data.size": 224}),
 }

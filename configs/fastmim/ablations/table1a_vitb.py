@@ -10,17 +10,11 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 _base_ = "../vitb_400e.py"
 model = dict(tasks=dict(reconstruct=dict(target=dict(_delete_=True, type="PixelTarget", normalize=True))))
 schedule = dict(epochs=200)
-
-
-def _px(size):
-    return {"model.encoder.image_size": size, "train_dataloader.dataset.dataset.pipeline.0.scale": size}
-
-
 rows = {
-    "64px": (81.89, _px(64)),
-    "96px": (82.44, _px(96)),
-    "128px": (82.72, _px(128)),
-    "160px": (82.96, _px(160)),
-    "192px": (83.03, _px(192)),
-    "224px": (83.12, _px(224)),
+    "64px": (81.89, {"data.size": 64}),
+    "96px": (82.44, {"data.size": 96}),
+    "128px": (82.72, {"data.size": 128}),
+    "160px": (82.96, {"data.size": 160}),
+    "192px": (83.03, {"data.size": 192}),
+    "224px": (83.12, {"data.size": 224}),
 }

@@ -7,10 +7,8 @@ Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 128 and accumulative
 """
 
 _base_ = "../swinb_400e.py"
-model = dict(encoder=dict(image_size=224, window_size=7))
+data = dict(size=224)
 schedule = dict(epochs=800)
-train_dataloader = _base_.train_dataloader
-train_dataloader.dataset.dataset.pipeline[0].scale = 224
 rows = {
     "pixel_224px": (
         {"fine-tuned": 84.0, "box AP": 52.3, "mask AP": 46.0},

@@ -9,14 +9,8 @@ Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 128 and accumulative
 
 _base_ = "../cmts_800e.py"
 _pixels = {"model.tasks.reconstruct.target": dict(_delete_=True, type="PixelTarget", normalize=True)}
-
-
-def _px(size):
-    return {"model.encoder.image_size": size, "train_dataloader.dataset.dataset.pipeline.0.scale": size}
-
-
 rows = {
-    "pixel_224px": (83.9, {**_px(224), **_pixels}),
+    "pixel_224px": (83.9, {"data.size": 224, **_pixels}),
     "pixel_128px": (83.6, _pixels),
-    "hog_224px": (84.0, _px(224)),
+    "hog_224px": (84.0, {"data.size": 224}),
 }

@@ -8,14 +8,8 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 
 _base_ = "../pvtv2b2_800e.py"
 _pixels = {"model.tasks.reconstruct.target": dict(_delete_=True, type="PixelTarget", normalize=True)}
-
-
-def _px(size):
-    return {"model.encoder.image_size": size, "train_dataloader.dataset.dataset.pipeline.0.scale": size}
-
-
 rows = {
-    "pixel_224px": (82.5, {**_px(224), **_pixels}),
+    "pixel_224px": (82.5, {"data.size": 224, **_pixels}),
     "pixel_128px": (82.2, _pixels),
-    "hog_224px": (82.7, _px(224)),
+    "hog_224px": (82.7, {"data.size": 224}),
 }

@@ -9,19 +9,9 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 _base_ = "../swinb_400e.py"
 schedule = dict(epochs=800)
 _pixels = {"model.tasks.reconstruct.target": dict(_delete_=True, type="PixelTarget", normalize=True)}
-
-
-def _px(size, window):
-    return {
-        "model.encoder.image_size": size,
-        "train_dataloader.dataset.dataset.pipeline.0.scale": size,
-        "model.encoder.window_size": window,
-    }
-
-
 rows = {
-    "hog_192px": (84.1, _px(192, 6)),
-    "pixel_192px": (84.0, {**_px(192, 6), **_pixels}),
+    "hog_192px": (84.1, {"data.size": 192}),
+    "pixel_192px": (84.0, {"data.size": 192, **_pixels}),
     "pixel_128px": (83.8, _pixels),
     "hog_128px": (84.1, {}),
 }

@@ -10,18 +10,8 @@ Hardware: 8 GPUs of 80 GB at batch 256 each, bf16 (or batch 128 and accumulative
 
 _base_ = "../swinl_800e.py"
 _pixels = {"model.tasks.reconstruct.target": dict(_delete_=True, type="PixelTarget", normalize=True)}
-
-
-def _px(size, window):
-    return {
-        "model.encoder.image_size": size,
-        "train_dataloader.dataset.dataset.pipeline.0.scale": size,
-        "model.encoder.window_size": window,
-    }
-
-
 rows = {
-    "hog_192px": (85.6, _px(192, 12)),
-    "pixel_192px": (85.5, {**_px(192, 12), **_pixels}),
+    "hog_192px": (85.6, {"data.size": 192}),
+    "pixel_192px": (85.5, {"data.size": 192, **_pixels}),
     "pixel_128px": (85.1, _pixels),
 }

@@ -8,14 +8,8 @@ Hardware: 8 GPUs of 32 GB at batch 256 each, bf16.
 
 _base_ = "../vitb_800e.py"
 _pixels = {"model.tasks.reconstruct.target": dict(_delete_=True, type="PixelTarget", normalize=True)}
-
-
-def _px(size):
-    return {"model.encoder.image_size": size, "train_dataloader.dataset.dataset.pipeline.0.scale": size}
-
-
 rows = {
-    "pixel_224px": (83.8, {**_px(224), **_pixels}),
-    "hog_224px": (83.8, _px(224)),
+    "pixel_224px": (83.8, {"data.size": 224, **_pixels}),
+    "hog_224px": (83.8, {"data.size": 224}),
     "pixel_128px": (83.6, _pixels),
 }

@@ -11,19 +11,9 @@ Hardware: 8 GPUs of 40 GB at batch 128 each, two batches a step, bf16. 448px: 8 
 """
 
 _base_ = "../swinb_400e.py"
-
-
-def _px(size, window):
-    return {
-        "model.encoder.image_size": size,
-        "train_dataloader.dataset.dataset.pipeline.0.scale": size,
-        "model.encoder.window_size": window,
-    }
-
-
 rows = {
-    "224px": (85.4, {**_px(224, 7), "train_dataloader.batch_size": 128, "optim_wrapper.accumulative_counts": 2}),
-    "448px": (84.3, {**_px(448, 14), "train_dataloader.batch_size": 64, "optim_wrapper.accumulative_counts": 4}),
+    "224px": (85.4, {"data.size": 224, "train_dataloader.batch_size": 128, "optim_wrapper.accumulative_counts": 2}),
+    "448px": (84.3, {"data.size": 448, "train_dataloader.batch_size": 64, "optim_wrapper.accumulative_counts": 4}),
     # any folder of images, --data data/imagenet22k say; labels are not read
-    "in22k": (86.1, {"train_dataloader.dataset.dataset.data_root": "data/imagenet22k", "schedule.epochs": 147}),
+    "in22k": (86.1, {"data.train": "data/imagenet22k", "schedule.epochs": 147}),
 }

@@ -7,5 +7,10 @@ Figure:   none.
 Hardware: 8 GPUs of 32 GB at batch 512 each, bf16.
 """
 
-_base_ = ["../../mae/vitb_200e.py", "../../_base_/pass.py"]
+_base_ = [
+    "../../_base_/models/mae_vit-base.py",
+    "../../_base_/data/imagenet.py",
+    "../../_base_/runtime/default.py",
+    "../../_base_/recipes/pass.py",
+]
 default_hooks = dict(selection=dict(_base_._selection, selector=dict(type="RandomSelector")))

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from mmengine.config import Config
@@ -13,6 +13,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from ...checkpoints import write_atomically
+from ...choices import one_of
 from ...models import FeatureExtractor, MaskedImageModel
 from ...models.features import Pool
 from ...places import check_output
@@ -20,7 +21,7 @@ from ...registry import MODELS
 from ...version import __version__
 from ..run.config import load_config
 from ..run.rows import split_row
-from ..run.transfer import is_dense
+from ..run.transfer import is_transfer
 from .inference import evaluation_transform, load_model
 from .programs import BATCHES, ExportableEncoder, Output, difference_of, onnx, torch_export, warm_up
 
@@ -145,8 +146,7 @@ def export_encoder(
 def _check(out: Path, format: str, output: str) -> None:
     if format not in SUFFIXES:
         raise ValueError(f"--format {format}: known are {', '.join(SUFFIXES)}")
-    if output not in get_args(Output):
-        raise ValueError(f"--output {output}: known are {', '.join(get_args(Output))}")
+    one_of("--output", output, Output)
     if out.suffix != SUFFIXES[format]:
         raise ValueError(f"{out}: a file of --format {format} ends in {SUFFIXES[format]}")
     missing = [name for name in ONNX_PACKAGES if format == "onnx" and find_spec(name) is None]
@@ -163,7 +163,7 @@ def _encoder_config(cfg: Config) -> Config:
     Raises:
         ValueError: it is of a detector or segmentor.
     """
-    if is_dense(cfg):
+    if is_transfer(cfg):
         raise ValueError(
             f"config {cfg.filename}: the backbone of a detector or segmentor is not exported; give the config and "
             "checkpoint of its pre-training"

@@ -47,7 +47,8 @@ class ExportableEncoder(nn.Module):
             return tokens
         h, w = (side // self.encoder.split for side in latent.grid)
         patches: Tensor = latent.patch_tokens
-        return patches.transpose(1, 2).unflatten(2, (h, w))
+        maps: Tensor = patches.transpose(1, 2).unflatten(2, (h, w))  # untyped in PyTorch
+        return maps
 
 
 def warm_up(module: ExportableEncoder, images: Tensor) -> Tensor:

@@ -14,13 +14,15 @@ from mmengine.registry import Registry, build_from_cfg
 from mmengine.runner import Runner
 
 from ... import registry
+from .expand.data import WATCHES
 
 UNREGISTERED = re.compile(r"'?(?P<name>[^'\s]+) is not in the (?P<registry>.+? registry)")
 UNEXPECTED = re.compile(r"got an unexpected keyword argument '(?P<key>\w+)'")
 LACKING = re.compile(r"'ConfigDict' object has no attribute '(?P<key>\w+)'")
 MISSING = re.compile(r"missing \d+ required (?:positional |keyword-only )?arguments?: (?P<keys>.+)")
 SHOWN_ARGUMENTS = 6
-WATCH_HOOKS = "or leave out the hooks that watch the run, with --cfg-options custom_hooks=[]"
+WATCHING = tuple(f"default_hooks.{name}." for name in WATCHES)
+WATCH_HOOKS = "or leave out the hooks that watch the run, with --cfg-options data.watch=[]"
 
 
 def explain_building(error: BaseException) -> str | None:
@@ -76,7 +78,7 @@ def explain_missing_file(error: OSError) -> str | None:
     for key, value in _leaves(config, ""):
         if value and (Path(value) == missing or (key.endswith("data_root") and Path(value) in missing.parents)):
             there = "is no folder" if missing.exists() else "does not exist"
-            watching = f", {WATCH_HOOKS}" if key.startswith("custom_hooks.") else ""
+            watching = f", {WATCH_HOOKS}" if key.startswith(WATCHING) else ""
             fix = f"give its place with --cfg-options {key}=PATH{watching}"
             return f"config key {key}: {error.filename} {there} ({error.strerror}); {fix}"
     return None
@@ -131,7 +133,7 @@ def _key(config: Mapping[str, Any] | None, part: Any, ending: str = "") -> str:
 
 def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
     """How many entries are equal, less those that only one has or that differ."""
-    equal = sum(key in other and other[key] == value for key, value in one.items())
+    equal: int = sum(key in other and other[key] == value for key, value in one.items())
     return 2 * equal - len({*one, *other})
 
 

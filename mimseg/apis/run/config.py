@@ -8,9 +8,11 @@ from typing import Any
 from mmengine.config import Config
 
 from .config_files import read_config_file
+from .expand import expand_data
+from .expand.data import WATCHES
 from .options import merge_option, parse_options
 from .rows import choose_row, find_config, rows_of
-from .schema import check_values
+from .schema import DATA_KEYS, check_data, check_values
 
 TOP_LEVEL_KEYS = frozenset(
     {
@@ -18,7 +20,7 @@ TOP_LEVEL_KEYS = frozenset(
         "train_dataloader", "val_dataloader", "test_dataloader",
         "train_cfg", "val_cfg", "test_cfg", "val_evaluator", "test_evaluator",
         "tta_model", "tta_pipeline",
-        "schedule", "optim_wrapper", "param_scheduler", "auto_scale_lr",
+        "data", "schedule", "optim_wrapper", "param_scheduler", "auto_scale_lr",
         "default_hooks", "custom_hooks", "custom_imports", "default_scope",
         "visualizer", "log_level", "log_processor",
         "env_cfg", "launcher", "randomness", "runner_type", "experiment_name", "work_dir",
@@ -27,6 +29,7 @@ TOP_LEVEL_KEYS = frozenset(
 )  # fmt: skip
 # Dicts of which MMEngine reads some keys and passes over the others.
 INNER_KEYS = {
+    "data": DATA_KEYS,
     "auto_scale_lr": frozenset({"enable", "base_batch_size"}),
     "load_options": frozenset({"weights", "least", "position_tables", "fixed_positions", "image_size", "scratch"}),
     "env_cfg": frozenset({"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}),
@@ -51,6 +54,9 @@ INNER_KEYS = {
             "metrics",
             "float32_ops",
             "label_check",
+            *WATCHES,
+            "predictions",
+            "ema",
         }
     ),
 }
@@ -58,7 +64,7 @@ MOVED_KEYS = {"compile": "model.compile", "activation_checkpointing": "model.act
 
 
 def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
-    """Read a config, apply ``key=value`` overrides, as typed on a command line, and check keys and values.
+    """Read a config, apply ``key=value`` overrides, check keys and values, and expand ``data``.
 
     Args:
         path: the config file; of a table one of its rows, ``FILE.py:ROW``, which ``filename`` of the config then says.
@@ -69,12 +75,31 @@ def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
         FileNotFoundError: no such file; names the closest ones.
         ValueError: the file cannot be read, it is a table and the row is missing, or not a row of it; an override is
             not ``key=value``, sets a helper variable of the file (``_name``) or goes through what has no parts; see
-            also :func:`check_keys`.
+            also :func:`check_keys` and :func:`~mimseg.apis.run.expand.expand_data`.
     """
+    cfg = _written(path, options)
+    check_and_expand(cfg)
+    return cfg
+
+
+def check_and_expand(cfg: Config) -> None:
+    """Check a config's keys and values, and expand ``data``, in place; nothing changes where it is expanded already.
+
+    Raises:
+        ValueError: see :func:`check_keys` and :func:`~mimseg.apis.run.expand.expand_data`.
+    """
+    if cfg.get("data") is not None:
+        _check_names(cfg)
+        check_data(cfg.data)
+    expand_data(cfg)
+    check_keys(cfg)
+
+
+def _written(path: str | Path, options: Sequence[str]) -> Config:
+    """A config with overrides, as it is written: ``data`` is not expanded."""
     cfg = read_config(path)
     for key, value in parse_options(options).items():
         merge_option(cfg, key, value)
-    check_keys(cfg)
     return cfg
 
 
@@ -117,11 +142,11 @@ def options_for(paths: Sequence[str | Path], options: Sequence[str]) -> list[lis
         ValueError: an option that is not ``key=value``, or for a part of a model that no config has.
     """
     parse_options(options)
-    plain = [load_config(path) for path in paths]
+    plain = [(_written(path, ()), load_config(path)) for path in paths]
     chosen: list[list[str]] = [[] for _ in paths]
     for option in options:
         key = option.partition("=")[0]
-        places = [_place_of(cfg, key) for cfg in plain]
+        places = [max(_place_of(cfg, key) for cfg in forms) for forms in plain]
         best = max(places, default=0)
         if not best and key.startswith("model."):
             raise ValueError(f"--cfg-options {option}: none of the configs has {key.rpartition('.')[0]}")
@@ -162,14 +187,24 @@ def check_keys(cfg: Mapping[str, Any]) -> None:
     Raises:
         ValueError: names the key, and the closest known one or what its values may be.
     """
+    _check_names(cfg)
+    for name, hook in (cfg.get("default_hooks") or {}).items():
+        if isinstance(hook, Mapping) and "type" not in hook:
+            fix = "add it to data.watch, or set its type, too" if name in WATCHES else "set its type, too"
+            raise ValueError(f"config key default_hooks.{name} has no type: this config has no such hook; {fix}")
+    check_values(cfg)
+
+
+def _check_names(cfg: Mapping[str, Any]) -> None:
     for key in cfg:
         if not key.startswith("_"):
             _check_key(key, TOP_LEVEL_KEYS, "")
     for parent, known in INNER_KEYS.items():
         inner = cfg.get(parent)
-        for key in inner if isinstance(inner, Mapping) else ():
-            _check_key(key, known, f"{parent}.")
-    check_values(cfg)
+        for key, value in inner.items() if isinstance(inner, Mapping) else ():
+            own = parent == "default_hooks" and isinstance(value, Mapping) and "type" in value
+            if not own:  # a hook of one's own may have any name
+                _check_key(key, known, f"{parent}.")
 
 
 def check_trains(cfg: Mapping[str, Any]) -> None:

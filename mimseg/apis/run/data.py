@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from ...datasets.scanning import class_folders
 from ...names import printable
-from .transfer import is_dense, use_data
+from .transfer import is_transfer, use_data
 
 VALIDATION_FOLDERS = ("val", "test")
 KEPT = ("ann_file", "extensions")  # what a config says of an UnlabelledFolder beside its place
@@ -27,7 +27,7 @@ def train_on_folder(cfg: Config, folder: str | Path) -> None:
         ValueError: the config has no training pipeline to take over, or the two splits have other classes.
     """
     folder = _existing(folder)
-    if is_dense(cfg):
+    if is_transfer(cfg):
         use_data(cfg, folder)
     elif _is_classifier(cfg):
         _classify(cfg, folder)
@@ -46,7 +46,7 @@ def test_on_folder(cfg: Config, folder: str | Path) -> None:
         ValueError: the config tests nothing on folders of images, or the two splits of k-NN have other classes.
     """
     folder = _existing(folder)
-    if is_dense(cfg):
+    if is_transfer(cfg):
         use_data(cfg, folder, ["test_dataloader"])
     elif cfg.get("test_cfg", {}).get("type", "").endswith("KNNLoop"):
         train, held_out, _ = _splits(folder)
@@ -91,13 +91,17 @@ def _pretrain(cfg: Config, folder: Path) -> None:
 
 def _leave_out_blind_hooks(cfg: Config) -> None:
     """Drop the hooks whose own images are not there, and say so."""
-    hooks = list(cfg.get("custom_hooks") or ())
-    missing = [[root for root in _roots_in(hook) if not Path(root).expanduser().is_dir()] for hook in hooks]
-    blind = [hook["type"] for hook, roots in zip(hooks, missing, strict=True) if roots]
+    named, listed = cfg.get("default_hooks") or {}, list(cfg.get("custom_hooks") or ())
+    blind = [hook for hook in (*named.values(), *listed) if hook and any(_missing_roots(hook))]
     if blind:
-        cfg.custom_hooks = [hook for hook, roots in zip(hooks, missing, strict=True) if not roots]
-        places = ", ".join(sorted({root for roots in missing for root in roots}))
-        print(f"--data: {', '.join(blind)} left out, because their images are not there: {places}", flush=True)
+        cfg.default_hooks = {name: None if hook in blind else hook for name, hook in named.items()}
+        cfg.custom_hooks = [hook for hook in listed if hook not in blind]
+        names, places = (", ".join(words) for words in ([hook["type"] for hook in blind], _missing_roots(blind)))
+        print(f"--data: {names} left out, because their images are not there: {places}", flush=True)
+
+
+def _missing_roots(settings: Any) -> list[str]:
+    return sorted({root for root in _roots_in(settings) if not Path(root).expanduser().is_dir()})
 
 
 def _roots_in(settings: Any) -> Iterator[str]:

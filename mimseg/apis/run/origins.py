@@ -9,15 +9,15 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ...engine import expand_schedule
-from .config import check_keys
+from .config import check_and_expand
 from .config_files import bases_of, each_file_once, read_config_file
+from .expand import expand_schedule
 from .options import merge_option, parse_options
 from .rows import choose_row, find_config, rows_of
 
 NOTHING = object()
-DERIVED = {"schedule": expand_schedule}
-"""What is written in short and expanded when a run is built, in the order in which that is done."""
+DERIVED = {"data": check_and_expand, "schedule": expand_schedule}
+"""What is written in short, and what expands it, in the order in which that is done."""
 Leaves = dict[str, Any]
 
 
@@ -57,7 +57,6 @@ def settings_of(config: str | Path, options: Sequence[str] = ()) -> list[Setting
     for key, value in parse_options(options).items():
         merge_option(cfg, key, value)
         origins = _updated(origins, leaves(cfg), "--cfg-options")
-    check_keys(cfg)
     for key, expand in DERIVED.items():
         expand(cfg)
         origins |= _updated(origins, leaves(cfg), f"derived from {key}")

@@ -6,13 +6,14 @@ from pathlib import Path
 from mmengine.config import Config
 
 from ...checkpoints import MissingCheckpointError
-from ...engine import MIMRunner, Stage, epoch_multiple, expand_schedule
+from ...engine import MIMRunner, Stage, epoch_multiple
 from ...engine.aside import bring_back
 from ...evaluation import set_damaged_aside
 from ...models import Classifier
 from ...places import check_folder
 from .best import check_best
-from .config import check_keys, check_trains
+from .config import check_and_expand, check_trains
+from .expand import expand_schedule
 from .loaders import drop_settings_of_workers
 from .resuming import refuse_damaged, resume_latest
 from .transfer import follow_heads, import_library, refuse_file_order
@@ -38,7 +39,7 @@ def build_runner(cfg: Config) -> MIMRunner:
         DamagedCheckpointError: the checkpoint to resume is damaged.
     """
     cfg = copy.deepcopy(cfg)
-    check_keys(cfg)
+    check_and_expand(cfg)
     check_trains(cfg)
     import_library(cfg)
     follow_heads(cfg)
@@ -57,7 +58,7 @@ def build_runner(cfg: Config) -> MIMRunner:
         refuse_damaged(cfg.load_from)
     if cfg.get("load_from") is not None and not Path(cfg.load_from).expanduser().exists():
         raise MissingCheckpointError(f"no checkpoint at {cfg.load_from}: check the path")
-    runner = MIMRunner.from_cfg(cfg)
+    runner: MIMRunner = MIMRunner.from_cfg(cfg)
     if runner.rank == 0:
         set_damaged_aside(runner.work_dir)
     scratch = cfg.get("load_options", {}).get("scratch", False)

@@ -11,7 +11,7 @@ from mmengine.model import BaseModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...models.backbones import MaskedEncoder
+from ...models.backbones import PlainViT
 from ...models.backbones.attention_maps import attend
 from ...ops.attention import PatchAttention
 from ...ops.masking import number_masked
@@ -169,13 +169,13 @@ def config_options(part: str, form: PatchAttention, block: int, head: int | None
 
 def _attention_of(model: nn.Module) -> tuple[int, int]:
     """Number of blocks of the encoder, and of heads in each."""
-    encoder: Any = getattr(model, "encoder", None)
-    if encoder is None or type(encoder).enter is MaskedEncoder.enter:
+    encoder = getattr(model, "encoder", None)
+    if not isinstance(encoder, PlainViT):
         raise ValueError(
             f"{type(encoder or model).__name__} is no ViT: it has no attention over all patches whose heads could be "
             "compared; take a model with e.g. a SparseViT encoder"
         )
-    return len(encoder.blocks), encoder.blocks[0].attn.num_heads
+    return len(encoder.blocks), encoder.block(0).attn.num_heads
 
 
 def _choose(

@@ -178,7 +178,7 @@ def _tables(path: Path, content: Mapping[str, Any]) -> dict[str, Table]:
 
 
 def _column(heading: str, spec: Any, evaluations: Mapping[str, Evaluation], place: str) -> Column:
-    column = _made(Column, place, heading=heading, **({"evaluation": spec} if isinstance(spec, str) else spec))
+    column: Column = _made(Column, place, heading=heading, **({"evaluation": spec} if isinstance(spec, str) else spec))
     if (column.evaluation is None) == (column.unit is None):
         raise ValueError(f"{place}, column {heading}: give it an evaluation or a unit")
     _check_evaluation(column.evaluation, evaluations, f"{place}, column {heading}")
@@ -197,7 +197,7 @@ def _row(
         spec["through"] = {name: f"configs/{config}" for name, config in spec["through"].items()}
     for name in (spec.get("evaluate") or {}).values():
         _check_evaluation(name, evaluations, place)
-    row = _made(Row, place, printed=printed, **_configured(spec))
+    row: Row = _made(Row, place, printed=printed, **_configured(spec))
     if (row.config is None) != (row.why is not None):
         raise ValueError(f"{place}: a row without a config says why, and only such a row")
     return row

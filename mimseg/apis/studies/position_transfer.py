@@ -207,7 +207,7 @@ class GrowingModel:
             images = random_crops(self.scenes.train[chosen], side, generator)
             loss = self._masked_loss(images, generator)
             self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimizer.step()
             self.done += 1
 

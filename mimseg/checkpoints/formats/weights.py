@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ..adapt import adapt_table, fixed_table
 
 KERNEL = "encoder.patch_embed.weight"
@@ -65,8 +66,7 @@ class Weights:
         Raises:
             ValueError: ``which`` is neither 'student' nor 'ema', or there is no teacher.
         """
-        if which not in ("student", "ema"):
-            raise ValueError(f"weights={which!r}: use 'student' or 'ema'")
+        one_of("weights", which, ("student", "ema"))
         if which == "student":
             return self.state
         if self.ema is None:

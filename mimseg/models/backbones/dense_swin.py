@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Literal, TypedDict, get_args
+from typing import Literal, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -10,11 +10,13 @@ from timm.layers import PatchEmbed
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ...choices import one_of
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid
 from ...registry import MODELS
+from .archs import find_arch
 from .base import Latent
-from .dense_encoder import DenseEncoder, MaskAt, check_choice, check_truncate
+from .dense_encoder import HierarchicalEncoder, MaskAt, check_truncate
 from .init import init_normal
 from .swin_blocks import Pair, PatchMerging, SwinBlock, WindowAttention, WindowPlan, fit_window
 
@@ -42,26 +44,20 @@ ARCHS: dict[str, SwinArch] = {
 
 
 def resolve_swin_arch(arch: str | SwinArch) -> SwinArch:
-    """A named or spelled-out architecture.
+    """Find an architecture by its name, or take one that is spelled out.
 
     Raises:
         ValueError: unknown name, other keys than embed_dim, depths and num_heads, not as many depths as heads, or
             heads that do not divide a stage's width.
     """
-    keys = list(SwinArch.__annotations__)
-    if isinstance(arch, str):
-        if arch not in ARCHS:
-            raise ValueError(f"unknown Swin arch {arch!r}; use one of {', '.join(ARCHS)} or a dict of {keys}")
-        return ARCHS[arch]
-    if set(arch) != set(keys):
-        raise ValueError(f"a Swin arch dict has exactly the keys {keys}, got {sorted(arch)}")
-    depths, heads = arch["depths"], arch["num_heads"]
+    size = find_arch(arch, ARCHS, "Swin")
+    depths, heads = size["depths"], size["num_heads"]
     if len(depths) != len(heads):
         raise ValueError(f"a Swin arch has as many depths as num_heads, got {list(depths)} and {list(heads)}")
     for stage, number in enumerate(heads):
-        if (arch["embed_dim"] * 2**stage) % number:
-            raise ValueError(f"width {arch['embed_dim'] * 2**stage} of stage {stage} is no multiple of {number} heads")
-    return arch
+        if (size["embed_dim"] * 2**stage) % number:
+            raise ValueError(f"width {size['embed_dim'] * 2**stage} of stage {stage} is no multiple of {number} heads")
+    return size
 
 
 def drop_path_rates(last: float, depths: Sequence[int], truncate: int) -> list[list[float]]:
@@ -71,7 +67,7 @@ def drop_path_rates(last: float, depths: Sequence[int], truncate: int) -> list[l
     return [rates[end - depth : end] for end, depth in zip(accumulate(depths), depths, strict=True)]
 
 
-class Stage(nn.Module):
+class SwinStage(nn.Module):
     """A stage of Swin.
 
     Args:
@@ -97,7 +93,7 @@ class Stage(nn.Module):
 
 
 @MODELS.register_module()
-class DenseSwin(DenseEncoder):
+class DenseSwin(HierarchicalEncoder):
     """Swin Transformer that sees a mask token in place of what is masked (SimMIM, section 3.2; FastMIM).
 
     A patch of the mask is a square of 32 px, one token of the last stage, or smaller with ``mask_size``. What comes out
@@ -120,15 +116,15 @@ class DenseSwin(DenseEncoder):
         drop_path: stochastic depth rate of the last block.
         window_ratio: tokens a side of the first stage for each token a side of a window; None keeps ``window_size``.
         truncate: number of blocks at the end that are left out (FastMIM, Table 1c).
-        mask_at: see :class:`DenseEncoder`, as for the next two.
-        learn_token: likewise.
-        mask_size: likewise.
+        mask_at: 'tokens' or 'pixels', see :class:`DenseEncoder` for it and the next two.
+        learn_token: whether the mask token learns.
+        mask_size: side in pixels of what is masked as one.
         init: 'normal' draws linear layers from normal(0, 0.02), as Swin's public code; 'xavier' xavier-uniformly, which
             is what FastMIM's release ends with, because its model initialises the encoder once more. Tables are from
             normal(0, 0.02) in both.
 
     Attributes:
-        fills_up: True, see :class:`DenseEncoder`.
+        fills_up: True, see :class:`HierarchicalEncoder`.
         patch_size: side in pixels of what is masked as one: of a token of the last stage, 32 with four stages.
         embed_dim: width D of the last stage.
 
@@ -154,7 +150,7 @@ class DenseSwin(DenseEncoder):
         init: SwinInit = "normal",
     ) -> None:
         size = resolve_swin_arch(arch)
-        check_choice("init", init, get_args(SwinInit))
+        one_of("encoder.init", init, SwinInit)
         if window_size < 1:
             raise ValueError(f"encoder.window_size must be at least 1 token, got {window_size}")
         check_truncate(truncate, sum(size["depths"]))
@@ -174,7 +170,7 @@ class DenseSwin(DenseEncoder):
         rates = drop_path_rates(drop_path, size["depths"], truncate)
         self.depths = tuple(map(len, rates))
         sizes = zip(dims, size["num_heads"], self.windows, rates, strict=True)
-        self.layers = nn.ModuleList(Stage(*stage, merges=index > 0) for index, stage in enumerate(sizes))
+        self.layers = nn.ModuleList(SwinStage(*stage, merges=index > 0) for index, stage in enumerate(sizes))
         self.norm: nn.Module = nn.LayerNorm(dims[-1])
         self.plans: dict[tuple[Pair, torch.device], list[tuple[WindowPlan, WindowPlan]]] = {}
         self._init(init)

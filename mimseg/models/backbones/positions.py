@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from ...ops.patches import patch_grid
 from ...ops.posembed import resize_grid, sincos_2d
 
 Grid = tuple[int, int]
@@ -78,3 +79,24 @@ class LearnedPositions(nn.Module):
         """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
         patches = resize_grid(self.table[1:], self.own_grid, grid)
         return patches if index is None else patches[index]
+
+
+def make_positions(
+    kind: str, dim: int, patch_size: int, image_size: int | tuple[int, int] | None
+) -> Positions | LearnedPositions:
+    """Make the position embedding that a :class:`SparseViT` is configured with; see there.
+
+    Raises:
+        ValueError: unknown kind, or learned positions without an image size.
+    """
+    if kind not in ("sincos", "sincos_per_grid", "learned"):
+        raise ValueError(f"encoder.positions is {kind!r}; use one of sincos, sincos_per_grid, learned")
+    if kind == "sincos_per_grid":
+        return Positions(dim, resizes=False)
+    if image_size is None:
+        if kind == "sincos":
+            return Positions(dim)
+        raise ValueError("encoder.positions='learned' needs encoder.image_size, the side or (H, W) of the images")
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    grid = patch_grid(height, width, patch_size)
+    return Positions(dim, grid) if kind == "sincos" else LearnedPositions(dim, grid)

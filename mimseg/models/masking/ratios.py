@@ -1,11 +1,12 @@
 """Ratios: how many patches are masked."""
 
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...moved import refuse_old_names
 from ...ops.masking import CountRounding, check_rounding, number_masked
 from ...ops.salience import min_max
@@ -120,8 +121,7 @@ class AdaptiveRatio(Ratio):
             )
         if not 0 <= threshold < 1:
             raise ValueError(f"masking.ratio.threshold must lie in [0, 1), got {threshold}")
-        if level not in get_args(Level):
-            raise ValueError(f"masking.ratio.level must be one of {', '.join(get_args(Level))}, got {level!r}")
+        one_of("masking.ratio.level", level, Level)
         self.spread, self.threshold, self.level = spread, threshold, level
         self.count_rounding = check_rounding(count_rounding)
         self.per_sample = level == "sample"

@@ -1,10 +1,11 @@
 """A teacher's attention as target."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 from torch import Tensor
 
+from ...choices import one_of
 from ...ops.attention import PatchAttention
 from ...ops.ranking import standardize
 from ...ops.salience import min_max
@@ -46,10 +47,7 @@ class AttentionTarget(Target):
         normalize: Normalize = "standardized",
     ) -> None:
         super().__init__()
-        if normalize not in get_args(Normalize):
-            raise ValueError(
-                f"AttentionTarget: normalize must be one of {', '.join(get_args(Normalize))}, got {normalize!r}"
-            )
+        one_of("AttentionTarget: normalize", normalize, Normalize)
         self.teacher, self.normalize = teacher, normalize
         self.want = PatchAttention(block, head, axis, with_self, with_class)
         self.needs = frozenset({(teacher, self.want)})

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...registry import MODELS
 from ..backbones.base import Latent, MaskedEncoder, Rows
 from ..decoders.transformer import channel_mean
@@ -72,8 +73,8 @@ class Task(nn.Module):
         blocks_from: str | None = None,
     ) -> None:
         super().__init__()
-        _check_choice("positions", positions, get_args(Rows))
-        _check_choice("train_input", train_input, get_args(TrainInput))
+        one_of("a task's positions", positions, Rows)
+        one_of("a task's train_input", train_input, TrainInput)
         if isinstance(reads, bool) or (reads not in ("neck", "encoder") and not isinstance(reads, int)):
             raise ValueError(f"a task's reads must be 'neck', 'encoder' or the number of a block, got {reads!r}")
         if not 0 <= start < 1:
@@ -198,16 +199,6 @@ class Task(nn.Module):
     def distances(self, latent: Latent, step: Step) -> Tensor:
         """Squared L2 distance of prediction and target at the masked patches ``(B, M)``, to be ranked; as above."""
         return self.criterion.distance(self.predict(latent, step, exact=True), self.target(step))
-
-
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Refuse an unknown word.
-
-    Raises:
-        ValueError: it is none of ``choices``.
-    """
-    if value not in choices:
-        raise ValueError(f"a task's {name} must be one of {', '.join(choices)}, got {value!r}")
 
 
 def sizes_of(blocks: nn.Module) -> tuple[Any, ...]:

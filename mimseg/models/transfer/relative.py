@@ -1,4 +1,4 @@
-"""Relative positions in the attention of ViTs for dense prediction.
+"""Relative positions in the attention of ViTs for detection and segmentation.
 
 Shapes: d width of a head, h w sides of a grid of tokens (the image's or a window's), N = h * w.
 """
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...ops.bf16 import attention
-from ..backbones.dense_vit import RelativePositionBias
+from ..backbones.relative_positions import RelativePositionBias
 from ..backbones.vit_blocks import Mix
 
 Pair = tuple[int, int]

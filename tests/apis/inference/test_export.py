@@ -171,7 +171,7 @@ def test_mistakes_leave_nothing(made, tmp_path, monkeypatch):
 
     refused("ends in .pt2", target=tmp_path / "out.onnx")
     refused("--format tflite: known are torch-export, onnx", format="tflite")
-    refused("--output logits: known are tokens, map, pooled", output="logits")
+    refused("--output must be 'tokens', 'map' or 'pooled', got 'logits'", output="logits")
     refused("20x32 is not a multiple of patch_size=8", image_size=(20, 32))
     refused("a detector or segmentor is not exported", config=Config(dict(default_scope="mmdet", model=dict())))
     monkeypatch.setattr(programs, "TOLERANCE", -1.0)

@@ -23,7 +23,7 @@ def origin(tmp_path, monkeypatch):
     )
     (tmp_path / "table.py").write_text("_base_ = 'run.py'\nrows = {'r': (1.0, {'model.masking.ratio': 0.5})}\n")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("mimseg.apis.run.origins.check_keys", lambda cfg: None)
+    monkeypatch.setattr("mimseg.apis.run.origins.DERIVED", {})
     return lambda *config: {s.key: (s.value, s.origin) for s in settings_of(config[0], config[1:])}
 
 

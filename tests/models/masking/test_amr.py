@@ -109,7 +109,7 @@ def test_the_loss_with_mask_units_weighs_patches_not_units(build, images, refere
         (dict(ratio=0.9, spread=0.15), "both ends must lie in"),
         (dict(spread=-0.1), "both ends"),
         (dict(threshold=1.0), "threshold"),
-        (dict(level="image"), "level must be one of sample, batch, global"),
+        (dict(level="image"), "level must be 'sample', 'batch' or 'global'"),
         (dict(count_rounding="up"), "count_rounding must be 'floor' or 'ceil', got 'up'"),
     ],
 )

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from mmengine.config import Config
 
+from mimseg.apis import load_config
 from mimseg.models import Draw, Step, TeacherView, draw_masks
 from mimseg.models.masking.policies import AMTPolicy, AttMaskPolicy
 from mimseg.registry import MODELS
@@ -104,7 +104,7 @@ def weights_of_the_public_code(attention):
 @pytest.mark.parametrize("name", ["am", "amt"])
 def test_the_configs_draw_from_the_weights_of_the_public_code(build, images, name):
     """A teacher with a sharp and a diffuse head; weights by hand, from softmax(q K^T / sqrt(d)) of the last block."""
-    masking = Config.fromfile(CONFIGS / f"mae-vitb_400e_{name}.py").model.masking.to_dict()
+    masking = load_config(CONFIGS / f"mae-vitb_400e_{name}.py").model.masking.to_dict()
     model = build(masking=masking, teachers=dict(ema=dict(type="EMATeacher")))
     block = model.teachers["ema"].parts["trunk"].blocks[-1]
     block.attn.qkv.weight.data[:16] *= 40  # queries of the first head

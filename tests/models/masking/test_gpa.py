@@ -64,7 +64,7 @@ def test_an_unknown_axis_is_refused_when_it_is_built(part):
 
 
 def test_an_unknown_normalisation_is_refused():
-    with pytest.raises(ValueError, match="normalize must be one of standardized, minmax, shift, raw, got 'zscore'"):
+    with pytest.raises(ValueError, match="normalize must be 'standardized', 'minmax', 'shift' or 'raw', got 'zscore'"):
         AttentionTarget("t", normalize="zscore")
 
 

@@ -184,7 +184,7 @@ def test_equation_5_with_a_number_of_masked_patches_per_image():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(predict_loss=dict(PREDICT, train_input="masked")), "train_input must be one of visible, full"),
+        (dict(predict_loss=dict(PREDICT, train_input="masked")), "train_input must be 'visible' or 'full'"),
         (dict(predict_loss=dict(PREDICT, start=0.5, end=0.5)), "share of training in .0.5, 1., after its start"),
         (dict(predict_loss=dict(PREDICT, end=1.5)), "end is a share of training"),
         (dict(reconstruct=dict(train_input="full")), "PixelTarget that sees the full image has nothing to predict"),

@@ -13,6 +13,7 @@ default_hooks = dict(
     logger=dict(interval=1),
     checkpoint=dict({checkpoint}),
     throughput=None,
+    **_hooks,
 )
 log_processor = dict(window_size=1)
 visualizer = dict(vis_backends=[dict(type="LocalVisBackend"), dict(type="TensorboardVisBackend")])
@@ -20,14 +21,13 @@ visualizer = dict(vis_backends=[dict(type="LocalVisBackend"), dict(type="Tensorb
 PRETRAINING = """
 _base_ = [
     "{base}/models/{model}.py",
-    "{base}/datasets/scenes.py",
-    "{base}/schedules/adamw_small.py",
-    "{base}/default_runtime.py",
+    "{base}/data/scenes.py",
+    "{base}/runtime/default.py",
 ]
 _arch = dict(arch=dict(embed_dim=32, depth=2, num_heads=2, _delete_=True), patch_size=8, drop_path=0.1)
-model = dict(data_preprocessor=_base_._statistics, encoder=_arch, neck=dict(width=32))
+model = dict(encoder=_arch, neck=dict(width=32))
 _decoder = dict(depth=1, num_heads=2)
-custom_hooks = [dict(hook, interval=2) for hook in _base_._watch_hooks]
+_hooks = dict(knn=dict(interval=2), rankme=dict(interval=2), masked_loss=dict(interval=2), pictures=dict(interval=2))
 train_dataloader = dict(batch_size=8, num_workers=0, persistent_workers=False)
 optim_wrapper = dict(optimizer=dict(lr=0.02), clip_grad=dict(max_norm=5.0))
 schedule = dict(epochs=3, warmup_epochs=1)
@@ -51,7 +51,17 @@ model['masking'] = dict(score=_attention)
 model['teachers'] = dict(mae=dict(checkpoint="teacher.pth"))
 """
 FASTMIM = """
-model['encoder']['image_size'] = 64
+model['encoder'] = dict(
+    type="DenseViT",
+    arch=dict(embed_dim=32, depth=2, num_heads=2),
+    patch_size=8,
+    drop_path=0.1,
+    image_size="data.size",
+    layer_scale=None,
+    positions="sincos",
+    init="xavier",
+    mask_at="pixels",
+)
 model['tasks'] = dict(reconstruct=dict(target=dict(cell=8)))
 schedule['stages'] = [
     dict(epoch=0, size=32, batch_size=8),
@@ -68,35 +78,42 @@ _loss = dict(
 )
 model['tasks'] = dict(reconstruct=dict(decoder=_decoder), predict_loss=_loss)
 schedule['epochs'] = 4
-custom_hooks = custom_hooks + [dict(
+_hooks['selection'] = dict(
     type="SelectionHook",
     selector=dict(type="WSSSelector", tau=0.1),
     warmup_epochs=2,
     interval=1,
     keep=0.5,
     dt_epochs=1,
-    transform=_base_._as_it_is,
-)]
+    transform=[dict(type="LoadImage"), dict(type="mmpretrain.PackInputs", meta_keys=("img_path",))],
+)
 """
 FINETUNING = """
 _base_ = [
-    "{base}/models/vit-base_finetune.py",
-    "{base}/datasets/scenes_labelled.py",
-    "{base}/schedules/finetune.py",
-    "{base}/classification_runtime.py",
+    "{base}/recipes/finetune.py",
+    "{base}/data/scenes.py",
+    "{base}/runtime/classification.py",
 ]
+data = dict(augment=["randaugment"])
 model = dict(
-    data_preprocessor=dict(type="ImagePreprocessor", **_base_._statistics),
-    encoder=dict(image_size=64, arch=dict(embed_dim=32, depth=2, num_heads=2, _delete_=True), patch_size=8),
-    num_classes=_base_._num_classes,
+    encoder=dict(
+        type="SparseViT",
+        image_size="data.size",
+        arch=dict(embed_dim=32, depth=2, num_heads=2),
+        patch_size=8,
+        drop_path=0.1,
+        positions="learned",
+    ),
 )
 _workers = dict(num_workers=0, persistent_workers=False)
-train_dataloader = dict(batch_size=8, dataset=dict(dataset=dict(pipeline=_base_._finetune)), **_workers)
+train_dataloader = dict(batch_size=8, **_workers)
 val_dataloader = dict(batch_size=8, **_workers)
 test_dataloader = val_dataloader
-custom_hooks = [*_base_.custom_hooks, dict(type="EMAHook", momentum=0.2)]
+_hooks = dict(ema=dict(type="EMAHook", momentum=0.2))
 load_options = dict(scratch=True)
-optim_wrapper = dict(precision="fp32", optimizer=dict(lr=0.05))
+optim_wrapper = dict(
+    precision="fp32", optimizer=dict(lr=0.05), paramwise_cfg=dict(no_decay=("cls_token", "positions"))
+)
 schedule = dict(epochs=4, warmup_epochs=1)
 """
 DENSE_ARCH = "dict(embed_dim=32, depth=4, num_heads=2, _delete_=True)"
@@ -105,7 +122,7 @@ train_dataloader = dict(batch_size=8, num_workers=1, persistent_workers=False)
 val_dataloader = dict(batch_size=4, num_workers=1, persistent_workers=False)
 test_dataloader = val_dataloader
 optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.9))
-custom_hooks = []
+_hooks = dict(predictions=None)
 """
 DETECTOR = """
 _base_ = "{root}/configs/demo/mask-rcnn_vit-micro_scenes.py"
@@ -177,7 +194,7 @@ METHODS = {
     "hpm": pretraining("hpm_vit-micro", HPM),
     "sbam+amr": pretraining("mae_vit-micro", RECONSTRUCT, SBAM, checkpoint=WITHIN_EPOCHS),
     "gpa+mam": pretraining("gpa_mae-vit-micro", GPA, checkpoint=WITHIN_EPOCHS),
-    "fastmim-p": pretraining("fastmim_vit-micro", FASTMIM),
+    "fastmim-p": pretraining("fastmim_micro", FASTMIM),
     "pass": pretraining("mae_vit-micro", PASS),
     "fine-tuning": Method(FINETUNING.format(base=BASE)),
     "upernet": dense(SEGMENTOR, 'max_keep_ckpts=1, interval=4, save_best="mIoU", rule="greater"'),

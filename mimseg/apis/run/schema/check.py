@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from .parameters import CLOSED, FOREIGN
-from .sections import ConfigSchema, Loader
+from .sections import ConfigSchema, Data, Loader
 from .signatures import SCOPE, adapters, classes, unknown_argument
 
 WORDS = (
@@ -47,6 +47,17 @@ def check_values(cfg: Mapping[str, Any]) -> None:
     for key, value in plain.items():
         if not key.startswith("_"):
             _check_parts(value, key, outer)
+
+
+def check_data(data: Any) -> None:
+    """Check the values of a config's ``data``.
+
+    Raises:
+        ValueError: names the dotted key, the value as given, and what is allowed.
+    """
+    if not isinstance(data, Mapping):
+        raise ValueError(f"config key data must be a dict, got {_shown(data)}")
+    _check(TypeAdapter(Data), data, "data")
 
 
 def _check_parts(value: Any, key: str, scope: str) -> None:

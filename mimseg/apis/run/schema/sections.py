@@ -81,6 +81,29 @@ class OptimWrapper(Section):
     paramwise_cfg: Part | None = None
 
 
+class Data(Section):
+    """Images, their size and statistics; :func:`~mimseg.apis.run.expand.expand_data` says what each key means."""
+
+    train: Text | Part | None = None
+    test: Text | Part | None = None
+    unlabelled: Text | Part | None = None
+    classes: Count | None = None
+    size: Size | None = None
+    mean: Annotated[tuple[Number, ...], Field(min_length=1)] | None = None
+    std: Annotated[tuple[Positive, ...], Field(min_length=1)] | None = None
+    crop: tuple[Positive, Positive] | None = None
+    interpolation: Text | None = None
+    reduced_decode: Flag = False
+    flip: Share = 0.5
+    augment: list[Literal["randaugment", "erasing"] | Part] | None = None
+    center_crop: Positive | None = None
+    workers: Workers = 2
+    watch: list[Literal["knn", "rankme", "masked_loss", "pictures"]] | None = None
+
+
+DATA_KEYS = frozenset(Data.model_fields)
+
+
 class Schedule(Section):
     """Epochs or iterations; what must fit together is checked where it is expanded."""
 

@@ -1,10 +1,11 @@
 """The highest attention of the class token (AttMask)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ....choices import one_of
 from ....ops.masking import mask_largest
 from ....registry import MODELS
 from .base import Draw, Policy, share_of
@@ -32,8 +33,7 @@ class AttMaskPolicy(Policy):
 
     def __init__(self, variant: Variant = "high", hint: float = 0.1) -> None:
         super().__init__()
-        if variant not in get_args(Variant):
-            raise ValueError(f"AttMaskPolicy: variant must be one of {', '.join(get_args(Variant))}, got {variant!r}")
+        one_of("AttMaskPolicy: variant", variant, Variant)
         if not 0 < hint < 1:
             raise ValueError(f"AttMaskPolicy: hint must lie in (0, 1), got {hint}; variant='high' gives no hints")
         self.variant, self.hint = variant, hint

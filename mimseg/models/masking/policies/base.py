@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ....choices import one_of
 from ....moved import refuse_old_names
 
 
@@ -118,6 +119,5 @@ def check_select(select: str) -> str:
     Raises:
         ValueError: it is neither 'max' nor 'min'.
     """
-    if select not in ("max", "min"):
-        raise ValueError(f"select must be 'max' or 'min', got {select!r}")
-    return select
+    checked: str = one_of("select", select, ("max", "min"))
+    return checked

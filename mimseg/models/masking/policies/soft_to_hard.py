@@ -1,10 +1,11 @@
 """From sampling by the score to sorting by it (GPA)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ....choices import one_of
 from ....ops.masking import mask_largest, race
 from ....ops.salience import min_max
 from ....registry import MODELS
@@ -50,8 +51,7 @@ class SoftToHardPolicy(Policy):
         for name, share in shares.items():
             if not 0 <= share <= 1:
                 raise ValueError(f"SoftToHardPolicy: {name}={share} must lie in [0, 1]")
-        if sampling not in get_args(Sampling):
-            raise ValueError(f"SoftToHardPolicy: sampling must be 'minmax', 'softmax' or 'shift', got {sampling!r}")
+        one_of("SoftToHardPolicy: sampling", sampling, Sampling)
         self.hard, self.soft = (hard_start, hard_end), (soft_start, soft_end)
         self.sampling, self.exclude_hard = sampling, exclude_hard
 
