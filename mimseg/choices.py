@@ -21,5 +21,6 @@ def one_of(name: str, value: Any, choices: Any) -> Any:
         return value
     *others, last = (repr(choice) for choice in values)
     allowed = f"{', '.join(others)} or {last}" if others else last
-    close = get_close_matches(str(value), [choice for choice in values if isinstance(choice, str)], 1)
+    words = [choice for choice in values if isinstance(choice, str)]
+    close = get_close_matches(value, words, 1) if isinstance(value, str) else []
     raise ValueError(f"{name} must be {allowed}, got {value!r}" + (f"; did you mean {close[0]!r}?" if close else ""))

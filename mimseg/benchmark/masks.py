@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..models import MaskedImageModel, Step, draw_masks
+from ..models import MaskedImageModel, Step, decide_masks
 from ..models.masking import Score
 from .stepping import Precision
 
@@ -35,7 +35,7 @@ def is_adaptive(model: nn.Module) -> bool:
 def ratios_taken(model: MaskedImageModel, images: Tensor, precision: Precision) -> Tensor:
     """The share of each image ``(B)`` that the model hides of normalised images ``(B, C, H, W)``."""
     with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        mask = draw_masks(model, images).mask.mask
+        mask = decide_masks(model, images).mask.mask
     return mask.float().mean(dim=1)
 
 

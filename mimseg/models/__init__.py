@@ -6,7 +6,7 @@ from .classifier import Classifier
 from .decoders import LinearDecoder, MaskTokenNeck, Neck, ProjectionNeck, TransformerDecoder
 from .features import FeatureExtractor
 from .image_scores import score_images
-from .inspection import Reconstruction, draw_masks, predict_loss, predicts_loss, reconstruct
+from .inspection import Reconstruction, decide_masks, predict_loss, predicts_loss, reconstruct_hidden
 from .masking import (
     AdaptiveRatio,
     AMTPolicy,
@@ -104,17 +104,17 @@ __all__ = [
     "TransformerDecoder",
     "UniformPolicy",
     "ViTBackbone",
-    "draw_masks",
+    "decide_masks",
     "predict_loss",
     "predicts_loss",
-    "reconstruct",
+    "reconstruct_hidden",
     "score_images",
 ]
 
 attach_moved_methods(
     MaskedImageModel,
-    draw_masks=draw_masks,
-    reconstruct=reconstruct,
+    draw_masks=decide_masks,
+    reconstruct=reconstruct_hidden,
     predict_loss=predict_loss,
     score_images=score_images,
 )

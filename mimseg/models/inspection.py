@@ -45,7 +45,7 @@ class Reconstruction:
 
 
 @torch.no_grad()
-def draw_masks(model: MaskedImageModel, images: Tensor, generator: torch.Generator | None = None) -> Decision:
+def decide_masks(model: MaskedImageModel, images: Tensor, generator: torch.Generator | None = None) -> Decision:
     """Draw the masks of normalised images ``(B, C, H, W)`` as in training, with the score that they follow."""
     step = model.step(images)
     model.look(step, {})
@@ -53,7 +53,9 @@ def draw_masks(model: MaskedImageModel, images: Tensor, generator: torch.Generat
 
 
 @torch.no_grad()
-def reconstruct(model: MaskedImageModel, images: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
+def reconstruct_hidden(
+    model: MaskedImageModel, images: Tensor, generator: torch.Generator | None = None
+) -> Reconstruction:
     """Mask normalised images ``(B, C, H, W)`` as in training and predict what is hidden, with the first task."""
     step = model.step(images)
     model.look(step, model.active_tasks())

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from mmengine.registry import init_default_scope
 from torch import nn
 
-from mimseg.models import draw_masks
+from mimseg.models import decide_masks
 from mimseg.models.backbones.dense_swin import DenseSwin
 from mimseg.models.backbones.dense_vit import DenseViT
 from mimseg.models.decoders import LinearDecoder, MaskTokenNeck
@@ -183,7 +183,7 @@ def test_every_stride_has_its_target(size):
         assert model.tasks["reconstruct"].decoder.head.out_features == numbers
         assert model.loss(torch.randn(2, 3, 64, 64))["loss_reconstruct"] > 0
     coarse = make(fastmim(dict(VIT, patch_size=16, image_size=128), target=dict(type="HOGTarget"), unit=64))
-    mask = draw_masks(coarse, torch.randn(2, 3, 128, 128)).mask.mask.view(2, 2, 4, 2, 4)
+    mask = decide_masks(coarse, torch.randn(2, 3, 128, 128)).mask.mask.view(2, 2, 4, 2, 4)
     assert torch.equal(mask.all(4).all(2), mask.any(4).any(2))
     assert mask.sum() == 2 * 3 * 16
 
@@ -201,7 +201,7 @@ def test_other_sizes_are_taken_as_they_come(cfg, stride):
     for h, w in ((6, 6), (5, 4)):
         images = torch.randn(1, 3, h * stride, w * stride)
         assert model.encoder(images).grid == (h, w)
-        assert draw_masks(model, images).mask.mask.sum() == h * w - int(h * w * 0.25)
+        assert decide_masks(model, images).mask.mask.sum() == h * w - int(h * w * 0.25)
         assert model.loss(images)["loss_reconstruct"].isfinite()
     with pytest.raises(ValueError, match=f"is not a multiple of patch_size={stride}"):
         model.loss(torch.randn(1, 3, 4 * stride + 4, 4 * stride))

@@ -9,7 +9,7 @@ from mmengine.registry import init_default_scope
 from timm.models.swin_transformer import SwinTransformer
 from torch import nn
 
-from mimseg.models import draw_masks
+from mimseg.models import decide_masks
 from mimseg.models.backbones.base import Latent
 from mimseg.models.backbones.dense_swin import DenseSwin
 from mimseg.models.backbones.dense_vit import DenseViT
@@ -401,7 +401,7 @@ def test_masks_are_over_units_of_32_pixels(size, units, masked):
     for encoder, k in ((vit, 2), (swin, 1)):
         cfg = simmim(encoder)
         cfg["masking"]["unit"] = 32
-        mask = draw_masks(make(cfg), torch.zeros(2, 3, size, size)).mask.mask
+        mask = decide_masks(make(cfg), torch.zeros(2, 3, size, size)).mask.mask
         side = size // 32
         cells = mask.view(2, side, k, side, k).transpose(2, 3).flatten(3)
         assert torch.equal(cells.all(-1), cells.any(-1))

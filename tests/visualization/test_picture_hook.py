@@ -58,7 +58,7 @@ class Painter(BaseModel):
 
 @pytest.fixture(autouse=True)
 def painting(monkeypatch):
-    monkeypatch.setattr("mimseg.visualization.picture_hook.reconstruct", Painter.reconstruct)
+    monkeypatch.setattr("mimseg.visualization.picture_hook.reconstruct_hidden", Painter.reconstruct)
 
 
 def train(work_dir, hooks, epochs=3, **settings) -> Runner:

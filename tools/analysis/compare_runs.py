@@ -8,10 +8,10 @@ import string
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mimseg.arguments import output_file
 from mimseg.command import run_command
+from mimseg.tables import TextTable
 
 
 def parse_args() -> argparse.Namespace:
@@ -128,24 +128,11 @@ def column_key(number: int) -> str:
 
 def show(header: list[str], rows: list[list[str]], markdown: bool) -> None:
     """Print a table, for people or as Markdown."""
-    title = "mean ± standard deviation (number of runs)"
+    table = TextTable(header, rows, "mean ± standard deviation (number of runs)")
     if markdown:
-        print(f"\n{title}\n")
-        for row in (header, ["---"] + ["--:"] * (len(header) - 1), *rows):
-            print(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |")
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=title)
-    for number, name in enumerate(header):
-        options: dict[str, Any] = {"justify": "left", "no_wrap": True} if number == 0 else {"justify": "right"}
-        table.add_column(name, **options)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console = Console() if sys.stdout.isatty() else Console(width=50 + 24 * len(header))
-    console.print(table)
+        print(f"\n{table.title}\n\n{table.markdown()}", end="")
+    else:
+        table.show()
 
 
 def main() -> int:

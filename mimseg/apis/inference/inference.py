@@ -244,7 +244,7 @@ def reconstruct(
     model = _masked(model)
     if statistics not in ("true", "visible"):
         raise ValueError(f"statistics must be 'true' or 'visible', got {statistics!r}")
-    seen = inspection.reconstruct(model, images, torch.Generator(images.device).manual_seed(seed))
+    seen = inspection.reconstruct_hidden(model, images, torch.Generator(images.device).manual_seed(seed))
     return use_visible_statistics(images, seen) if statistics == "visible" else seen
 
 
@@ -263,7 +263,7 @@ def draw_masks(model: BaseModel, images: Tensor, seed: int = 0) -> Masks:
         ValueError: another kind of model; a side of the images that is no multiple of the patch size or mask unit.
     """
     model = _masked(model)
-    decision = inspection.draw_masks(model, images, torch.Generator(images.device).manual_seed(seed))
+    decision = inspection.decide_masks(model, images, torch.Generator(images.device).manual_seed(seed))
     return Masks.of_decision(decision, model.encoder.grid_of(images), name_score(model.masking))
 
 

@@ -51,7 +51,7 @@ def list_configs(folder: str | Path) -> Iterator[Entry]:
             if not HELD_BACK & set(path.parts):
                 cfg = read_config_file(path)
                 rows = rows_of(cfg, path)
-                yield Entry(path, len(rows), architecture_of(cfg), length_of(cfg), _figure(path))
+                yield Entry(path, len(rows), architecture_of(cfg), training_length(cfg), _figure(path))
 
 
 def architecture_of(cfg: Config) -> str:
@@ -63,7 +63,7 @@ def architecture_of(cfg: Config) -> str:
     return f"{encoder.get('type', '')} {size if isinstance(size, str) else 'its own'}".strip()
 
 
-def length_of(cfg: Config) -> str:
+def training_length(cfg: Config) -> str:
     """Epochs or iterations of a config's schedule."""
     schedule = cfg.get("schedule") or {}
     for unit in ("epochs", "iterations"):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from mimseg.apis import load_config
-from mimseg.models import Draw, Step, TeacherView, draw_masks
+from mimseg.models import Draw, Step, TeacherView, decide_masks
 from mimseg.models.masking.policies import AMTPolicy, AttMaskPolicy
 from mimseg.registry import MODELS
 
@@ -115,7 +115,7 @@ def test_the_configs_draw_from_the_weights_of_the_public_code(build, images, nam
     attention = (q @ k.transpose(2, 3) / 4).softmax(dim=-1)[:, :, 0, 1:]
     expected = weights_of_the_public_code(attention)
     model.set_progress(1.0)
-    decision = draw_masks(model, images)
+    decision = decide_masks(model, images)
     torch.testing.assert_close(decision.score, expected, rtol=1e-4, atol=1e-5)
     policy = model.masking.policy
     torch.testing.assert_close(policy.weights(decision.score), expected.clamp(min=1e-6), rtol=1e-4, atol=1e-5)
@@ -129,7 +129,7 @@ def test_the_first_epochs_may_mask_another_share_and_throw_nothing(build, images
     model = model_of(build, dict(type="AMTPolicy", start=0.1025, start_ratio=0.75))
     for progress, numbers in ((0.1, (6, 18)), (0.1025, (6, 18)), (0.105, (4, 11))):
         model.set_progress(progress)
-        mask = draw_masks(model, images, torch.Generator().manual_seed(0)).mask
+        mask = decide_masks(model, images, torch.Generator().manual_seed(0)).mask
         assert (mask.visible.shape[1], mask.masked.shape[1]) == numbers
         assert mask.throws == (progress > 0.1025)
         assert torch.isfinite(model.loss(images)["loss_reconstruct"])
@@ -217,7 +217,7 @@ def test_a_step_never_waits_for_the_device(build, policy):
 @pytest.mark.parametrize(
     ("policy", "settings", "message"),
     [
-        (AttMaskPolicy, dict(variant="hints"), "high, hint, low, got 'hints'"),
+        (AttMaskPolicy, dict(variant="hints"), "'high', 'hint' or 'low', got 'hints'; did you mean 'hint'"),
         (AttMaskPolicy, dict(hint=0.0), "hint must lie in"),
         (AMTPolicy, dict(throw=1.0), "throw"),
         (AMTPolicy, dict(start=1.0), "start"),

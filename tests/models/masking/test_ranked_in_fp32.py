@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mimseg.models import draw_masks, predict_loss, score_images
+from mimseg.models import decide_masks, predict_loss, score_images
 from mimseg.models.backbones.attention_maps import attend
 from mimseg.ops.attention import ClassAttention, PatchAttention
 from mimseg.ops.salience import min_max
@@ -43,7 +43,7 @@ def hpm(build, request):
 
 def test_hard_patches_are_ranked_by_distinct_predictions(hpm, images, bf16):
     all_differ(hpm.teachers["ema"].look(images, frozenset({"predicted_loss"})).predicted_loss)
-    decision = draw_masks(hpm, images)
+    decision = decide_masks(hpm, images)
     all_differ(decision.score)
     for score, mask in zip(decision.score, decision.mask.mask, strict=True):
         hardest = score.argsort(descending=True)[: int(18 * 0.5)]  # of 24 patches 18 are masked, half of them hard
@@ -97,7 +97,7 @@ def test_salience_and_its_threshold(build, images, bf16):
     score = dict(type="SalienceScore", prenorm=True, scaled=True)
     ratio = dict(type="AdaptiveRatio", ratio=0.6, spread=0.2, threshold=0.4)
     model = build("mae", masking=dict(score=score, policy=dict(type="NoisyPolicy"), ratio=ratio))
-    decision = draw_masks(model, images)
+    decision = decide_masks(model, images)
     assert decision.score.dtype == torch.float32
     assert all(len(row.unique()) == len(row) for row in decision.score)
     salient = (min_max(decision.score) > 0.4).float().mean(dim=1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mimseg.models import Draw, NoisyPolicy, SalienceScore, Step, reconstruct
+from mimseg.models import Draw, NoisyPolicy, SalienceScore, Step, reconstruct_hidden
 from mimseg.ops.masking import mask_largest
 from mimseg.ops.salience import min_max, salience
 
@@ -100,7 +100,7 @@ def test_before_its_start_nothing_is_embedded_for_it(build, images):
 
 def test_constant_images_are_masked_at_random_not_by_nan(build):
     model = build(masking=dict(score=dict(type="SalienceScore", positions=False), policy=dict(type="NoisyPolicy")))
-    masks = [reconstruct(model, torch.full((2, 3, 16, 24), 0.3)).mask for _ in range(2)]
+    masks = [reconstruct_hidden(model, torch.full((2, 3, 16, 24), 0.3)).mask for _ in range(2)]
     assert not torch.equal(*masks)
     assert all(mask.sum(dim=1).tolist() == [18, 18] for mask in masks)
     assert torch.isfinite(model.loss(torch.full((2, 3, 16, 24), 0.3))["loss_reconstruct"])

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from mimseg.models import reconstruct
+from mimseg.models import reconstruct_hidden
 
 ATTENTION = dict(
     type="Task",
@@ -73,7 +73,7 @@ def test_losses_on_held_out_images_know_no_turns(build_gpa, images, step_of):
     mask = model.masking(step_of(model, images))
     model.set_position(0.5, 1)
     assert set(model.loss_under(images, mask)) == {"loss_reconstruct", "loss_attention"}
-    assert reconstruct(model, images).predicted.shape[-1] == 48
+    assert reconstruct_hidden(model, images).predicted.shape[-1] == 48
 
 
 @pytest.mark.parametrize("alternate", [("reconstruct",), ("reconstruct", "attentions"), ("attention", "attention")])

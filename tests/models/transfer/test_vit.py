@@ -302,7 +302,7 @@ def test_parameters_of_vitdet_b_by_hand(backbone):
         (dict(window=3, class_token=True), "class_token=True goes with neither windows nor"),
         (dict(class_token=True, relative="decomposed"), "class_token=True goes with neither"),
         (dict(relative="tables"), "relative must be 'decomposed', 'table' or None, got 'tables'"),
-        (dict(relative="table", relative_sharing="stage"), "relative_sharing must be 'model' or 'block', got 'stage'"),
+        (dict(relative="table", relative_sharing="stage"), "relative_sharing must be 'block' or 'model', got 'stage'"),
         (dict(encoder=dict(SCALED, positions="relative"), window=3), "has relative positions of its own"),
         (dict(encoder=dict(SCALED, positions="relative"), relative="table"), "encoder.positions='learned'"),
         (dict(encoder=dict(type="SparseViT", arch=ARCH), relative="table"), "needs model.backbone.image_size"),

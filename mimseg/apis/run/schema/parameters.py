@@ -46,9 +46,9 @@ RANGES: Mapping[str, Any] = {
 
 
 class CheckpointHookKeys(Section):
-    """MMEngine's, which hands keys that it does not know to others."""
+    """Keys of MMEngine's ``CheckpointHook``, which hands those that it does not know to others."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", title="CheckpointHook")
 
     type: Text = "CheckpointHook"
     priority: Any = None
