@@ -24,6 +24,7 @@ MODULES = {
     "apis.head_selection": "apis.studies.attention_head",
     "apis.loaders": "apis.run.loaders",
     "apis.options": "apis.run.options",
+    "apis.outputs": "places",
     "apis.parameters": "apis.studies.parameters",
     "apis.position_transfer": "apis.studies.position_transfer",
     "apis.ratio_sweep": "apis.studies.ratio_sweep",
@@ -37,13 +38,17 @@ MODULES = {
     "apis.test": "apis.run.test",
     "apis.train": "apis.run.train",
     "apis.work_folder": "apis.run.work_folder",
+    "benchmark.selection": "benchmark.selection_cost",
     "datasets.object_masks": "apis.studies.object_masks",
     "datasets.reduced": "datasets.jpeg_crop",
     "evaluation.comparison": "apis.studies.comparison",
+    "evaluation.head_selection": "apis.studies.attention_head",
+    "evaluation.knn_protocol": "evaluation.knn",
     "evaluation.paper_tables": "apis.studies.paper_tables",
     "evaluation.run_cost": "apis.studies.run_cost",
     "evaluation.run_origin": "apis.studies.run_origin",
     "evaluation.run_record": "apis.studies.run_record",
+    "evaluation.similarity": "apis.studies.target_similarity",
     "evaluation.stored_config": "apis.studies.stored_config",
     "models.backbones.attending": "models.backbones.attention_maps",
     "models.backbones.blocks": "models.backbones.vit_blocks",
@@ -61,6 +66,13 @@ MODULES = {
     "models.positions": "models.backbones.positions",
     "models.reconstruction": "models.inspection",
     "models.scoring": "models.image_scores",
+    "selection.random_subset": "selection.selectors",
+    "selection.ranking": "selection.scoring_pass",
+    "selection.scorers": "selection.selectors",
+    "selection.view": "selection.scoring_view",
+    "visualization.grid_map": "visualization.grid_search",
+    "visualization.ratio_curves": "visualization.robustness",
+    "visualization.similarity_curves": "visualization.target_similarity",
 }
 """Modules and packages, without ``mimseg.``; what is in a package moved with it."""
 
@@ -70,10 +82,19 @@ OUT_OF_PACKAGES = {
         "Cost Experiment Origin RunRecord as_json cost_of data_name group_runs length_of metric_rows numbers "
         "pick_metrics read_run remarks run_folders statistics_of summarise"
     ),
+    ("evaluation", "apis.studies.attention_head"): "choose_head recall_by_head",
+    ("evaluation", "apis.studies.robustness"): "global_pimr pimr",
     ("evaluation", "engine.undisturbed"): "undisturbed",
 }
 NAMES = {f"{old}.{name}": f"{new}.{name}" for (old, new), names in OUT_OF_PACKAGES.items() for name in names.split()}
 """Functions and classes, without ``mimseg.``, that were to be had from a package."""
+
+
+FUNCTIONS = {
+    "apis.convert": "from mimseg.apis import convert",
+    "evaluation.pimr": "from mimseg.apis.studies.robustness import pimr",
+}
+"""Modules whose name is a function's now, and how that is imported."""
 
 
 class MovedModules(MetaPathFinder, Loader):
@@ -85,7 +106,14 @@ class MovedModules(MetaPathFinder, Loader):
     def find_spec(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Where a name is one of ours of earlier versions."""
+        """Where a name is one of ours of earlier versions.
+
+        Raises:
+            ImportError: it is a function's now.
+        """
+        function = FUNCTIONS.get(fullname.removeprefix("mimseg."))
+        if function is not None:
+            raise ImportError(f"{fullname} is gone: {function}")
         return None if _new_module(fullname) is None else ModuleSpec(fullname, self)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType:

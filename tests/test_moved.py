@@ -2,10 +2,12 @@
 
 import importlib
 import sys
+from pathlib import Path
 
 import pytest
 
-from mimseg.moved import MODULES, NAMES, attach_moved_methods, attach_moved_property
+import mimseg
+from mimseg.moved import FUNCTIONS, MODULES, NAMES, attach_moved_methods, attach_moved_property
 
 
 @pytest.mark.parametrize("old", sorted(MODULES))
@@ -54,3 +56,15 @@ def test_what_were_methods_of_a_model_are_still_to_be_called():
         assert Model().look("a", times=2) == ["a", "a"]
     with pytest.warns(FutureWarning, match=r"^Model\.sees is now "):
         assert Model().sees
+
+
+def test_a_module_whose_name_is_a_functions_now_says_what_to_write():
+    with pytest.raises(ImportError, match="^mimseg.apis.convert is gone: from mimseg.apis import convert$"):
+        importlib.import_module("mimseg.apis.convert")
+
+
+def test_no_name_that_moved_is_still_there():
+    """Such an entry would stand before the module itself."""
+    root = Path(mimseg.__file__).parent
+    there = [old for old in [*MODULES, *FUNCTIONS] if root.joinpath(*old.split(".")).with_suffix(".py").exists()]
+    assert not there

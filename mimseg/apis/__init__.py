@@ -1,6 +1,7 @@
 """What a notebook or ``tools/`` calls."""
 
 from ..checkpoints.convert import FORMATS, Conversion
+from ..moved import moved_from
 from .inference.convert import convert
 from .inference.features import extract_features
 from .inference.inference import draw_masks, find_images, load_model, read_images, reconstruct
@@ -54,3 +55,5 @@ __all__ = [
     "use_data",
     "without_values",
 ]
+
+__getattr__ = moved_from(__name__)

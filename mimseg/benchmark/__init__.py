@@ -1,5 +1,6 @@
 """Speed and memory of training steps, beside other libraries' models in the same run."""
 
+from ..moved import moved_from
 from .machine import describe_machine
 from .measuring import Settings, measure
 from .memory import GPU_SIZES, MARGIN, MemoryCount, batch_that_fits, count_memory, fits_gpu, worst
@@ -29,3 +30,5 @@ __all__ = [
     "selection_table",
     "worst",
 ]
+
+__getattr__ = moved_from(__name__)

@@ -1,5 +1,6 @@
 """Pictures of what a run learns: reconstruction sheets, masking strategies and loss curves."""
 
+from ..moved import moved_from
 from .attention_head import draw_attention_heads
 from .curves import draw_loss_curves, read_losses
 from .display import Display
@@ -42,3 +43,5 @@ __all__ = [
     "save_png",
     "use_visible_statistics",
 ]
+
+__getattr__ = moved_from(__name__)
