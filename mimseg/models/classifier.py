@@ -114,7 +114,7 @@ class Classifier(EncoderLayers, FeatureExtractor):
         return {"loss": F.cross_entropy(logits.float(), target, label_smoothing=self.label_smoothing)}
 
     def predict(self, images: Tensor, data_samples: Sequence[Any]) -> Sequence[Any]:
-        """The data samples with probabilities ``pred_score`` ``(classes,)``, on the CPU."""
+        """Give the data samples their probabilities ``pred_score`` ``(classes,)``, on the CPU."""
         self.labels_of(data_samples)
         scores = self.head(self.represent(images)).float().softmax(dim=1).cpu()
         for sample, score in zip(data_samples, scores, strict=True):
@@ -122,7 +122,7 @@ class Classifier(EncoderLayers, FeatureExtractor):
         return data_samples
 
     def represent(self, images: Tensor) -> Tensor:
-        """What the head sees ``(B, D)``."""
+        """Compute what the head sees ``(B, D)``."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             if self.expand is None:
                 features = pooled(self.encoder, images, self.pool)

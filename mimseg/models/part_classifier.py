@@ -58,7 +58,7 @@ class PartClassifier(Classifier):
         self.encoder.register_forward_pre_hook(self._show_a_part, with_kwargs=True)
 
     def choose(self, images: Tensor) -> PatchMask:
-        """What is hidden ``(B, L)`` of normalised images ``(B, C, H, W)``."""
+        """Choose what is hidden ``(B, L)`` of normalised images ``(B, C, H, W)``."""
         h, w = self.encoder.grid_of(images)
         hidden = h * w - int(self.share * h * w)
         if self.judge is None:

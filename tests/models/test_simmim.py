@@ -13,7 +13,6 @@ from mimseg.models import decide_masks
 from mimseg.models.backbones.base import Latent
 from mimseg.models.backbones.dense_swin import DenseSwin
 from mimseg.models.backbones.dense_vit import DenseViT
-from mimseg.models.backbones.relative_positions import RelativePositionBias
 from mimseg.models.decoders.linear import LinearDecoder
 from mimseg.ops.masking import PatchMask, number_masked
 from mimseg.ops.patches import unpatchify
@@ -195,31 +194,6 @@ def test_linear_decoder_reads_the_masked_patches_behind_the_prefix():
         decoder(Latent(tokens, (2, 3), 1, mask, "visible"))
 
 
-@pytest.mark.parametrize("grid", [(3, 4), (2, 6), (1, 1)])
-def test_relative_bias_of_every_pair(grid):
-    """Table (2h-1, 2w-1), bicubically resized for another grid, and three entries for the class token."""
-    own = (3, 4)
-    bias = RelativePositionBias(2, own)
-    nn.init.normal_(bias.table)
-    square = bias.table[:-3].t().reshape(1, 2, 5, 7)
-    h, w = grid
-    if grid != own:
-        square = F.interpolate(square, (2 * h - 1, 2 * w - 1), mode="bicubic", align_corners=False)
-    places = [None, *((y, x) for y in range(h) for x in range(w))]
-    expected = torch.empty(2, len(places), len(places))
-    for i, query in enumerate(places):
-        for j, key in enumerate(places):
-            if query is None:
-                expected[:, i, j] = bias.table[-1 if key is None else -3]
-            elif key is None:
-                expected[:, i, j] = bias.table[-2]
-            else:
-                expected[:, i, j] = square[0, :, query[0] - key[0] + h - 1, query[1] - key[1] + w - 1]
-    torch.testing.assert_close(bias(grid), expected)
-    assert bias(own).shape == (2, 13, 13)  # back again
-    assert not RelativePositionBias(2, own).table.any()
-
-
 def test_dense_vit_the_long_way():
     encoder, images = make({**VIT, "layer_scale": 0.5}), images_for(VIT)
     mask, dim, heads = mask_of(2, 24), 32, 2
@@ -331,7 +305,9 @@ def test_learned_positions_and_plain_weights_start_normal():
 
 
 def test_unknown_positions_and_starts_are_one_clear_line():
-    with pytest.raises(ValueError, match="encoder.positions must be 'relative', 'learned' or 'sincos', got 'rope'"):
+    with pytest.raises(
+        ValueError, match="encoder.positions must be 'relative', 'learned', 'sincos' or 'sincos_per_grid', got 'rope'"
+    ):
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="rope")
     with pytest.raises(ValueError, match="encoder.init must be 'beit', 'normal' or 'xavier', got 'zero'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, init="zero")

@@ -18,7 +18,7 @@ LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
 def is_transfer(cfg: Config) -> bool:
-    """Whether a config is of a detector or segmentor."""
+    """Tell whether a config is of a detector or segmentor."""
     return cfg.get("default_scope") in LIBRARIES
 
 
@@ -83,14 +83,14 @@ def use_data(cfg: Config, folder: str | Path, loaders: Sequence[str] = LOADERS) 
 
 
 def innermost(dataset: ConfigDict) -> ConfigDict:
-    """The dataset of a config that names its files, without what is wrapped around it."""
+    """Find the dataset of a config that names its files, without what is wrapped around it."""
     while "data_root" not in dataset and "dataset" in dataset:
         dataset = dataset.dataset
     return dataset
 
 
 def _follows(path: str, dataset: ConfigDict) -> bool:
-    """Whether an evaluator's file is where its dataset's files are, as the config's own is, or its dataset's."""
+    """Tell whether an evaluator's file is where its dataset's files are, as the config's own is, or its dataset's."""
     root = Path(dataset.get("data_root") or ".")
     return Path(path).is_relative_to(root) or Path(path) == root / dataset.ann_file
 

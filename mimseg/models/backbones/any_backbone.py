@@ -94,7 +94,7 @@ class DenseBackbone(HierarchicalEncoder):
         return self.depth + 2
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter: embedding 0, block i of all (from 0) i + 1, final norm the last."""
+        """Give the layer of a parameter: embedding 0, block i of all (from 0) i + 1, final norm the last."""
         part, rest = name.split(".", 1) if "." in name else (name, "")
         if part == "backbone":
             return self.layers[rest]
@@ -131,7 +131,7 @@ class DenseBackbone(HierarchicalEncoder):
         return Latent(self.norm(x), grid, self.prefix, mask, "raster")
 
     def stage_maps(self, images: Tensor) -> list[Tensor]:
-        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
+        """Compute the map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
 
         Raises:
             ValueError: the network gives its last map only.

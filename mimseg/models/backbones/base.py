@@ -55,7 +55,7 @@ class Latent:
         return self.tokens[:, self.prefix :]
 
     def behind(self, block: int) -> "Latent":
-        """The same with the tokens that leave a block, one of ``taps``."""
+        """Take the tokens that leave a block, one of ``taps``, for the encoder's last."""
         return replace(self, tokens=self.taps[block])
 
 
@@ -96,11 +96,11 @@ class MaskedEncoder(nn.Module):
         raise NotImplementedError
 
     def layer_of(self, name: str) -> int:
-        """The layer, 0 to ``num_layers - 1``, of a parameter by its name within this encoder."""
+        """Give the layer, 0 to ``num_layers - 1``, of a parameter by its name within this encoder."""
         raise NotImplementedError
 
     def grid_of(self, images: Tensor) -> tuple[int, int]:
-        """The patch grid of images ``(B, C, H, W)``.
+        """Compute the patch grid of images ``(B, C, H, W)``.
 
         Raises:
             ValueError: wrong number of channels, or a side that is not a multiple of the side of a token.
@@ -141,7 +141,7 @@ class MaskedEncoder(nn.Module):
         raise NotImplementedError
 
     def position_table(self, grid: tuple[int, int]) -> Tensor | None:
-        """The position embedding ``(L, D)`` that patch tokens get; None where positions are not added to tokens."""
+        """Compute the position embedding ``(L, D)`` of patch tokens; None where positions are not added to them."""
         raise NotImplementedError
 
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
@@ -169,7 +169,7 @@ class EncoderLayers:
         return self.encoder.num_layers
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter by its name within this model; the last for what is not the encoder's."""
+        """Give the layer of a parameter by its name within this model; the last for what is not the encoder's."""
         part, rest = name.split(".", 1)
         return self.encoder.layer_of(rest) if part == "encoder" else self.num_layers - 1
 

@@ -119,7 +119,7 @@ class CMT(nn.Module):
         return self.stage_maps(images)[-1]
 
     def stage_maps(self, images: Tensor) -> list[Tensor]:
-        """The map ``(B, D, h, w)`` of every stage.
+        """Compute the map ``(B, D, h, w)`` of every stage.
 
         Raises:
             ValueError: a side is no multiple of the stride.

@@ -144,7 +144,7 @@ class CMTStage(nn.Module):
         return x
 
     def bias(self, grid: Pair) -> Tensor:
-        """The bias ``(heads, N, N / r^2)`` of a grid: where the numbers differ, bicubically resized as an image."""
+        """Give the bias ``(heads, N, N / r^2)`` of a grid: where numbers differ, bicubically resized as an image."""
         bias, pairs = self.relative_position_bias, self._pairs(grid)
         if tuple(bias.shape[1:]) == pairs:
             return bias

@@ -120,7 +120,7 @@ class HierarchicalEncoder(DenseEncoder):
     fills_up = False
 
     def stage_maps(self, images: Tensor) -> list[Tensor]:
-        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
+        """Compute the map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
 
         Raises:
             ValueError: the network gives its last map only.

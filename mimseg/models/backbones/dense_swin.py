@@ -195,7 +195,7 @@ class DenseSwin(HierarchicalEncoder):
         return sum(self.depths) + 2
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter: embeddings 0, block i of all (from 0) i + 1, final norm the last.
+        """Give the layer of a parameter: embeddings 0, block i of all (from 0) i + 1, final norm the last.
 
         Merging patches belongs to the last block of the stage that it ends, as in SimMIM's public code.
         """
@@ -221,7 +221,7 @@ class DenseSwin(HierarchicalEncoder):
         return Latent(self.norm(x).flatten(1, 2), grid, 0, mask, "raster")
 
     def stage_maps(self, images: Tensor) -> list[Tensor]:
-        """The map ``(B, D, h, w)`` of every stage for full images of any size, none of them through the final norm.
+        """Compute the map ``(B, D, h, w)`` of every stage for full images of any size, without the final norm.
 
         As in Swin's public detector, zeros fill images up to whole patches of 4 px, maps to whole windows, and odd
         sides before merging; a map of stride s has H / s rows, rounded up.
@@ -232,7 +232,7 @@ class DenseSwin(HierarchicalEncoder):
         return [x.permute(0, 3, 1, 2) for x in self._stages(images, self.embed(images))]
 
     def _stages(self, images: Tensor, x: Tensor) -> Iterator[Tensor]:
-        """What every stage gives ``(B, h, w, D)``, from embedded patches of images."""
+        """Run the stages and yield what each gives ``(B, h, w, D)``, from embedded patches of images."""
         first = images.shape[2] // EMBEDDED, images.shape[3] // EMBEDDED
         x = x.unflatten(1, first)
         recompute = self.activation_checkpointing and self.training
@@ -241,7 +241,7 @@ class DenseSwin(HierarchicalEncoder):
             yield x
 
     def plans_of(self, first: Pair, device: torch.device) -> list[tuple[WindowPlan, WindowPlan]]:
-        """How every stage is cut into windows, without shift and with, for a first stage of this grid."""
+        """Plan how every stage is cut into windows, without shift and with, for a first stage of this grid."""
         key = first, device
         if key not in self.plans:
             if len(self.plans) >= KEPT_SIZES:

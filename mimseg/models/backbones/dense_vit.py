@@ -128,7 +128,7 @@ class DenseViT(PlainViT, DenseEncoder):
                 parameter.data.div_(math.sqrt(2 * self.layer_of(name)))
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter: embeddings 0, block i (from 0) and a table of its own i + 1.
+        """Give the layer of a parameter: embeddings 0, block i (from 0) and a table of its own i + 1.
 
         The final norm and a table that all blocks share are of the last.
         """
@@ -164,7 +164,7 @@ class DenseViT(PlainViT, DenseEncoder):
         return Latent(put_back(self.norm(x), thrown), self.grid_of(images), self.prefix, mask, "raster", taps=taps)
 
     def position_biases(self, grid: tuple[int, int]) -> Iterator[Tensor | None]:
-        """What each block adds to the logits of attention, see :class:`PlainViT`."""
+        """Compute what each block adds to the logits of attention, see :class:`PlainViT`."""
         tables = self.relative_position_bias
         if isinstance(tables, nn.ModuleList):
             yield from (table(grid) for table in tables)

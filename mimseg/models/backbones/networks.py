@@ -62,7 +62,7 @@ class Seen:
 
 
 def last_map(network: Any, images: Tensor) -> Tensor:
-    """The last map or tokens of a network of timm or another."""
+    """Compute the last map or tokens of a network of timm or another."""
     out = network.forward_features(images) if hasattr(network, "forward_features") else network(images)
     last: Tensor = out[-1] if isinstance(out, tuple | list) else out
     return last

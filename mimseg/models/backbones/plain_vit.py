@@ -58,48 +58,48 @@ class PlainViT(MaskedEncoder):
         return len(self.blocks) + 2
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter of this encoder: embeddings 0, block i (from 0) i + 1, final norm the last."""
+        """Give the layer of a parameter of this encoder: embeddings 0, block i (from 0) i + 1, final norm the last."""
         part, *rest = name.split(".")
         if part == "blocks":
             return int(rest[0]) + 1
         return self.num_layers - 1 if part == "norm" else 0
 
     def block(self, index: int) -> Block:
-        """The block with this number, from 0; negative ones count from the end."""
+        """Get the block with this number, from 0; negative ones count from the end."""
         return cast(Block, self.blocks[index])
 
     def token_grid(self, images: Tensor) -> tuple[int, int]:
-        """The grid of embedded patches of images ``(B, C, H, W)``."""
+        """Compute the grid of embedded patches of images ``(B, C, H, W)``."""
         h, w = self.grid_of(images)
         return h // self.split, w // self.split
 
     def embed(self, images: Tensor) -> Tensor:
-        """Embedded patches ``(B, L, D)`` before masking, without position embedding."""
+        """Embed patches ``(B, L, D)``, before masking and without positions."""
         embedded: Tensor = self.patch_embed(patchify(images, self.patch_size * self.split))
         return embedded
 
     def enter(self, images: Tensor) -> Tensor:
-        """What the first block gets for full images ``(B, C, H, W)``: ``(B, 1 + L, D)`` with positions."""
+        """Make what the first block gets for full images ``(B, C, H, W)``: ``(B, 1 + L, D)`` with positions."""
         return self.sequence(self.embed(images), self.token_grid(images))
 
     def sequence(self, x: Tensor, grid: tuple[int, int]) -> Tensor:
-        """Embedded patches ``(B, L, D)`` of a grid with positions, behind the class token: ``(B, 1 + L, D)``."""
+        """Give embedded patches ``(B, L, D)`` of a grid positions, and put the class token first: ``(B, 1 + L, D)``."""
         if self.positions is not None:
             x = x + self.positions(grid)
         return torch.cat([self.class_token().expand(x.shape[0], -1, -1), x], dim=1)
 
     def class_token(self) -> Tensor:
-        """The class token ``(1, 1, D)``, with its position where that is learned."""
+        """Make the class token ``(1, 1, D)``, with its position where that is learned."""
         if isinstance(self.positions, LearnedPositions):
             return self.cls_token + self.positions.prefix
         return self.cls_token
 
     def position_table(self, grid: tuple[int, int]) -> Tensor | None:
-        """The position embedding ``(L, D)`` of a grid; None where positions are in the attention, not in the tokens."""
+        """Compute the position embedding ``(L, D)`` of a grid; None where positions are in the attention instead."""
         return None if self.positions is None else self.positions(grid)
 
     def position_biases(self, grid: tuple[int, int]) -> Iterator[Tensor | None]:
-        """What each block adds to the logits of attention ``(heads, 1 + L, 1 + L)`` for a patch grid; None: nothing.
+        """Compute what each block adds to the logits of attention ``(heads, 1 + L, 1 + L)`` of a grid; None: nothing.
 
         Made block by block, as they are run.
         """

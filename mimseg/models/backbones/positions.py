@@ -41,7 +41,7 @@ class Positions(nn.Module):
         return self.reference or self.trained
 
     def forward(self, grid: Grid, index: Tensor | None = None) -> Tensor:
-        """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
+        """Compute the embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
         if self.training:
             self.trained = grid
         if self.made != (grid, self.reference):
@@ -77,7 +77,7 @@ class LearnedPositions(nn.Module):
         return self.table[:1]
 
     def forward(self, grid: Grid, index: Tensor | None = None) -> Tensor:
-        """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
+        """Compute the embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
         patches = resize_grid(self.table[1:], self.own_grid, grid)
         return patches if index is None else patches[index]
 

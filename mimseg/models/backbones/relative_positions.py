@@ -33,7 +33,7 @@ class RelativePositionBias(nn.Module):
         self.index_grid = (0, 0)
 
     def forward(self, grid: tuple[int, int]) -> Tensor:
-        """The bias ``(heads, 1 + L, 1 + L)`` of a patch grid, query by key, the class token first."""
+        """Compute the bias ``(heads, 1 + L, 1 + L)`` of a patch grid, query by key, the class token first."""
         if grid != self.index_grid:
             with torch.inference_mode(False):  # an index made in that mode could not be trained with later
                 self.index, self.index_grid = relative_index(grid, self.table.device), grid
@@ -43,7 +43,7 @@ class RelativePositionBias(nn.Module):
 
 
 def relative_index(grid: tuple[int, int], device: torch.device) -> Tensor:
-    """Which row of the table of :class:`RelativePositionBias` each pair of tokens reads, ``(1 + L, 1 + L)``."""
+    """Index the table of :class:`RelativePositionBias`: the row of each pair of tokens, ``(1 + L, 1 + L)``."""
     h, w = grid
     rows = torch.arange(h, device=device).repeat_interleave(w)
     columns = torch.arange(w, device=device).repeat(h)

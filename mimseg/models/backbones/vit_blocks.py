@@ -75,7 +75,7 @@ class Attention(nn.Module):
         return self.project(mix(*self._heads(*self.qkv(x).chunk(3, dim=-1))).transpose(1, 2).flatten(2))
 
     def project(self, mixed: Tensor) -> Tensor:
-        """What the heads give ``(..., D)`` to ``(..., D)``."""
+        """Project what the heads give ``(..., D)`` to ``(..., D)``."""
         out: Tensor = self.proj(mixed)
         return out
 

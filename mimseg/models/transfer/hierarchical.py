@@ -78,7 +78,7 @@ class HierarchicalBackbone(PretrainedBackbone):
 
 
 def _normed(norm: nn.Module, x: Tensor) -> Tensor:
-    """A map ``(B, D, h, w)`` through a norm of its channels."""
+    """Normalise a map ``(B, D, h, w)`` over its channels."""
     if isinstance(norm, nn.Identity):
         return x
     normed: Tensor = norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
@@ -86,7 +86,7 @@ def _normed(norm: nn.Module, x: Tensor) -> Tensor:
 
 
 def _cut(x: Tensor, images: Tensor, padded: Tensor) -> Tensor:
-    """A map of padded images without the cells that hold nothing of the images."""
+    """Cut from a map of padded images the cells that hold nothing of the images."""
     high, wide = (
         -(-side * cells // whole)
         for side, cells, whole in zip(images.shape[2:], x.shape[2:], padded.shape[2:], strict=True)

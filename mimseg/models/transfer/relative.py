@@ -58,7 +58,7 @@ class DecomposedPositions(nn.Module):
         return mix
 
     def _pairs(self, table: Tensor, side: int) -> Tensor:
-        """The vectors of one axis for every pair ``(side, side, d)``, query by key."""
+        """Compute the vectors of one axis for every pair ``(side, side, d)``, query by key."""
         length = 2 * side - 1
         if self.stretch and len(table) != length:
             table = F.interpolate(table.t().unsqueeze(0), size=length, mode="linear")[0].t()
@@ -67,7 +67,7 @@ class DecomposedPositions(nn.Module):
 
 
 def _marks(grid: Pair, like: Tensor) -> Tensor:
-    """The row and column of every token as ones among zeros ``(N, h + w)``."""
+    """Mark the row and column of every token as ones among zeros ``(N, h + w)``."""
     h, w = grid
     rows, columns = (torch.eye(side, dtype=like.dtype, device=like.device) for side in grid)
     return torch.cat([rows.repeat_interleave(w, dim=0), columns.repeat(h, 1)], dim=1)

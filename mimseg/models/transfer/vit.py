@@ -149,12 +149,12 @@ class ViTBackbone(PretrainedBackbone):
         return nn.ModuleDict({_kind(windowed): make(windowed) for windowed in sorted(set(self.windowed))})
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter: relative positions are with their block, shared ones with the last layer."""
+        """Give the layer of a parameter: relative positions are with their block, shared ones with the last layer."""
         part, *rest = name.split(".")
         return int(rest[0]) + 1 if part == "relative" and self.sharing == "block" else super().layer_of(name)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Images ``(B, C, H, W)`` to a map ``(B, D, h, w)`` for every tap; h = H / P rounded up, w likewise."""
+        """Images ``(B, C, H, W)`` to a map ``(B, D, h, w)`` for every tap; h = H / P and w = W / P, rounded up."""
         vit = self.encoder
         images = self.pad(images)
         grid = patch_grid(images.shape[2], images.shape[3], self.stride)
@@ -175,7 +175,7 @@ class ViTBackbone(PretrainedBackbone):
         return tuple(maps)
 
     def _shared(self, grid: Pair) -> dict[bool, Mix]:
-        """How to mix values in blocks that share relative positions, by whether they have windows; empty if none do."""
+        """Make the ways to mix values in blocks that share relative positions, by whether they have windows."""
         if (own := self._own_bias) is not None:
             return {} if isinstance(own, nn.ModuleList) else {False: self._biased(own(grid))}
         relative: Any = self.relative
@@ -192,7 +192,7 @@ class ViTBackbone(PretrainedBackbone):
         return with_bias(bias if self.class_token else bias[:, 1:, 1:])
 
     def _own(self, index: int, sides: Pair) -> Mix:
-        """How to mix values in a block that has relative positions of its own."""
+        """Make the way to mix values in a block that has relative positions of its own."""
         if isinstance(own := self._own_bias, nn.ModuleList):
             return self._biased(own[index](sides))
         relative: Any = self.relative
