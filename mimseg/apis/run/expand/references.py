@@ -57,11 +57,11 @@ def check_size(model: Mapping[str, Any], data: Mapping[str, Any]) -> None:
     if kind == "DenseSwin":
         arch = encoder.get("arch")
         stages = len(arch["depths"]) if isinstance(arch, Mapping) and "depths" in arch else 4
-        patch, part = 4 * 2 ** (stages - 1), "the tokens of model.encoder (DenseSwin)"
+        patch, part = 4 * 2 ** (stages - 1), "the tokens of model.encoder, a DenseSwin"
     else:
         patch, part = encoder.get("patch_size"), "model.encoder.patch_size"
     if isinstance(patch, int) and patch > 0:
-        _check_multiple(data["size"], patch, f"{part}, {patch} px,")
+        _check_multiple(data["size"], patch, f"{part} ({patch} px)")
     if isinstance(unit, int) and unit > 0:
         step = math.lcm(unit, patch) if isinstance(patch, int) and patch > 0 else unit
         _check_multiple(data["size"], step, f"model.masking.unit={unit}")

@@ -54,7 +54,7 @@ def test_one_number_a_channel_says_how_images_are_loaded():
 
 
 def test_a_size_stands_for_itself_and_its_shares_everywhere(tmp_path):
-    for size, windows in ((128, 8), (192, 12)):
+    for size, windows in ((128, 4), (192, 6)):
         cfg = write(tmp_path, f"data = dict(size={size})", CONFIGS / "fastmim" / "swinb_400e.py")
         assert (cfg.model.encoder.image_size, cfg.model.encoder.window_size) == (size, windows)
         crop = cfg.train_dataloader.dataset.dataset.pipeline[0]
@@ -77,7 +77,7 @@ def test_watching_hooks_have_names_and_take_settings(tmp_path):
         cfg.default_hooks.knn.interval == 10 and cfg.default_hooks.knn.train.dataset.data_root == "data/cifar10/train"
     )
     assert cfg.default_hooks.rankme is None and cfg.default_hooks.pictures.type == "PictureHook"
-    assert "custom_hooks" not in cfg
+    assert not cfg.get("custom_hooks")
     cfg = write(tmp_path, "data = dict(watch=[])", mae)
     assert not {"knn", "rankme", "masked_loss", "pictures"} & set(cfg.default_hooks)
 
@@ -113,10 +113,10 @@ def test_with_delete_a_loader_of_ones_own_stands():
 @pytest.mark.parametrize(
     ("size", "model", "line"),
     [
-        (30, MODEL, "data.size=30 does not fit model.encoder.patch_size, 4 px,: sizes that work are multiples of 4, e.g. 28 or"),
+        (30, MODEL, "data.size=30 does not fit model.encoder.patch_size (4 px): sizes that work are multiples of 4"),
         ((32, 30), MODEL, "data.size=(32, 30) does not fit model.encoder.patch_size"),
-        (48, dict(MODEL, masking=dict(unit=32)), "data.size=48 does not fit model.masking.unit=32: sizes that work are m"),
-        (112, dict(type="MaskedImageModel", encoder=dict(type="DenseSwin", arch="base")), "the tokens of model.encoder (D"),
+        (48, dict(MODEL, masking=dict(unit=32)), "data.size=48 does not fit model.masking.unit=32: sizes"),
+        (112, dict(type="MaskedImageModel", encoder=dict(type="DenseSwin", arch="base")), "the tokens of model.enc"),
     ],
 )  # fmt: skip
 def test_a_size_that_no_part_can_do_is_refused_with_those_that_work(size, model, line):
