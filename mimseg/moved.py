@@ -86,7 +86,16 @@ OUT_OF_PACKAGES = {
     ("evaluation", "apis.studies.robustness"): "global_pimr pimr",
     ("evaluation", "engine.undisturbed"): "undisturbed",
 }
-NAMES = {f"{old}.{name}": f"{new}.{name}" for (old, new), names in OUT_OF_PACKAGES.items() for name in names.split()}
+NAMES = {
+    "apis.TARGETS": "apis.FORMATS",
+    "apis.import_task": "apis.import_library",
+    "apis.is_dense": "apis.is_transfer",
+    "benchmark.fits": "benchmark.fits_gpu",
+    "visualization.draw_heat_map": "visualization.draw_attention_heads",
+    "visualization.draw_ratio_curves": "visualization.draw_robustness",
+    "visualization.draw_similarity": "visualization.draw_target_similarity",
+    **{f"{old}.{name}": f"{new}.{name}" for (old, new), names in OUT_OF_PACKAGES.items() for name in names.split()},
+}
 """Functions and classes, without ``mimseg.``, that were to be had from a package."""
 
 

@@ -288,7 +288,7 @@ def image_scores_under(model, images, predicted):
         ),
         (dict(tau=0.0), "the temperature must be positive"),
         (dict(tau=math.nan), "the temperature must be positive"),
-        (dict(by="hardest"), "one of predicted, random, got 'hardest'"),
+        (dict(by="hardest"), "must be 'predicted' or 'random', got 'hardest'"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_one_line(build, images, options, message):

@@ -48,7 +48,9 @@ def expand_data(cfg: Config) -> None:
         for key, value in references_in(cfg._cfg_dict, ""):
             raise ValueError(f"config key {key} is {value!r}, but the config has no data: write a number, or add data")
         return
-    made = _make(cfg.get("model") or {}, ConfigDict(data))
+    if cfg.get("model") is None:  # a file that others inherit
+        return
+    made = _make(cfg.model, ConfigDict(data))
     for name in LOADERS:
         explicit = cfg.get(name)
         if explicit is None:
