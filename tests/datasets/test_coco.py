@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from mmengine.dataset import ClassBalancedDataset
 from PIL import Image
 from pycocotools import mask as api
 
@@ -69,6 +70,14 @@ def test_a_label_is_the_position_of_its_name_whatever_the_order_of_the_file(fold
     truth = read_truth(write(folder, data), CLASSES, True)
     assert [category["name"] for category in truth.categories] == list(CLASSES)
     assert [category["id"] for category in truth.as_coco()["categories"]] == [7, 20, 90]
+
+
+def test_images_can_be_repeated_by_their_classes(folder):
+    dataset = build(folder)
+    assert [dataset.get_cat_ids(n) for n in (0, 1)] == [[2, 0], [1]]
+    balanced = ClassBalancedDataset(dataset, oversample_thr=1.0)
+    assert len(balanced) >= 2
+    assert balanced.get_cat_ids(0) == [2, 0]
 
 
 def names(*new):

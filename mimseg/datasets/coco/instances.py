@@ -96,6 +96,10 @@ class CocoInstances(BaseDataset):
                 is_new = False
         return data
 
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The labels of an image's objects: what MMEngine's ``ClassBalancedDataset`` counts."""
+        return [instance["bbox_label"] for instance in self.get_data_info(idx)["instances"]]
+
     def pictures(self) -> list[tuple[str, tuple[int, int]]]:
         """Path and ``(H, W)``, as the file says, of every image."""
         records = (self.get_data_info(index) for index in range(len(self)))
