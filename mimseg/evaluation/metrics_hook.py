@@ -8,6 +8,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
+from ..engine.hooks.pending import is_done
 from ..registry import HOOKS
 from .extraction import classes_of, refuse_other_classes
 from .metrics_file import merge_metrics, read_metrics
@@ -37,7 +38,7 @@ class MetricsHook(Hook):
         """Compare the classes of training, validation and model; take up the numbers of the last validation."""
         train = runner.train_dataloader.dataset
         _check_number(train, runner.bare_model, "train_dataloader")
-        if getattr(runner, "resuming", False) and runner.message_hub.runtime_info.get("validated") == runner.iter:
+        if getattr(runner, "resuming", False) and is_done(runner):
             self.last = read_metrics(runner.work_dir).get("val", {}).get(_moment(runner), {})
         if runner.val_loop is not None:
             refuse_other_classes(train, runner.val_dataloader.dataset, "the training images", "those for validation")

@@ -23,7 +23,7 @@ def test_a_run_killed_after_its_last_validation_still_gets_its_end(tmp_path):
     for validated, end in ((10, None), (20, {"a": 2.0})):
         runner = run_with(("a",), ("a",), 1)
         runner.work_dir, runner.epoch, runner.iter, runner.train_loop, runner.resuming = tmp_path, 2, 20, None, True
-        runner.message_hub = SimpleNamespace(runtime_info={"validated": validated})
+        runner.message_hub = SimpleNamespace(runtime_info={"last_validation": validated})
         hook = MetricsHook()
         hook.before_train(runner)
         hook.after_train(runner)
