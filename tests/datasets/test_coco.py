@@ -137,7 +137,7 @@ REFUSED = {
     "outline is text": (each(segmentation="1 2 3"), "which is a str, not polygons or run lengths"),
     "runs of another size": (each(segmentation=run_lengths(48, 40, [1920])), "of the size [48, 40] (height, width)"),
     "runs too long": (each(segmentation=run_lengths(40, 48, [0, 10**9])), "of 1000000000 pixels, its picture has 1920"),
-    "runs below 0": (each(segmentation=run_lengths(40, 48, [-80, 2000])), "which has run lengths of 1920 pixels"),
+    "runs below 0": (each(segmentation=run_lengths(40, 48, [-80, 2000])), "which has a run length of -80, below 0"),
     "damaged runs": (each(segmentation=run_lengths(40, 48, "\x7f\x7f")), "which has damaged run lengths"),
     "cut runs": (each(segmentation=run_lengths(40, 48, "oo")), "which has run lengths that are cut off"),
     "no counts": (each(segmentation=dict(size=[40, 48])), "without a list or text of counts"),
