@@ -1,10 +1,9 @@
 """Samplers that do not go with the data set or the loop that they are given."""
 
-from collections.abc import Sized
 from typing import Any
 
 from mmengine.dataset import InfiniteSampler
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from ..datasets import SeededDataset, SeededInfiniteSampler, SeededSampler
 
@@ -40,7 +39,7 @@ def check_sampling(loader: DataLoader[Any], name: str, ends: bool) -> None:
         )
 
 
-def takes_seeds(dataset: Sized) -> bool:
+def takes_seeds(dataset: Dataset[Any]) -> bool:
     """Whether a data set takes a position with a seed; of one that a user wrote, it is believed."""
     if isinstance(dataset, SeededDataset):
         return True

@@ -89,9 +89,11 @@ def class_numbers(model: nn.Module) -> dict[str, int]:
     for place in HEADS:
         with suppress(AttributeError):
             head = attrgetter(place)(model)
-            parts = {f"{place}.{i}": part for i, part in enumerate(head)} if isinstance(head, nn.ModuleList) else {}
+            parts: dict[str, Any] = (
+                {f"{place}.{i}": part for i, part in enumerate(head)} if isinstance(head, nn.ModuleList) else {}
+            )
             for name, part in (parts or {place: head}).items():
                 if hasattr(part, "num_classes") and not getattr(part, "class_agnostic", False):
                     found[f"model.{name}.num_classes"] = part.num_classes
-    own = getattr(model, "num_classes", None)
+    own: Any = getattr(model, "num_classes", None)
     return found or ({} if own is None else {"model.num_classes": own})

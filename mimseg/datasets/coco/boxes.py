@@ -47,8 +47,8 @@ def _extent(outline: Outline, size: tuple[int, int]) -> Box:
     if isinstance(outline, dict):
         left, top, width, height = masks_of.toBbox(encoded(outline, size))
         return left, top, left + width, top + height
-    xs, ys = ([number for polygon in outline for number in polygon[start::2]] for start in (0, 1))
-    return min(xs), min(ys), max(xs), max(ys)
+    xs, ys = ([polygon[start::2] for polygon in outline] for start in (0, 1))
+    return min(map(min, xs)), min(map(min, ys)), max(map(max, xs)), max(map(max, ys))
 
 
 def _overlap(a: Box, b: Box) -> float:
