@@ -112,7 +112,7 @@ def test_one_best_checkpoint_a_metric_whatever_a_kill_left(best):
     hook.after_val_epoch(runner, {"acc": 1.0, "a/b": float("-inf")})
     found = {path.name for path in folder.glob("*best_*")}
     assert found == {"best_acc_epoch_7.pth", "best_a_b_epoch_2.pth", "best_acc_mine.pth", "best_acc_epoch_4.pth"}
-    assert runner.message_hub.runtime_info["validated"] == 70
+    assert runner.message_hub.runtime_info["last_validation"] == 70
 
 
 def test_paths_of_a_checkpoint_are_never_used(best, tmp_path):

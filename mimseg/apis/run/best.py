@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ...evaluation.paper_metrics import COCO_NAMES
+from ...evaluation.paper_metrics import name_for_evaluators
 
 SEGMENTATION = {
     "mIoU": ("IoU", "Acc"),
@@ -33,8 +33,8 @@ def check_best(cfg: Mapping[str, Any]) -> None:
         known = _measured(evaluator)
         if name == "auto" or known is None or any(fnmatchcase(name, pattern) for pattern in known):
             continue
-        papers = [theirs for theirs, ours in COCO_NAMES.items() if ours == name and theirs in known]
-        close = papers or get_close_matches(name, known, 1)
+        own = name_for_evaluators(name)
+        close = [own] if any(fnmatchcase(own, pattern) for pattern in known) else get_close_matches(own, known, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         raise ValueError(f"{what}: the validation does not measure it; {hint}")
 

@@ -52,6 +52,9 @@ def test_what_is_measured_is_taken(name, evaluator):
         ("mDice", MAPS, "save_best=mDice: the validation does not measure it; there are aAcc, mIoU, mAcc"),
         ("IoU-sky", MAPS, "save_best=IoU-sky: the validation does not measure it"),
         ("bbox_mAP", BOXES, "save_best=bbox_mAP: the validation does not measure it; did you mean coco/bbox_mAP?"),
+        ("box/AP", BOXES, "save_best=box/AP: the validation does not measure it; did you mean coco/bbox_mAP?"),
+        ("mask/AP75", BOXES, "did you mean coco/segm_mAP_75?"),
+        ("box/AP-cat", {**BOXES, "classwise": True}, "did you mean coco/bbox_AP-cat?"),
         ("coco/segm_mAP", {"type": "mimseg.CocoAP"}, "did you mean coco/"),
         ("box/AP", BOXES, "did you mean coco/bbox_mAP?"),  # as metrics.json calls it
         ("mask/APs", BOXES, "did you mean coco/segm_mAP_s?"),
