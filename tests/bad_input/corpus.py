@@ -27,8 +27,8 @@ ROOT = Path(__file__).parents[2]
 CASES = Path(__file__).parent / "cases"
 LIMIT = 120
 QUICK = (
-    "custom_hooks=[] schedule.epochs=1 schedule.warmup_epochs=0 train_dataloader.batch_size=4 "
-    "train_dataloader.num_workers=0 train_dataloader.dataset.dataset.pipeline.1.scale=32"
+    "data.watch=[] schedule.epochs=1 schedule.warmup_epochs=0 train_dataloader.batch_size=4 "
+    "train_dataloader.num_workers=0 data.size=32"
 )
 
 

@@ -37,7 +37,7 @@ MICRO_BATCHES = re.compile(r"or batch (\d+) and accumulative_counts=(\d+) on (\d
 MORE_GPUS = re.compile(r"or (\d+) of (\d+) GB at batch (\d+) each")
 SCALE = re.compile(r"'scale': ([^'}]*)")
 NO_SHAPE = frozenset({"weight", "checkpoint", "normalize", "mean", "std", "drop_path", "label_smoothing", "head_std"})
-COUNTED_HOOKS = frozenset({"SelectionHook", "EMAHook", "ProgressHook"})
+COUNTED_HOOKS = frozenset({"EMAHook"})
 ROW = r"[\w.+-]+"
 AS_ANOTHER = re.compile(r"as (configs/\S+\.py)")
 
@@ -79,7 +79,8 @@ def fingerprint(name: str) -> str:
     """Of all that a count depends on."""
     cfg = read(name)
     wrapper, loader = cfg.optim_wrapper, cfg.train_dataloader
-    hooks = [hook for hook in cfg.get("custom_hooks") or [] if hook.type in COUNTED_HOOKS]
+    named = (cfg.get("default_hooks") or {}).values()
+    hooks = [hook for hook in named if hook is not None and hook.type in COUNTED_HOOKS]
     parts = [cfg.model, cfg.get("schedule"), loader.batch_size, SCALE.findall(str(loader.dataset)), hooks]
     parts += [wrapper.get("precision"), wrapper.get("accumulative_counts"), wrapper.optimizer.type]
     return hashlib.sha256(json.dumps(without_numbers(parts), sort_keys=True).encode()).hexdigest()[:12]

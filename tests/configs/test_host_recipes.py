@@ -122,7 +122,7 @@ def test_maes_training_from_scratch_lists_all_its_regularisation():
     cfg = read("vitb_300e_scratch")
     types = [step.type for step in cfg.train_dataloader.dataset.dataset.pipeline]
     assert not any("Erasing" in name for name in types) and "RandAugment" in types
-    assert [hook.momentum for hook in cfg.custom_hooks if hook.type == "EMAHook"] == [1e-4]
+    assert cfg.default_hooks.ema.to_dict() == dict(type="EMAHook", momentum=1e-4)
     assert 8 * cfg.train_dataloader.batch_size == 32 * read("vith_200e_scratch").train_dataloader.batch_size == 4096
     for name in ("vitb_100e_scratch", "vitb_300e_scratch", "vitl_200e_scratch", "vith_200e_scratch"):
         assert read(name).load_options.scratch

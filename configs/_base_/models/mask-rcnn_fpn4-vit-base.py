@@ -4,7 +4,8 @@ Absolute positions are resized to the images' size once, when weights are loaded
 reproduction (hustvl/MIMDet) lets them learn, too, but replaces the table by one computed for 64 x 64 patches, its axes
 swapped against MAE's.
 
-The recipe is theirs, as MIMDet reproduces it: AdamW, a cosine, no layer-wise decay. As in MIMDet, biases decay; norms, absolute and relative positions do not.
+The recipe is theirs, as MIMDet reproduces it: AdamW, a cosine, no layer-wise decay. As in MIMDet, biases
+decay; norms, absolute and relative positions do not.
 """
 
 _base_ = "./mask-rcnn.py"

@@ -25,7 +25,7 @@ def expand_data(cfg: Config) -> None:
 
     - ``train``: folder of the training images, or the settings of their dataset (``data_root``, ``ann_file``, ...;
       :class:`~mimseg.datasets.UnlabelledFolder` where it names no type, ``LabelledFolder`` where labels are read);
-    - ``test``: likewise, of the images that are held out; ``unlabelled``: of those to pre-train on instead of ``train``;
+    - ``test``: the same of the images that are held out; ``unlabelled``: of those to pre-train on, if not ``train``;
     - ``classes``: how many there are; ``size``: side or (H, W) of the training images in pixels;
     - ``mean``, ``std``: of each channel; one number makes images of one channel;
     - ``crop``: least and greatest area of the random crop; ``interpolation``: of that crop, where it is not bicubic;
@@ -208,7 +208,26 @@ def _over(explicit: Mapping[str, Any], made: Made) -> Made:
     """What is made, with the entries of the config over it, as a config is merged over its base."""
     given = {key: copy.deepcopy(explicit[key]) for key in made if explicit.get(key) is not None}
     base = ConfigDict(copy.deepcopy(made))
-    return dict(Config._merge_a_into_b(ConfigDict(given), base, allow_list_keys=True))
+    try:
+        return dict(Config._merge_a_into_b(ConfigDict(given), base, allow_list_keys=True))
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"config key {', '.join(given)}: {_obstacle(given, made) or error}") from None
+
+
+def _obstacle(given: Any, made: Any, key: str = "") -> str:
+    """Where the entries of a config do not fit what ``data`` makes."""
+    for name, value in given.items() if isinstance(given, Mapping) else ():
+        if isinstance(made, list | tuple):
+            if not str(name).isdigit() or int(name) >= len(made):
+                return f"{key} is a list of {len(made)}, which data makes: it has no entry {name} that could be set"
+            found = _obstacle(value, made[int(name)], f"{key}.{name}")
+        elif isinstance(made, Mapping):
+            found = _obstacle(value, made.get(name), f"{key}.{name}".removeprefix("."))
+        else:
+            found = f"{key} is {made!r}, which data makes, and has no parts" if made is not None else ""
+        if found:
+            return found
+    return ""
 
 
 def _add_hooks(cfg: Config, hooks: Made) -> None:
