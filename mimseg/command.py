@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from .arguments import pixels
+from .arguments import count, output_folder, pixels, seed
 from .processes import LINES_VARIABLE, LOST_PEER, handling
 
 
@@ -31,11 +31,65 @@ def add_model_options(parser: argparse.ArgumentParser, crop: str, weights: str) 
     parser.add_argument("--weights", choices=("student", "ema"), default="student", help=weights)
     parser.add_argument("--device", help="cpu, cuda, cuda:1 ... (default: the GPU if there is one)")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
+    add_trust_option(parser)
+
+
+def add_trust_option(parser: argparse.ArgumentParser) -> None:
+    """The option that lets checkpoints be unpickled which hold more than plain data."""
     parser.add_argument(
         "--trust-checkpoint",
         action="store_true",
         help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
     )
+
+
+def add_start_options(parser: argparse.ArgumentParser, verb: str, example: str) -> None:
+    """Options that ``tools/train.py`` and ``tools/test.py`` share: the look at the data, overrides, trust, launcher.
+
+    Args:
+        parser: gets them.
+        verb: 'train' or 'test'.
+        example: of an override.
+    """
+    parser.add_argument(
+        "--check-data",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="look at all pictures and labels of a detector or segmentor before the run "
+        "(default: up to 20,000 pictures of a COCO file and 2000 label maps)",
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help=f"override config entries, e.g. {example}",
+    )
+    add_trust_option(parser)
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch", "slurm"),
+        default="pytorch" if "TORCHELASTIC_RUN_ID" in os.environ else "none",
+        help=f"what started the processes (set by tools/dist_{verb}.sh and tools/slurm_{verb}.sh)",
+    )
+
+
+def add_run_options(parser: argparse.ArgumentParser, metric: str, overrides: str) -> None:
+    """Options of scripts that make many runs and compare them: where, by which metric, how, or not at all.
+
+    Args:
+        parser: gets them.
+        metric: help of ``--metric``.
+        overrides: help of ``--cfg-options``.
+    """
+    parser.add_argument(
+        "--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results"
+    )
+    parser.add_argument("--metric", metavar="NAME", help=metric)
+    parser.add_argument("--seed", type=seed, default=0, help="of every run (default: 0)")
+    parser.add_argument("--processes", type=count, default=1, help="of every run, on this machine (default: 1)")
+    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help=overrides)
+    parser.add_argument("--collect-only", action="store_true", help="run nothing: results of what has finished")
 
 
 def image_size_of(parser: argparse.ArgumentParser, args: argparse.Namespace) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 import os
 import stat
+from collections.abc import Iterable
 from pathlib import Path
 
 
@@ -34,6 +35,29 @@ def check_file(path: str | Path, asked: str) -> None:
     _check_folder(path.parent, what)
 
 
+def check_output(path: str | Path, inputs: Iterable[str | Path], overwrite: bool = False) -> None:
+    """Refuse to write a file over one that is read, or, unless ``overwrite``, over any that exists.
+
+    Args:
+        path: the file to write.
+        inputs: files that are read, and folders of such.
+        overwrite: whether another existing file may be replaced.
+
+    Raises:
+        ValueError: it must not be written.
+    """
+    path = Path(path).expanduser()
+    if not os.path.lexists(path):
+        return
+    if path.is_dir():
+        raise ValueError(f"{path} is a folder; name a file in it")
+    for source in map(Path, inputs):
+        if any(_is_same(path, file) for file in _files_of(source.expanduser())):
+            raise ValueError(f"{path} is read: writing it would destroy {source}; name another target")
+    if not overwrite:
+        raise ValueError(f"{path} exists; name another target, or replace it with --overwrite")
+
+
 def _check_folder(path: Path, what: str) -> None:
     for folder in (path, *path.parents):
         mode = _mode(folder, what)
@@ -61,3 +85,12 @@ def _mode(path: Path, what: str) -> int | None:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ValueError(f"{what} cannot be made: {reason.lower()}; choose another") from None
+
+
+def _files_of(source: Path) -> list[Path]:
+    return [source, *source.iterdir()] if source.is_dir() else [source]
+
+
+def _is_same(path: Path, file: Path) -> bool:
+    """Whether two names lead to one file, also by links of either kind."""
+    return path.exists() and file.exists() and os.path.samefile(path, file)

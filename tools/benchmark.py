@@ -12,7 +12,7 @@ import shlex
 import sys
 
 from mimseg.arguments import output_file, pixels
-from mimseg.command import run_command
+from mimseg.command import image_size_of, run_command
 
 DEFAULT_CONFIGS = ["configs/mae/vitb_200e.py", "configs/hpm/vitb_200e.py"]
 PEERS = ("mmpretrain-mae", "hf-vitmae", "mmpretrain-simmim", "mmpretrain-maskfeat")
@@ -46,8 +46,7 @@ def parse_args() -> argparse.Namespace:
         "--markdown", type=output_file, metavar="FILE", help="also write them as a page, e.g. docs/benchmarks.md"
     )
     args = parser.parse_args()
-    if args.image_size and len(args.image_size) > 2:
-        parser.error("--image-size takes one number, or height and width")
+    args.image_size = image_size_of(parser, args)
     return args
 
 
@@ -55,24 +54,21 @@ def benchmark(args: argparse.Namespace) -> None:
     """Measure, print tables, write files."""
     import torch  # heavy: after --help
     from mmengine.registry import init_default_scope
-    from rich.console import Console
 
     from mimseg.benchmark import Settings, as_markdown, as_tables, describe_machine, measure
     from mimseg.checkpoints import write_atomically
 
     init_default_scope("mimseg")
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    size = (args.image_size[0], args.image_size[-1]) if args.image_size else None
     settings = Settings(
-        args.configs, args.peer, args.precision, size, args.batch_size, args.steps, args.data, args.images
+        args.configs, args.peer, args.precision, args.image_size, args.batch_size, args.steps, args.data, args.images
     )
     report = measure(settings, device, lambda line: print(line, file=sys.stderr, flush=True))
-    setting = {"image_size": size, "batch_size": args.batch_size, "steps": args.steps, "images": args.images}
+    setting = {"image_size": args.image_size, "batch_size": args.batch_size, "steps": args.steps, "images": args.images}
     command = shlex.join(["python", "tools/benchmark.py", *sys.argv[1:]])
     report = {"setting": {**describe_machine(device), **setting, "command": command}, **report}
-    console = Console() if sys.stdout.isatty() else Console(width=160)
     for table in as_tables(report):
-        console.print(table)
+        table.show()
     if args.json is not None:
         write_atomically(args.json, (json.dumps(report, indent=2) + "\n").encode())
     if args.markdown is not None:

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from mimseg.arguments import count, pixels
-from mimseg.command import run_command
+from mimseg.command import add_trust_option, run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -39,11 +39,7 @@ def parse_args() -> argparse.Namespace:
         help="image size in pixels of the position table to write (default: the source's own, if it has one)",
     )
     parser.add_argument("--num-heads", type=count, help="the encoder's attention heads, where the source does not tell")
-    parser.add_argument(
-        "--trust-checkpoint",
-        action="store_true",
-        help="unpickle a source that holds more than plain data: it can run code, so trust its origin",
-    )
+    add_trust_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the target if it exists; never the source")
     return parser.parse_args()
 

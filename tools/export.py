@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from mimseg.arguments import output_file, pixels
-from mimseg.command import image_size_of, run_command
+from mimseg.command import add_trust_option, image_size_of, run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -37,11 +37,7 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("--weights", choices=("student", "ema"), default="student", help="whose encoder")
     parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override config entries")
-    parser.add_argument(
-        "--trust-checkpoint",
-        action="store_true",
-        help="unpickle a checkpoint that holds more than plain data: it can run code, so trust its origin",
-    )
+    add_trust_option(parser)
     parser.add_argument("--overwrite", action="store_true", help="replace the files to write if they exist")
     args = parser.parse_args()
     args.image_size = image_size_of(parser, args)
@@ -50,9 +46,8 @@ def parse_args() -> argparse.Namespace:
 
 def export(args: argparse.Namespace) -> None:
     """Export as the command line says, and print what the file takes and gives."""
-    from mimseg.apis.inference.inference.export import export_encoder
-
     from mimseg.apis import load_config  # heavy: after --help
+    from mimseg.apis.inference.export import export_encoder
 
     done = export_encoder(
         load_config(args.config, args.cfg_options),

@@ -1,11 +1,10 @@
 """Test a checkpoint: ``python tools/test.py CONFIG CHECKPOINT``."""
 
 import argparse
-import os
 import sys
 
 from mimseg.arguments import filled
-from mimseg.command import run_command
+from mimseg.command import add_start_options, run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -41,31 +40,7 @@ def parse_args() -> argparse.Namespace:
         help="other images, as train.py takes them: for a classifier, a folder with val/<class>/; for k-NN, also "
         "train/<class>/; for a detector or segmentor, one in COCO's or ADE20K's layout",
     )
-    parser.add_argument(
-        "--check-data",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="look at all pictures and labels of a detector's or segmentor's data before the test "
-        "(default: up to 20,000 pictures of a COCO file and 2000 label maps)",
-    )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override config entries, e.g. test_cfg.pool=cls",
-    )
-    parser.add_argument(
-        "--trust-checkpoint",
-        action="store_true",
-        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
-    )
-    parser.add_argument(
-        "--launcher",
-        choices=("none", "pytorch", "slurm"),
-        default="pytorch" if "TORCHELASTIC_RUN_ID" in os.environ else "none",
-        help="what started the processes (set by tools/dist_test.sh and tools/slurm_test.sh)",
-    )
+    add_start_options(parser, "test", "test_cfg.pool=cls")
     return parser.parse_args()
 
 

@@ -1,11 +1,10 @@
 """Train what a config describes: ``python tools/train.py CONFIG``."""
 
 import argparse
-import os
 import sys
 
 from mimseg.arguments import filled
-from mimseg.command import run_command
+from mimseg.command import add_start_options, run_command
 
 
 def parse_args() -> argparse.Namespace:
@@ -53,32 +52,8 @@ def parse_args() -> argparse.Namespace:
         help="pre-train on all images under this folder, flat or nested, no labels; for a classifier, a folder with "
         "train/<class>/ and val/<class>/; for a detector or segmentor, one in COCO's or ADE20K's layout",
     )
-    parser.add_argument(
-        "--check-data",
-        action=argparse.BooleanOptionalAction,
-        default=None,
-        help="look at all pictures and labels of a detector or segmentor before training "
-        "(default: up to 20,000 pictures of a COCO file and 2000 label maps)",
-    )
     parser.add_argument("--seed", type=int, help="seed of weights, data order, augmentations and masks")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="override config entries, e.g. schedule.epochs=50",
-    )
-    parser.add_argument(
-        "--trust-checkpoint",
-        action="store_true",
-        help="unpickle checkpoints that hold more than plain data: they can run code, so trust their origin",
-    )
-    parser.add_argument(
-        "--launcher",
-        choices=("none", "pytorch", "slurm"),
-        default="pytorch" if "TORCHELASTIC_RUN_ID" in os.environ else "none",
-        help="what started the processes (set by tools/dist_train.sh and tools/slurm_train.sh)",
-    )
+    add_start_options(parser, "train", "schedule.epochs=50")
     args = parser.parse_args()
     if args.init is not None and args.resume not in (None, "latest"):
         parser.error("--init starts a run and --resume CHECKPOINT goes on with one: give one of the two")
@@ -94,7 +69,7 @@ def train(args: argparse.Namespace) -> None:
         build_runner,
         check_trains,
         default_work_dir,
-        is_dense,
+        is_transfer,
         load_config,
         set_label_check,
         start_backbone_from,
@@ -117,7 +92,7 @@ def train(args: argparse.Namespace) -> None:
         cfg.randomness = {**cfg.get("randomness", {}), "seed": args.seed}
     if args.trust_checkpoint:
         cfg.trust_checkpoint = True
-    if args.init is not None and is_dense(cfg):
+    if args.init is not None and is_transfer(cfg):
         start_backbone_from(cfg, args.init)
     elif args.init is not None:
         cfg.load_from = args.init

@@ -14,8 +14,8 @@ _base_ = [
     "../_base_/runtime/classification.py",
 ]
 data = dict(
-    train="data/cifar10/train",
-    test="data/cifar10/test",
+    train=dict(data_root="data/cifar10/train"),
+    test=dict(data_root="data/cifar10/test"),
     classes=10,
     center_crop=1.0,  # the whole image
 )

@@ -15,8 +15,8 @@ _base_ = [
     "../_base_/runtime/classification.py",
 ]
 data = dict(
-    train="data/cifar100/train",
-    test="data/cifar100/test",
+    train=dict(data_root="data/cifar100/train"),
+    test=dict(data_root="data/cifar100/test"),
     classes=100,
     center_crop=1.0,  # the whole image
     augment=[],

@@ -15,8 +15,8 @@ _base_ = [
     "../_base_/runtime/classification.py",
 ]
 data = dict(
-    train="data/stl10/train",
-    test="data/stl10/test",
+    train=dict(data_root="data/stl10/train"),
+    test=dict(data_root="data/stl10/test"),
     classes=10,
     center_crop=1.0,  # the whole image
     augment=[],

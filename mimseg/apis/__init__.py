@@ -1,6 +1,8 @@
 """What a notebook or ``tools/`` calls."""
 
-from .convert import TARGETS, Conversion, convert
+from ..checkpoints.convert import FORMATS, Conversion
+from ..moved import moved_from
+from .inference.convert import convert
 from .inference.features import extract_features
 from .inference.inference import draw_masks, find_images, load_model, read_images, reconstruct
 from .inference.strategies import compare_masks
@@ -10,7 +12,7 @@ from .run.data import test_on_folder, train_on_folder
 from .run.errors import explain, report_bug
 from .run.test import build_tester, run_test
 from .run.train import build_runner
-from .run.transfer import import_task, is_dense, set_label_check, start_backbone_from, use_data
+from .run.transfer import import_library, is_transfer, set_label_check, start_backbone_from, use_data
 from .run.work_folder import default_test_dir, default_work_dir
 from .studies.attention_head import HeadSelection, select_attention_head
 from .studies.parameters import count_parameters, without_values
@@ -18,7 +20,7 @@ from .studies.ratio_sweep import RatioSweep
 from .studies.target_similarity import target_similarity
 
 __all__ = [
-    "TARGETS",
+    "FORMATS",
     "Conversion",
     "HeadSelection",
     "RatioSweep",
@@ -36,8 +38,8 @@ __all__ = [
     "explain",
     "extract_features",
     "find_images",
-    "import_task",
-    "is_dense",
+    "import_library",
+    "is_transfer",
     "load_config",
     "load_model",
     "read_images",
@@ -53,3 +55,5 @@ __all__ = [
     "use_data",
     "without_values",
 ]
+
+__getattr__ = moved_from(__name__)

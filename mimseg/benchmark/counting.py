@@ -21,13 +21,15 @@ def flops_by_part(subject: Subject, images: Tensor, precision: Precision) -> dic
 
 
 def _attention(query: torch.Size, key: torch.Size, value: torch.Size, *_: object, **__: object) -> int:
-    return sdpa_flop_count(query, key, value)
+    flops: int = sdpa_flop_count(query, key, value)
+    return flops
 
 
 def _attention_backward(
     grad: torch.Size, query: torch.Size, key: torch.Size, value: torch.Size, *_: object, **__: object
 ) -> int:
-    return sdpa_backward_flop_count(grad, query, key, value)
+    flops: int = sdpa_backward_flop_count(grad, query, key, value)
+    return flops
 
 
 CPU_ATTENTION = {

@@ -100,7 +100,7 @@ class LiveBytes(TorchDispatchMode):
 
 
 def _key(tensor: Tensor) -> int:
-    return tensor.untyped_storage()._cdata
+    return int(tensor.untyped_storage()._cdata)
 
 
 @contextmanager
@@ -264,8 +264,9 @@ class Waiting:
 
     def run_next(self) -> tuple[tuple[tuple[Any, int], ...], tuple[Tensor | None, ...]]:
         """Run a node and forget it: which nodes follow, at which of their outputs, and the gradient for each."""
-        *_, node = heapq.heappop(self._order)
-        run: Any = node if not isinstance(node, torch.autograd.function.FunctionCtx) else node.apply
+        node: Any = heapq.heappop(self._order)[-1]
+        of_python = isinstance(node, torch.autograd.function.FunctionCtx)
+        run = node.apply if of_python else node
         left = run(*self._arrived.pop(node))
         return node.next_functions, left if isinstance(left, tuple) else (left,)
 

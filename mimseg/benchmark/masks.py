@@ -6,7 +6,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
-from ..models import MaskedImageModel, Step
+from ..models import MaskedImageModel, Step, decide_masks
 from ..models.masking import Score
 from .stepping import Precision
 
@@ -29,13 +29,13 @@ class GivenScore(Score):
 
 def is_adaptive(model: nn.Module) -> bool:
     """Whether the number of hidden patches follows from the images."""
-    return isinstance(model, MaskedImageModel) and model.masking.ratio.takes_score
+    return isinstance(model, MaskedImageModel) and model.masking.ratio.needs_score
 
 
 def ratios_taken(model: MaskedImageModel, images: Tensor, precision: Precision) -> Tensor:
     """The share of each image ``(B)`` that the model hides of normalised images ``(B, C, H, W)``."""
     with torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16"):
-        mask = model.draw_masks(images).mask.mask
+        mask = decide_masks(model, images).mask.mask
     return mask.float().mean(dim=1)
 
 

@@ -5,19 +5,21 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..apis import load_config
+from ..engine.log_failures import one_line
 from ..models import MaskedImageModel
 from .counting import MIB, flops_by_part, saved_bytes
 from .hog import hog_milliseconds
 from .images import choose_images
 from .loading import loading_seconds
 from .masks import is_adaptive, masks_milliseconds, ratios_taken
-from .peers import PeerError, build_peer, one_line
+from .peers import PeerError, build_peer
 from .stepping import Precision, step, step_by_part
 from .subject import Subject, fixed_twin, our_subject, size_of
 
@@ -114,7 +116,7 @@ def measure(settings: Settings, device: torch.device, say: Callable[[str], None]
     say(f"timing {settings.steps} steps of each, in turns")
     for _ in range(settings.steps):
         for lane in lanes:
-            lane.seconds.append(seconds(lambda lane=lane: step(lane.subject, lane.images, lane.precision), device))
+            lane.seconds.append(seconds(partial(step, lane.subject, lane.images, lane.precision), device))
     for _ in range(min(METERED_STEPS, settings.steps)):
         for lane in lanes:
             clock = _clock(device)

@@ -11,7 +11,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torchvision.transforms.v2 import Identity
 
-from ..apis import import_task, is_dense, without_values
+from ..apis import import_library, is_transfer, without_values
 from ..checkpoints import guarded
 from ..models import Classifier, MaskedImageModel
 from ..registry import MODELS, OPTIMIZERS
@@ -69,7 +69,7 @@ class MemoryCount:
         return self.fixed + share * (self.activations + self.temporaries)
 
 
-def fits(size: float, gpu: float) -> bool:
+def fits_gpu(size: float, gpu: float) -> bool:
     """Whether so many bytes fit a GPU of ``gpu`` GB, :data:`MARGIN` left free."""
     return size <= (1 - MARGIN) * gpu * GIB
 
@@ -89,7 +89,7 @@ def batch_that_fits(counts: Iterable[MemoryCount], gpu: float) -> Moment | None:
     divisor = 1
     while all(count.moment.batch_size % divisor == 0 for count in counts):
         sizes = [count.at_batch(count.moment.batch_size // divisor) for count in counts]
-        if all(fits(size, gpu) for size in sizes):
+        if all(fits_gpu(size, gpu) for size in sizes):
             moment = counts[sizes.index(max(sizes))].moment
             return moment.with_batch(moment.batch_size // divisor)
         divisor *= 2
@@ -136,15 +136,17 @@ def count_memory(
         return [MemoryCount(moment, **static, **_step(model, moment, precision)) for moment in moments]
 
 
-def _build(config: Config) -> Any:
+def _build(config: Config) -> nn.Module:
     """The model without values; teachers whose files are not here as if they were."""
-    import_task(config)
+    import_library(config)
     init_default_scope(config.get("default_scope", "mimseg"))
-    if is_dense(config):
+    if is_transfer(config):
         with guarded(), without_values():
-            return MODELS.build(config.model)
+            detector: nn.Module = MODELS.build(config.model)
+            return detector
     with guarded(), without_values(), random_teachers(config.model) as (settings, _):
-        return MODELS.build(settings)
+        model: nn.Module = MODELS.build(settings)
+        return model
 
 
 def _static(config: Config, model: nn.Module, processes: int) -> dict[str, int]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from torch import Tensor
+from torch import Tensor, nn
 
-from ..apis import is_dense
+from ..apis import is_transfer
 from ..engine.stages import Stage, parse_stages
 from ..models import MaskedImageModel, Step
 from ..models.masking import Ratio
@@ -51,13 +51,13 @@ class Moment:
         images = self.batch_size * self.accumulative_counts
         return replace(self, batch_size=batch_size, accumulative_counts=max(1, round(images / batch_size)))
 
-    def prepare(self, model: Any) -> None:
+    def prepare(self, model: nn.Module) -> None:
         """Let the coming steps of a model be of this kind; what it draws at random keeps its own way."""
         if not isinstance(model, MaskedImageModel):
             return
         model.set_progress(self.progress)
         model.alternate = ()
-        for name, task in model.tasks.items():
+        for name, task in model.named_tasks.items():
             task.on, task.start, task.end = name in self.tasks, 0.0, 1.0
         ratio = model.masking.ratio
         usual = ratio.instead_of if isinstance(ratio, GivenRatio) else ratio
@@ -75,7 +75,7 @@ class GivenRatio(Ratio):
         hidden: the share that was hidden last, of whole units.
     """
 
-    takes_score = True
+    needs_score = True
     hidden = 0.0
 
     def __init__(self, instead_of: Ratio, share: float) -> None:
@@ -96,7 +96,7 @@ class GivenRatio(Ratio):
 
 
 @contextmanager
-def counts_known(model: Any) -> Iterator[None]:
+def counts_known(model: nn.Module) -> Iterator[None]:
     """Within the block, a ragged mask takes its numbers from :class:`GivenRatio`: fake tensors hold none to be read."""
     ratio = model.masking.ratio if isinstance(model, MaskedImageModel) else None
     if not isinstance(ratio, GivenRatio):
@@ -112,14 +112,14 @@ def counts_known(model: Any) -> Iterator[None]:
         ragged = Ragged(masked, shown, masked.float().mean() if mean is None else mean)
         return PatchMask(mask, order[: batch * shown], order[batch * shown :], ragged)
 
-    PatchMask.from_counts = staticmethod(known)  # type: ignore[assignment,method-assign]
+    PatchMask.from_counts = staticmethod(known)  # type: ignore[method-assign]
     try:
         yield
     finally:
         PatchMask.from_counts = read  # type: ignore[method-assign]
 
 
-def moments_of(name: str, config: Config, model: Any) -> list[Moment]:
+def moments_of(name: str, config: Config, model: nn.Module) -> list[Moment]:
     """All kinds of steps of a run, in the order in which they come up.
 
     Of steps that differ in nothing but whether masks follow a score, those where they do are told: a score only adds.
@@ -134,7 +134,7 @@ def moments_of(name: str, config: Config, model: Any) -> list[Moment]:
     """
     if config.get("train_dataloader") is None or config.get("optim_wrapper") is None:
         raise ValueError(f"{name} does not train; name a config with train_dataloader and optim_wrapper")
-    if is_dense(config):
+    if is_transfer(config):
         sizes = set(_crops(config.train_dataloader.to_dict()))
         if len(sizes) != 1:
             raise ValueError(f"{name} does not tell the size of its training images: set crop_size in its pipeline")
@@ -161,7 +161,7 @@ def _accumulation(config: Config) -> int:
     return int(config.optim_wrapper.get("accumulative_counts", 1))
 
 
-def _by_epoch(config: Config, name: str, model: Any) -> Iterator[Moment]:
+def _by_epoch(config: Config, name: str, model: nn.Module) -> Iterator[Moment]:
     """Moments of every epoch; of those with an adaptive ratio, one with each end of its range."""
     epochs = config.schedule.epochs
     stages = _stages(config, name)
@@ -175,9 +175,11 @@ def _by_epoch(config: Config, name: str, model: Any) -> Iterator[Moment]:
             yield moment
             continue
         off = () if epoch in trained else switched
-        active = [key for key, task in model.tasks.items() if task.active(progress, epoch / epochs) and key not in off]
+        active = [
+            key for key, task in model.named_tasks.items() if task.active(progress, epoch / epochs) and key not in off
+        ]
         moment = replace(moment, scored=_reads_score(model, stage.size, progress))
-        adapts = moment.scored and model.masking.ratio.takes_score
+        adapts = moment.scored and model.masking.ratio.needs_score
         for at_work in in_turn(active, model.alternate):
             for ratio in sorted(set(model.masking.ratio.range())) if adapts else (None,):
                 yield replace(moment, tasks=at_work, ratio=ratio)
@@ -215,4 +217,4 @@ def _selection(config: Config, epochs: int) -> tuple[frozenset[int], tuple[str, 
 
 def _reads_score(model: MaskedImageModel, size: tuple[int, int], progress: float) -> bool:
     images = torch.empty(1, model.data_preprocessor.channels, *size, device="meta")
-    return model.masking.reads_score(Step(images, model.encoder.patch_size, model.encoder.grid_of(images), progress))
+    return model.masking.needs_score(Step(images, model.encoder.patch_size, model.encoder.grid_of(images), progress))

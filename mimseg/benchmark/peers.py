@@ -1,10 +1,12 @@
 """Other libraries' models, as they come, to measure beside ours."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from ..engine.log_failures import one_line
 from ..quiet import quiet_imports
 from .subject import Subject
 
@@ -36,13 +38,7 @@ def build_peer(name: str, image_size: tuple[int, int], device: torch.device) -> 
         raise PeerError(f"{name}: cannot be built here: {one_line(error)}") from error
 
 
-def one_line(error: BaseException) -> str:
-    """An exception's type and message in one line of bounded length."""
-    message = " ".join(str(error).split())
-    return f"{type(error).__name__}: {message[:300]}" if message else type(error).__name__
-
-
-def _mmpretrain(model: dict) -> nn.Module:
+def _mmpretrain(model: dict[str, Any]) -> nn.Module:
     import mmpretrain.models  # noqa: F401
     from mmpretrain.registry import MODELS
 
@@ -115,20 +111,20 @@ def _mmpretrain_maskfeat(name: str, image_size: tuple[int, int], device: torch.d
     return _of_mmpretrain(name, model, MASKFEAT_SIZE, lambda images: _with_mask(mask, len(images)))
 
 
-def _with_mask(mask: Tensor, batch: int) -> list:
+def _with_mask(mask: Tensor, batch: int) -> list[Any]:
     from mmpretrain.structures import DataSample
 
     return [DataSample(mask=mask) for _ in range(batch)]
 
 
 def _of_mmpretrain(
-    name: str, model: nn.Module, image_size: tuple[int, int], samples: Callable[[Tensor], list]
+    name: str, model: Any, image_size: tuple[int, int], samples: Callable[[Tensor], list[Any]]
 ) -> Subject:
     return Subject(
         name,
         model,
         (3, *image_size),
-        loss=lambda images: sum(model.loss(images, samples(images)).values()),
+        loss=lambda images: sum(model.loss(images, samples(images)).values(), torch.zeros(())),
         parts={"encoder": [(model.backbone, "forward")], "decoders": [(model.neck, "forward")]},
     )
 

@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from rich.table import Table
-
+from ..tables import TextTable
 from .subject import PARTS
 
 NOTES = "<!-- what stands below this line is written by hand and stays -->"
@@ -12,26 +11,16 @@ Columns = dict[str, list[str]]
 """Cells by heading; the first column is text, the others are numbers."""
 
 
-def as_tables(report: dict[str, Any]) -> list[Table]:
+def as_tables(report: dict[str, Any]) -> list[TextTable]:
     """Three tables for each precision: speed and memory, share of time, FLOPs; and one of adaptive ratios, if any."""
-    return [terminal_table(title, columns) for title, columns in _titled(report)]
-
-
-def terminal_table(title: str, columns: Columns) -> Table:
-    """A table for a terminal."""
-    table = Table(title=title)
-    for index, heading in enumerate(columns):
-        table.add_column(heading, justify="right" if index else "left", overflow="fold")
-    for cells in zip(*columns.values(), strict=True):
-        table.add_row(*cells)
-    return table
+    return [TextTable.of_columns(columns, title) for title, columns in _titled(report)]
 
 
 def as_markdown(report: dict[str, Any], old: str = "") -> str:
     """The page of a report; hand-written notes at the end of the ``old`` page are kept."""
     lines = ["# Benchmarks", "", *_how(report["setting"]), *_caveats(report), ""]
-    for title, columns in _titled(report):
-        lines += [f"## {title}", "", *markdown_table(columns), ""]
+    for table in as_tables(report):
+        lines += [f"## {table.title}", "", table.markdown()]
     if report["left_out"]:
         lines += ["Left out:", "", *(f"- {line}" for line in report["left_out"]), ""]
     notes = old.split(NOTES, 1)[1].strip() if NOTES in old else ""
@@ -172,9 +161,3 @@ def _named(row: Row, first: Row) -> str:
 
 def _or_dash(value: float | None, pattern: str) -> str:
     return "–" if value is None else pattern.format(value)
-
-
-def markdown_table(columns: Columns) -> list[str]:
-    """The lines of a Markdown table."""
-    lines = ["| " + " | ".join(columns) + " |", "|---" + "|---:" * (len(columns) - 1) + "|"]
-    return lines + ["| " + " | ".join(cells) + " |" for cells in zip(*columns.values(), strict=True)]

@@ -122,6 +122,6 @@ def fixed_twin(subject: Subject, share: float, device: torch.device) -> Subject:
         ratio=dict(type="FixedRatio", ratio=(hidden - 0.5) / units),  # half a unit off the edge of rounding
         unit=model.masking.unit,
     )
-    asked = {teacher for task in model.tasks.values() for teacher, _ in task.target.needs}
+    asked = {teacher for task in model.named_tasks.values() for teacher, _ in task.target.needs}
     config.model.teachers = {name: cfg for name, cfg in (config.model.get("teachers") or {}).items() if name in asked}
     return our_subject(f"{subject.name}, {hidden / units:.3f} at random", config, (height, width), device)

@@ -9,7 +9,7 @@ from struct import unpack_from
 from typing import Any
 
 from .errors import DamagedCheckpointError
-from .symbolic import Call, Name, PickleError, Row, Stored, Symbols, read_symbols
+from .symbolic import Call, Items, Name, PickleError, Stored, Symbols, read_symbols
 
 ZIP = b"PK\x03\x04"
 MOST_RECORDS = 50_000
@@ -37,7 +37,7 @@ ALLOCATING = ("Tensor", "Storage", "numpy.ndarray", "builtins.bytearray")
 """Endings of what takes a size and makes memory of it; files name them, but do not call them with a number."""
 
 
-def check_sizes(path: Path) -> None:
+def check_structure(path: Path) -> None:
     """Refuse a file that would take far more memory or time than its size is worth, or that two readers read otherwise.
 
     Only structure is looked at: records of the archive, and the pickle as symbols, of which nothing is built.
@@ -136,7 +136,8 @@ def _stored_bytes(data: mmap.mmap, record: zipfile.ZipInfo) -> bytes:
 
 def _check_stream(data: mmap.mmap) -> None:
     """Check a file of PyTorch before 1.6, or any other pickle, which PyTorch itself then refuses."""
-    end, storages = 0, {}
+    end = 0
+    storages: dict[str, int] = {}
     for number in range(OLD_PICKLES):
         symbols = read_symbols(data, end)
         end = symbols.end
@@ -175,7 +176,7 @@ def _check_calls(symbols: Symbols) -> None:
 def _check_view(call: Call, arguments: list[Any]) -> None:
     """Refuse a tensor that repeats a small storage over and over (strides of 0)."""
     storage, sizes = arguments[0], arguments[2]
-    if not isinstance(storage, Stored) or not isinstance(sizes, Row):
+    if not isinstance(storage, Stored) or not isinstance(sizes, Items):
         return
     shape = sizes.items
     if not all(isinstance(side, int) and side >= 0 for side in shape):
@@ -193,13 +194,13 @@ def _item_size(storage: Stored) -> int:
 
 
 def _is_size(value: Any) -> bool:
-    return isinstance(value, Row) and bool(value.items) and all(isinstance(side, int) for side in value.items)
+    return isinstance(value, Items) and bool(value.items) and all(isinstance(side, int) for side in value.items)
 
 
 def _is_empty(arguments: list[Any]) -> bool:
     """Whether an array is made with no numbers, as pickles do before they fill it."""
     shape = arguments[1] if len(arguments) > 1 else None
-    return isinstance(shape, Row) and shape.items == [0]
+    return isinstance(shape, Items) and shape.items == [0]
 
 
 def _named(key: Any) -> str:

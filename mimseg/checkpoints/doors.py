@@ -177,7 +177,7 @@ def _handlers(trust: bool) -> dict[str, BaseFileHandler]:
     return safe if trust else {**safe, "pickle": _NoPickle(), "pkl": _NoPickle()}
 
 
-class _PlainYaml(YamlHandler):  # type: ignore[misc]
+class _PlainYaml(YamlHandler):
     """MMEngine's handler of YAML that builds no objects."""
 
     def load_from_fileobj(self, file: Any, **options: Any) -> Any:
@@ -188,7 +188,7 @@ class _PlainYaml(YamlHandler):  # type: ignore[misc]
             raise UntrustedCheckpointError(f"{_name_of(file)} is no plain YAML: {brief(error)}") from None
 
 
-class _BoundedJson(JsonHandler):  # type: ignore[misc]
+class _BoundedJson(JsonHandler):
     """MMEngine's handler of JSON that says what is too deep."""
 
     def load_from_fileobj(self, file: Any) -> Any:
@@ -199,7 +199,7 @@ class _BoundedJson(JsonHandler):  # type: ignore[misc]
             raise DamagedCheckpointError(f"{_name_of(file)} is nested too deep for JSON: write it anew") from None
 
 
-class _NoPickle(PickleHandler):  # type: ignore[misc]
+class _NoPickle(PickleHandler):
     """MMEngine's handler of pickles that reads none."""
 
     def load_from_fileobj(self, file: Any, **options: Any) -> Any:

@@ -34,7 +34,7 @@ LAYER_SCALE = re.compile(r"(encoder\.blocks\.\d+\.)ls[12]\.gamma")
 
 @dataclass
 class Plan:
-    """What to load into a model.
+    """The tensors to load into a model, and the ones that do not fit.
 
     Attributes:
         fitted: tensors by the model's names.
@@ -111,7 +111,7 @@ def fit_all(
     return plan
 
 
-def _note_of_reference(grid: tuple[int, int], model: Any) -> list[str]:
+def _note_of_reference(grid: tuple[int, int], model: nn.Module) -> list[str]:
     """What becomes of an encoder's fixed positions that were to be those of another grid."""
     own = getattr(getattr(getattr(model, "encoder", None), "positions", None), "reference", None)
     if own in (None, grid):
@@ -197,7 +197,7 @@ def check_places(source: Mapping[str, Tensor], target: Mapping[str, Tensor], sco
     return notes
 
 
-def check_sizes(model: nn.Module, source: Mapping[str, Tensor], found: Weights, plan: Plan, scope: str) -> None:
+def check_shapes(model: nn.Module, source: Mapping[str, Tensor], found: Weights, plan: Plan, scope: str) -> None:
     """Refuse a file whose tensors, or attention heads, differ from the model's in a way that cannot be adapted.
 
     Raises:

@@ -3,6 +3,7 @@
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -14,7 +15,7 @@ BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImpl
 
 
 def damage_of(path: str | Path) -> str | None:
-    """What is wrong with a file that ``torch.save`` wrote, or None where every record has its checksum.
+    """Find what is wrong with a file that ``torch.save`` wrote; None where every record has its checksum.
 
     Reads the whole file, in chunks, without building anything from it. An archive without checksums (PyTorch can leave
     them out) counts as intact. Files in PyTorch's format before 1.6 are no archives and have no checksums: they are
@@ -50,7 +51,7 @@ def _damage(archive: zipfile.ZipFile, size: int) -> str | None:
 def _refusal(path: Path) -> str | None:
     """What PyTorch's own reader, which is stricter about the table of records, has against it."""
     try:
-        reader = torch._C.PyTorchFileReader(str(path))
+        reader: Any = torch._C.PyTorchFileReader(str(path))
         for name in reader.get_all_records():
             reader.get_record_offset(name)
     except RuntimeError as error:

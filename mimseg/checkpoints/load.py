@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch import nn
 
+from ..choices import one_of
 from ..ops.patches import patch_grid
-from .fitting import FixedPositions, Plan, check_places, check_sizes, fit_all, token_size
+from .fitting import FixedPositions, Plan, check_places, check_shapes, fit_all, token_size
 from .formats import Weights
 from .formats.families import seen
 from .formats.weights import KERNEL, TABLE
@@ -69,12 +70,8 @@ def load_weights(
     if isinstance(least, bool) or not isinstance(least, int | float) or not 0 <= least <= 1:
         raise ValueError(f"load_options.least={least!r}: the share of weights that must be found lies in [0, 1]")
     sides_of(image_size)
-    for key, value, kinds in (
-        ("position_tables", position_tables, get_args(PositionTables)),
-        ("fixed_positions", fixed_positions, get_args(FixedPositions)),
-    ):
-        if value not in kinds:
-            raise ValueError(f"load_options.{key} is {value!r}; use one of {', '.join(kinds)}")
+    one_of("load_options.position_tables", position_tables, PositionTables)
+    one_of("load_options.fixed_positions", fixed_positions, FixedPositions)
     target = model.state_dict()
     if not any(name.startswith(scope) for name in target):
         raise ValueError(f"{type(model).__name__} has no weights under {scope!r} to load from {path}")
@@ -85,7 +82,7 @@ def load_weights(
         notes += check_places(source, target, scope, exact=least >= 1)
         plan = fit_all(model, source, found, position_tables, fixed_positions)
         plan.notes.extend(notes)
-        check_sizes(model, source, found, plan, scope)
+        check_shapes(model, source, found, plan, scope)
         _leave_teachers_to_student(model, plan)
         coverage = plan.coverage(target, scope)
         if coverage < least:
@@ -107,7 +104,7 @@ def load_weights(
     return report
 
 
-def _take_size(image_size: int | Sequence[int] | None, found: Weights, model: Any) -> list[str]:
+def _take_size(image_size: int | Sequence[int] | None, found: Weights, model: nn.Module) -> list[str]:
     """Let the grid of the file's fixed positions be that of images of a size; gives a note if the file tells another.
 
     Raises:
@@ -147,11 +144,11 @@ def refer_positions(model: nn.Module, grid: Sequence[int] | None) -> None:
     """
     for name, module in model.named_modules():
         if grid is not None and name.endswith(FIXED_POSITIONS) and getattr(module, "resizes", False):
-            module.reference = (int(grid[0]), int(grid[1]))  # type: ignore[assignment]
+            module.reference = (int(grid[0]), int(grid[1]))
 
 
 def _leave_teachers_to_student(model: nn.Module, plan: Plan) -> None:
-    """Where the file has no teacher's weights, the student's are no shortage of them."""
+    """Start teachers that the file does not have as copies of the student; they do not count as missing."""
     if plan.has_teachers or not hasattr(model, "reset_teachers"):
         return
     left = [name for name in plan.missing if name.startswith("teachers.")]

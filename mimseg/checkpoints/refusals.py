@@ -7,7 +7,7 @@ from typing import Protocol
 
 from torch import Tensor
 
-from .formats.weights import ENCODER, RELATIVE, RELATIVE_PART, TABLE, count_blocks, listed
+from .formats.weights import ENCODER, RELATIVE, RELATIVE_PART, TABLE, count_blocks, few_of
 from .report import part_of
 from .tables import OWN_TABLES
 
@@ -31,7 +31,7 @@ LOST_RELATIVE = (
 
 
 class Lacks(Protocol):
-    """What is missing of a model."""
+    """The weights of a model that a file lacks."""
 
     missing: dict[str, str]
 
@@ -55,7 +55,7 @@ def no_place(name: str, unused: Sequence[str], source: Mapping[str, Tensor], tar
             "dict(type='DenseViT', image_size=...), as configs/knn/simmim_vitb.py does"
         )
     others = [other for other in unused if part_of(other) == part_of(name)]
-    line = f"its {part_of(name)} has {listed(others)}, for which the model has no place; {sizes(source, target)}"
+    line = f"its {part_of(name)} has {few_of(others)}, for which the model has no place; {sizes(source, target)}"
     return f"{line}; {_parts(others)}" if _same_sizes(source, target) else ANOTHER + line
 
 
@@ -127,7 +127,7 @@ def lost_blocks(fitted: Collection[str], missing: Collection[str]) -> list[str]:
             sequence, number = block[:-1].rsplit(".", 1)
             lost.setdefault(sequence, []).append(number)
     return [
-        f"the file lacks {listed([f'{sequence}.{number}' for number in numbers])} altogether: what the model has there "
+        f"the file lacks {few_of([f'{sequence}.{number}' for number in numbers])} altogether: what the model has there "
         "stays random; if the file is to have all blocks, it is another network's or cut"
         for sequence, numbers in lost.items()
     ]
@@ -140,5 +140,5 @@ def shortage(plan: Lacks, coverage: float, least: float, scope: str) -> str:
     part = f", or, if that part is all it is to give, set load_options.least={enough}" if enough and least < 1 else ""
     return (
         f"it has {coverage:.1%} of the weights {f'under {scope!r}' if scope else 'of the model'}, at least {least:.0%} "
-        f"are needed; missing are {listed(list(names))}; name another checkpoint, or another config{part}"
+        f"are needed; missing are {few_of(list(names))}; name another checkpoint, or another config{part}"
     )

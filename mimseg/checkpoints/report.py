@@ -1,4 +1,4 @@
-"""What came of loading weights, as a short table."""
+"""The result of loading weights, as a short table."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What was loaded into a model.
+    """The weights that were loaded into a model, and those that were not.
 
     Attributes:
         path: the file.

@@ -73,7 +73,7 @@ def files_behind(folder: str | Path, epoch: int, iteration: int) -> list[Path]:
 
 
 def metrics_until(folder: str | Path, epoch: int, iteration: int) -> tuple[dict[str, Any], bool]:
-    """What ``metrics.json`` says of the first so many epochs and iterations, and whether it says more.
+    """Read what ``metrics.json`` says of the first so many epochs and iterations, and whether it says more.
 
     What was measured at the run's end, and of checkpoints that lie behind, is left out.
     """

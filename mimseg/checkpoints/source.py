@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .errors import DamagedCheckpointError, MissingCheckpointError
 from .formats import Weights, read_tensors
-from .formats.weights import listed
+from .formats.weights import few_of
 from .sound import UNFIT, check_facts, check_kinds, holds_arrays, misshapen
 from .torchscript import is_torchscript, read_torchscript
 from .trust import brief, existing, read_checkpoint
@@ -63,7 +63,7 @@ def _entries(checkpoint: Mapping[Any, Any]) -> str:
             "torch.save({name: torch.from_numpy(array) for name, array in ...})"
         )
     names = [f"{name:.60}" for name in checkpoint if isinstance(name, str)]
-    return f"its entries are {listed(names, 6) or 'none'}"
+    return f"its entries are {few_of(names, 6) or 'none'}"
 
 
 def read_file(path: str | Path, trust: bool = False, map_location: Any = "cpu") -> Mapping[str, Any]:

@@ -27,7 +27,7 @@ class Name:
 
 
 @dataclass
-class Row:
+class Items:
     """A tuple or list, or the entries of a dict in turn: key, value, key, value ..."""
 
     items: list[Any] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Call:
     """A function or class that a pickle calls, its arguments, and the state that it gives to the result."""
 
     name: Any
-    arguments: Row
+    arguments: Items
     key: Any
     depth: int = 1
     leaves: int = 1
@@ -50,7 +50,7 @@ class Call:
 class Stored:
     """A storage of numbers that lies outside the pickle, by what identifies it."""
 
-    identity: Row
+    identity: Items
     key: Any
 
 
@@ -155,26 +155,26 @@ class _Machine:
         items = self.to_mark()
         self.stack.append(self.row(items))
 
-    def row(self, items: list[Any]) -> Row:
-        row = Row()
+    def row(self, items: list[Any]) -> Items:
+        row = Items()
         self.fill(row, items)
         return row
 
     def fill(self, holder: Any, items: list[Any]) -> None:
         """Put items into a container, and refuse what is too deep or, written out, too long to be hashed."""
-        if not isinstance(holder, Row | Call):
+        if not isinstance(holder, Items | Call):
             raise PickleError("its pickle fills what is no container")
         deepest, leaves = 0, 0
         for item in items:
-            if isinstance(item, Row | Call):
+            if isinstance(item, Items | Call):
                 deepest, leaves = max(deepest, item.depth), leaves + item.leaves
         holder.depth = max(holder.depth, deepest + 1)
         holder.leaves += len(items) + leaves
         if holder.depth > DEEPEST:
             raise PickleError(f"it is nested more than {DEEPEST} deep")
-        if holder.leaves > MOST_LEAVES and any(isinstance(item, Row | Call) for item in items):
+        if holder.leaves > MOST_LEAVES and any(isinstance(item, Items | Call) for item in items):
             raise PickleError(f"it repeats itself: written out it has more than {MOST_LEAVES} entries")
-        if isinstance(holder, Row):
+        if isinstance(holder, Items):
             holder.items += items
 
     def pack(self, number: int) -> None:
@@ -184,7 +184,7 @@ class _Machine:
 
     def call(self) -> None:
         arguments, name = self.stack.pop(), self.stack.pop()
-        if not isinstance(arguments, Row):
+        if not isinstance(arguments, Items):
             raise PickleError("its pickle calls without arguments")
         call = Call(name, arguments, self.key())
         self.fill(call, [arguments])
@@ -198,7 +198,7 @@ class _Machine:
 
     def store(self) -> None:
         identity = self.stack.pop()
-        stored = Stored(identity if isinstance(identity, Row) else Row(), self.key())
+        stored = Stored(identity if isinstance(identity, Items) else Items(), self.key())
         self.stored.append(stored)
         self.stack.append(stored)
 
@@ -248,7 +248,7 @@ def _constants() -> Iterator[tuple[bytes, Callable[[_Machine], Any]]]:
     yield b"\x88", lambda m: m.stack.append(True)
     yield b"\x89", lambda m: m.stack.append(False)
     for code in (b")", b"]", b"}", b"\x8f"):
-        yield code, lambda m: m.stack.append(Row())
+        yield code, lambda m: m.stack.append(Items())
     yield b"J", lambda m: m.stack.append(m.number("<i", 4))
     yield b"K", lambda m: m.stack.append(m.number("B", 1))
     yield b"M", lambda m: m.stack.append(m.number("<H", 2))

@@ -33,12 +33,12 @@ REBUILT = ("relative_position_index", "relative_coords_table", "attn_mask")
 
 @dataclass(frozen=True)
 class Resize:
-    """How a position table of a file is to be resized.
+    """The way in which a position table of a file is resized.
 
     Attributes:
         what: from what to what, in words.
         bicubic: gives the resized table.
-        geometric: likewise on a geometric progression of distances; None where entries are not distances.
+        geometric: gives it resized on a geometric progression of distances; None where entries are no distances.
     """
 
     what: str
@@ -60,7 +60,7 @@ class Resize:
 def resize_of(
     name: str, source: Mapping[str, Tensor], target: Mapping[str, Tensor], model: nn.Module, grid: Pair | None
 ) -> Resize | None:
-    """How the file's table ``name`` becomes the model's; None for other tensors, and where resizing does not help.
+    """Find how the file's table ``name`` becomes the model's; None for other tensors, and where resizing does not help.
 
     Args:
         name: of the tensor, in both.
@@ -120,7 +120,7 @@ def spread_names(source: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> 
 
 
 def spread_of(name: str, source: Mapping[str, Tensor], target: Mapping[str, Tensor], model: nn.Module) -> Resize | None:
-    """How the file's table of :func:`spread_from` starts the table ``name`` of some blocks; None for other tensors.
+    """Find how the table of :func:`spread_from` starts the table ``name`` of some blocks; None for other tensors.
 
     As in the fine-tuning of BEiT and SimMIM, every block starts with all of what the file's blocks share, resized to
     its grid. Tables of windows take the numbers of their distances, and are resized only where windows are larger than

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .archive import check_sizes, record_names
+from .archive import check_structure, record_names
 from .errors import DamagedCheckpointError, UntrustedCheckpointError
 from .trust import brief
 
@@ -45,7 +45,7 @@ def read_torchscript(path: str | Path) -> dict[str, Tensor]:
         DamagedCheckpointError: the archive is cut off, damaged, or its sizes are not what it says.
         UntrustedCheckpointError: it names something else.
     """
-    check_sizes(Path(path))
+    check_structure(Path(path))
     try:
         with zipfile.ZipFile(path) as archive:
             main = next((name for name in archive.namelist() if name.endswith("/data.pkl")), None)

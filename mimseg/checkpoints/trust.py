@@ -20,7 +20,7 @@ import numpy as np
 import torch
 from mmengine.logging import HistoryBuffer
 
-from .archive import check_sizes
+from .archive import check_structure
 from .errors import (
     CheckpointError,
     DamagedCheckpointError,
@@ -93,7 +93,7 @@ def read_data(path: str | Path, map_location: Any = "cpu", trust: bool = False) 
     if path.stat().st_size == 0:
         raise DamagedCheckpointError(f"{path} is empty (0 bytes): use an earlier checkpoint, or copy the file again")
     if not trust:
-        check_sizes(path)
+        check_structure(path)
     damage = damage_of(path) if zipfile.is_zipfile(path) else None
     if damage is not None:
         raise DamagedCheckpointError(f"{path} is damaged, {damage}: use an earlier checkpoint, or copy the file again")
@@ -139,7 +139,7 @@ def only_listed(names: list[Any]) -> Iterator[None]:
 
 
 def allow_list() -> list[Any]:
-    """What a checkpoint may name besides PyTorch's own types, as ``safe_globals`` takes it.
+    """List what a checkpoint may name besides PyTorch's own types, as ``safe_globals`` takes it.
 
     NumPy 1 and 2 name the same two functions by different paths. ``numpy.dtype`` and ``getattr`` can do harm,
     so their names lead to two functions that only do what an honest checkpoint asks of them. Other libraries' dicts of

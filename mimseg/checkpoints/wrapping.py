@@ -76,7 +76,7 @@ def unwrap(checkpoint: Mapping[str, Any]) -> Unwrapped:
 
 
 def prefixes(names: Iterable[str]) -> list[str]:
-    """What may stand before a network's names: "", "backbone.", "module.backbone." and so on, shortest first.
+    """List what may stand before a network's names: "", "backbone.", "module.backbone." and so on, shortest first.
 
     Numbers end a prefix. A student's comes behind others of its length, as do those of copies that follow another.
 

@@ -5,6 +5,7 @@ from ..quiet import quiet_imports
 with quiet_imports():
     import mmpretrain.datasets  # noqa: F401
 
+from ..moved import moved_from
 from .augment import ColorJitter, RandAugment
 from .coco import CocoInstances, category_names
 from .digits import DigitsDataset
@@ -51,3 +52,5 @@ __all__ = [
     "resize_image",
     "scan_images",
 ]
+
+__getattr__ = moved_from(__name__)

@@ -1,9 +1,11 @@
 """The augmentation policies of fine-tuning recipes."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
+from numpy.typing import NDArray
 from PIL import Image, ImageOps
 from timm.data.auto_augment import rand_augment_transform
 from torchvision import transforms
@@ -16,7 +18,7 @@ def posterize(image: Image.Image, bits: int, **_: object) -> Image.Image:
     return ImageOps.posterize(image, bits) if bits > 0 else Image.new(image.mode, image.size)
 
 
-def check_rgb(name: str, image: np.ndarray) -> np.ndarray:
+def check_rgb(name: str, image: NDArray[Any]) -> NDArray[Any]:
     """The image itself.
 
     Raises:
@@ -52,7 +54,7 @@ class RandAugment(BaseTransform):
         self.by_side: dict[int, Callable[[Image.Image], Image.Image]] = {}
         self.policy_for(224)
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Augment ``img`` ``(H, W, 3)``."""
         image = check_rgb("RandAugment", results["img"])
         augment = self.policy_for(min(image.shape[:2]))
@@ -91,8 +93,8 @@ class ColorJitter(BaseTransform):
 
     Args:
         brightness: factors are drawn from 1 minus to 1 plus it, or from the two numbers given.
-        contrast: likewise, around the mean grey.
-        saturation: likewise, around the grey image.
+        contrast: factors around the mean grey, given as for ``brightness``.
+        saturation: factors around the grey image, given as for ``brightness``.
 
     Raises:
         ValueError: a negative number.
@@ -108,7 +110,7 @@ class ColorJitter(BaseTransform):
         self.settings = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
         self.jitter = transforms.ColorJitter(**self.settings)
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Jitter ``img`` ``(H, W, 3)``."""
         image = check_rgb("ColorJitter", results["img"])
         results["img"] = np.array(self.jitter(Image.fromarray(image)))

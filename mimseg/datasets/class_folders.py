@@ -18,15 +18,17 @@ def open_split(name: str, source: str | Path, split: str, download: bool = False
     """
     try:
         if name == "stl10":
-            return STL10(str(source), split, download=download)
-        kind = CIFAR10 if name == "cifar10" else CIFAR100
-        return kind(str(source), train=split == "train", download=download)
+            pictures: Iterable[tuple[Image, int]] = STL10(str(source), split, download=download)
+        else:
+            kind = CIFAR10 if name == "cifar10" else CIFAR100
+            pictures = kind(str(source), train=split == "train", download=download)
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise FileNotFoundError(
             f"{name} is not in {source} as its authors publish it ({reason}); put the official archive there, "
             "unpacked, or add --download"
         ) from error
+    return pictures
 
 
 def write_class_folders(samples: Iterable[tuple[Image, int]], classes: Sequence[str], folder: str | Path) -> int:

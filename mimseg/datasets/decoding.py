@@ -2,6 +2,7 @@
 
 import os
 from math import prod
+from typing import Any
 
 import cv2
 import numpy as np
@@ -12,7 +13,7 @@ from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import TiffImageFile
 
 from .tiff import is_plain_picture, read_tiff
-from .unreadable import check_file, check_pixels
+from .unreadable import check_pixels, check_regular
 from .upright import upright
 
 TIFF_SUFFIXES = (".tif", ".tiff")
@@ -20,13 +21,13 @@ NPY_VERSIONS = ((1, 0), (2, 0), (3, 0))
 Image.MAX_IMAGE_PIXELS = None  # `check_pixels` says it with a setting; PIL's own limit cannot be lifted per file
 
 
-def decode(path: str, channels: int, max_pixels: int) -> NDArray:
+def decode(path: str, channels: int, max_pixels: int) -> NDArray[Any]:
     """The values of a file in its own type: ``(H, W)``, ``(H, W, C)`` or, of an array, ``(C, H, W)``.
 
     Raises:
         Exception: nearly any, from the decoders; see `naming_unreadable`.
     """
-    check_file(path)
+    check_regular(path)
     if path.lower().endswith(".npy"):
         return _read_npy(path, channels, max_pixels)
     try:
@@ -55,7 +56,7 @@ def decode_upright(file: Image.Image, channels: int) -> Image.Image:
     return image if image.mode == mode else image.convert(mode)
 
 
-def _read_picture(file: ImageFile, channels: int, max_pixels: int) -> NDArray:
+def _read_picture(file: ImageFile, channels: int, max_pixels: int) -> NDArray[Any]:
     if channels not in (1, 3):
         raise ValueError(f"channels={channels} is read from .npy and .tif files only")
     check_pixels(file.height, file.width, max_pixels)
@@ -75,7 +76,7 @@ def _has_16_bits(file: ImageFile) -> bool:
     return "16" in str(arguments) and not file.mode.startswith("I")
 
 
-def _read_16_bits(path: str | bytes, mode: str) -> NDArray:
+def _read_16_bits(path: str | bytes, mode: str) -> NDArray[Any]:
     """Values unchanged, in RGB order, without the alpha channel of a PNG."""
     values = cv2.imdecode(np.fromfile(path, dtype=np.uint8), cv2.IMREAD_UNCHANGED)
     if values is None:
@@ -85,7 +86,7 @@ def _read_16_bits(path: str | bytes, mode: str) -> NDArray:
     return values[..., 2::-1]
 
 
-def _read_npy(path: str, channels: int, max_pixels: int) -> NDArray:
+def _read_npy(path: str, channels: int, max_pixels: int) -> NDArray[Any]:
     """An array, after its header was compared with the file: no memory is taken for what it only claims."""
     with open(path, "rb") as file:
         version = npy.read_magic(file)
@@ -103,5 +104,5 @@ def _read_npy(path: str, channels: int, max_pixels: int) -> NDArray:
             height, width = shape[-2:] if shape[0] == channels and shape[-1] != channels else shape[:2]
             check_pixels(height, width, max_pixels)
         file.seek(0)
-        array: NDArray = np.load(file, allow_pickle=False)
+        array: NDArray[Any] = np.load(file, allow_pickle=False)
         return array

@@ -1,12 +1,13 @@
 """scikit-learn's handwritten digits: real scans that need no download."""
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from mmpretrain.datasets import BaseDataset
 from sklearn.datasets import load_digits
 
+from ..choices import one_of
 from ..registry import DATASETS
 
 VAL_SIZE = 360
@@ -29,21 +30,20 @@ class DigitsDataset(BaseDataset):
         ValueError: Unknown split.
     """
 
-    METAINFO: ClassVar[dict] = {"dataset_type": "digits", "classes": tuple("0123456789")}
+    METAINFO: ClassVar[dict[str, Any]] = {"dataset_type": "digits", "classes": tuple("0123456789")}
 
     def __init__(
         self,
         split: str = "train",
-        pipeline: Sequence[dict | Callable] = (),
+        pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
         indices: int | Sequence[int] | None = None,
         test_mode: bool = False,
     ) -> None:
-        if split not in ("train", "val"):
-            raise ValueError(f"DigitsDataset(split={split!r}): choose 'train' or 'val'")
+        one_of("DigitsDataset: split", split, ("train", "val"))
         self.split = split
         super().__init__(ann_file="", pipeline=pipeline, indices=indices, test_mode=test_mode)
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """``img``, ``img_path`` and ``gt_label`` of every digit of the split."""
         digits = load_digits()
         images = np.rint(digits.images * (255 / 16)).astype(np.uint8)[..., None]

@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
@@ -37,13 +37,13 @@ class UnlabelledFolder(BaseDataset):
         ValueError: No image found, or a list that is no text.
     """
 
-    METAINFO: ClassVar[dict] = {"dataset_type": "unlabelled_folder"}
+    METAINFO: ClassVar[dict[str, Any]] = {"dataset_type": "unlabelled_folder"}
 
     def __init__(
         self,
         data_root: str,
         ann_file: str = "",
-        pipeline: Sequence[dict | Callable] = (),
+        pipeline: Sequence[dict[str, Any] | Callable[..., Any]] = (),
         extensions: Sequence[str] = IMAGE_EXTENSIONS,
         indices: int | Sequence[int] | None = None,
         serialize_data: bool = True,
@@ -67,7 +67,7 @@ class UnlabelledFolder(BaseDataset):
         super().full_init()
         settle_depth(self)
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """``{"img_path": ...}`` for every image, in a fixed order."""
         return [{"img_path": path} for path in (self._listed() if self.ann_file else self._found())]
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from PIL import ExifTags, Image
@@ -12,7 +12,7 @@ from ..registry import TRANSFORMS
 from .decoding import decode_upright
 from .loading import MAX_PIXELS, LoadImage
 from .resizing import FILTERS, RandomResizedCrop
-from .unreadable import check_file, check_pixels, naming_unreadable
+from .unreadable import check_pixels, check_regular, naming_unreadable
 
 REDUCTIONS = (8, 4, 2)  # by which libjpeg can divide the sides of a picture while it decodes
 SUFFIXES = (".jpg", ".jpeg")
@@ -85,14 +85,14 @@ class LoadResizedCrop(RandomResizedCrop):
         self.load = LoadImage(channels, max_pixels, mixed_depths)
         self.channels, self.margin = channels, margin
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``img``, ``img_shape`` and ``ori_shape``; see the class."""
         path = str(results.get("img_path", ""))
         whole = "img" in results or self.channels not in (1, 3) or not path.lower().endswith(SUFFIXES)
         if whole or self.load.mixed_depths == "rescale":
             return super().transform(self.load(results))
         with naming_unreadable(path):
-            check_file(path)
+            check_regular(path)
             file = Image.open(path)
             check_pixels(file.height, file.width, self.load.max_pixels)
             orientation = file.getexif().get(ExifTags.Base.Orientation)
@@ -102,7 +102,7 @@ class LoadResizedCrop(RandomResizedCrop):
                 return results
         return super().transform(self.load(results))
 
-    def _crop(self, file: ImageFile, path: str, orientation: int | None) -> dict:
+    def _crop(self, file: ImageFile, path: str, orientation: int | None) -> dict[str, Any]:
         width, height = file.size
         size = (width, height) if orientation in TURNED else (height, width)
         top, left, rows, columns = self.rand_crop_params(np.broadcast_to(np.uint8(0), size))

@@ -13,7 +13,7 @@ from ..names import printable
 from ..registry import DATASETS
 from .depth import settle_depth
 from .lists import read_labelled_list, read_list
-from .scanning import IMAGE_EXTENSIONS, and_passed_over, class_names, scan_images, tell_counts
+from .scanning import IMAGE_EXTENSIONS, and_passed_over, class_folders, scan_images, tell_counts
 
 
 @DATASETS.register_module()
@@ -40,7 +40,7 @@ class LabelledFolder(CustomDataset):
         super().full_init()
         settle_depth(self)
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """``img_path`` and, where there are labels, ``gt_label`` of every image, in a fixed order."""
         if not self.ann_file and not os.path.isdir(self.img_prefix):
             root = printable(self.img_prefix)
@@ -68,7 +68,7 @@ class LabelledFolder(CustomDataset):
 
     def _in_class_folders(self) -> list[tuple[str, int]]:
         passed_over: Counter[str] = Counter()
-        root, classes = printable(self.img_prefix.rstrip("/")), class_names(self.img_prefix, passed_over)
+        root, classes = printable(self.img_prefix.rstrip("/")), class_folders(self.img_prefix, passed_over)
         if self.CLASSES is not None and len(self.CLASSES) != len(classes):
             raise ValueError(
                 f"dataset.classes: {len(self.CLASSES)} are given, but '{root}' has {len(classes)} folders; correct one "

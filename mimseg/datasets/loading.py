@@ -1,12 +1,13 @@
 """Reading one image file into an array."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from numpy.typing import NDArray
 
+from ..choices import one_of
 from ..names import printable
 from ..registry import TRANSFORMS
 from .decoding import decode
@@ -17,7 +18,7 @@ MAX_PIXELS = 2**27
 """Pixels that a picture may have: a camera's 100 million and a Sentinel-2 tile's 10980 x 10980 are fewer."""
 
 
-def as_image(array: NDArray, channels: int, rescale: bool = False) -> NDArray:
+def as_image(array: NDArray[Any], channels: int, rescale: bool = False) -> NDArray[Any]:
     """``(H, W)``, ``(H, W, C)`` or ``(C, H, W)`` to ``(H, W, C)``; the channel axis is found by its size.
 
     Args:
@@ -46,7 +47,7 @@ def as_image(array: NDArray, channels: int, rescale: bool = False) -> NDArray:
     return np.ascontiguousarray(array) if array.dtype == np.uint8 else _as_float(array)
 
 
-def _as_float(array: NDArray) -> NDArray:
+def _as_float(array: NDArray[Any]) -> NDArray[Any]:
     with np.errstate(over="ignore"):
         values = np.ascontiguousarray(array, dtype=np.float32)
     if array.dtype.kind == "f" and not np.isfinite(values).all():
@@ -55,7 +56,7 @@ def _as_float(array: NDArray) -> NDArray:
     return values
 
 
-def _rescaled(array: NDArray) -> NDArray:
+def _rescaled(array: NDArray[Any]) -> NDArray[Any]:
     if array.dtype.kind not in "ub":
         raise ValueError(
             f"its values have type {array.dtype}, whose range is not known; mixed_depths='rescale' takes unsigned "
@@ -65,7 +66,7 @@ def _rescaled(array: NDArray) -> NDArray:
     return np.ascontiguousarray(array, dtype=np.float32) * np.float32(255 / largest)
 
 
-def read_image(path: str | Path, channels: int = 3, max_pixels: int = MAX_PIXELS) -> NDArray:
+def read_image(path: str | Path, channels: int = 3, max_pixels: int = MAX_PIXELS) -> NDArray[Any]:
     """Read an image file as an array ``(H, W, C)``; docs/data.md has the table of formats.
 
     - pictures with ``channels`` 1 or 3: converted to grey or RGB, turned upright by their EXIF orientation; PNG and
@@ -127,12 +128,11 @@ class LoadImage(BaseTransform):
             raise ValueError(f"LoadImage(channels={channels!r}): give a whole number from 1 to {MAX_CHANNELS}")
         if not isinstance(max_pixels, int) or max_pixels < 1:
             raise ValueError(f"LoadImage(max_pixels={max_pixels!r}): give a whole number of pixels, e.g. {MAX_PIXELS}")
-        if mixed_depths not in ("refuse", "rescale"):
-            raise ValueError(f"LoadImage(mixed_depths={mixed_depths!r}): choose 'refuse' or 'rescale'")
+        one_of("LoadImage: mixed_depths", mixed_depths, ("refuse", "rescale"))
         self.channels, self.max_pixels, self.mixed_depths = channels, max_pixels, mixed_depths
         self.reference: tuple[str, str] | None = None
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``img``, ``img_shape`` and ``ori_shape``; see the class."""
         path = str(results.get("img_path", f"number {results.get('sample_idx', '?')}"))
         with naming_unreadable(path):
@@ -144,7 +144,7 @@ class LoadImage(BaseTransform):
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results
 
-    def check_depth(self, dtype: np.dtype, path: str) -> None:
+    def check_depth(self, dtype: np.dtype[Any], path: str) -> None:
         """Compare a file's type with that of the data set, or let the first file tell it.
 
         Raises:
@@ -168,6 +168,6 @@ class LoadImage(BaseTransform):
         return f"{type(self).__name__}({settings})"
 
 
-def depth_of(dtype: np.dtype) -> str:
+def depth_of(dtype: np.dtype[Any]) -> str:
     """What files of one data set must have in common: the type of their values, all floating-point ones alike."""
     return "float" if dtype.kind == "f" else dtype.name

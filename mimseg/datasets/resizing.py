@@ -1,12 +1,15 @@
 """Antialiased resizing crops for any number of channels."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmpretrain.datasets.transforms import RandomResizedCrop as _RandomResizedCrop
+from numpy.typing import NDArray
 from PIL import Image
 
+from ..choices import one_of
 from ..registry import TRANSFORMS
 
 FILTERS = {
@@ -17,7 +20,7 @@ FILTERS = {
 }
 
 
-def resize_image(image: np.ndarray, size: tuple[int, int], interpolation: str = "bicubic") -> np.ndarray:
+def resize_image(image: NDArray[Any], size: tuple[int, int], interpolation: str = "bicubic") -> NDArray[Any]:
     """Resize with PIL's antialiasing filters.
 
     uint8 grey and RGB take PIL's own integer path, so that the result equals torchvision's on PIL images;
@@ -39,8 +42,7 @@ def resize_image(image: np.ndarray, size: tuple[int, int], interpolation: str = 
 
 
 def _check_interpolation(name: str, interpolation: str) -> None:
-    if interpolation not in FILTERS:
-        raise ValueError(f"{name}(interpolation={interpolation!r}): choose one of {', '.join(FILTERS)}")
+    one_of(f"{name}: interpolation", interpolation, FILTERS)
 
 
 @TRANSFORMS.register_module()
@@ -68,7 +70,7 @@ class RandomResizedCrop(_RandomResizedCrop):
         _check_interpolation("RandomResizedCrop", interpolation)
         super().__init__(scale, crop_ratio_range, aspect_ratio_range, max_attempts, interpolation, backend="pillow")
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Crop and resize ``img`` ``(H, W, C)``; updates ``img_shape`` ``(H, W)``."""
         image = results["img"]
         top, left, height, width = self.rand_crop_params(image)
@@ -98,7 +100,7 @@ class CenterResizedCrop(BaseTransform):
         self.crop_fraction = crop_fraction
         self.interpolation = interpolation
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Crop and resize ``img`` ``(H, W, C)``; updates ``img_shape`` ``(H, W)``."""
         image = results["img"]
         factor = self.crop_fraction * min(image.shape[0] / self.scale[0], image.shape[1] / self.scale[1])

@@ -44,6 +44,9 @@ class SeededSampler(DefaultSampler):
         ValueError: ``multiple_of`` below 1, or too few samples for one multiple on every rank.
     """
 
+    rank: int
+    world_size: int
+
     def __init__(
         self,
         dataset: Sized,

@@ -70,7 +70,7 @@ def scan_images(
         pending.extend(reversed(subfolders))
 
 
-def class_names(root: str | Path, passed_over: Counter[str] | None = None) -> list[str]:
+def class_folders(root: str | Path, passed_over: Counter[str] | None = None) -> list[str]:
     """Names of the folders in ``root`` that are classes: visible, and no run's own; sorted.
 
     Args:

@@ -3,7 +3,7 @@
 import logging
 import random
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import cv2
@@ -35,7 +35,7 @@ def seeded_rngs(seed: int) -> Iterator[None]:
 
 
 @DATASETS.register_module()
-class SeededDataset(Dataset):
+class SeededDataset(Dataset[Any]):
     """Loads sample ``(index, seed)`` with all random generators seeded, and replaces unreadable images.
 
     A sample whose loading raises OSError, ValueError or cv2.error is unreadable: the next readable one, by
@@ -57,7 +57,7 @@ class SeededDataset(Dataset):
         unreadable: bool ``(N,)``, the samples that this process's workers could not read so far.
     """
 
-    def __init__(self, dataset: dict | Dataset, max_unreadable: float = 0.1) -> None:
+    def __init__(self, dataset: dict[str, Any] | Dataset[Any], max_unreadable: float = 0.1) -> None:
         if not 0 <= max_unreadable <= 1:
             raise ValueError(f"SeededDataset(max_unreadable={max_unreadable}): give a share from 0 to 1")
         self.dataset: Any = DATASETS.build(dataset) if isinstance(dataset, dict) else dataset
@@ -75,18 +75,20 @@ class SeededDataset(Dataset):
             self.dataset.full_init()
 
     @property
-    def metainfo(self) -> dict:
+    def metainfo(self) -> dict[str, Any]:
         """Metadata of the wrapped dataset, such as ``classes``."""
-        return self.dataset.metainfo
+        metainfo: dict[str, Any] = self.dataset.metainfo
+        return metainfo
 
-    def get_data_info(self, index: int) -> dict:
+    def get_data_info(self, index: int) -> dict[str, Any]:
         """The wrapped dataset's record of a sample, such as ``img_path`` and ``gt_label``."""
-        return self.dataset.get_data_info(index)
+        record: dict[str, Any] = self.dataset.get_data_info(index)
+        return record
 
     def __len__(self) -> int:
         return len(self.dataset)
 
-    def __getitem__(self, item: int | tuple[int, int]) -> dict:
+    def __getitem__(self, item: int | tuple[int, int]) -> dict[str, Any]:
         if isinstance(item, tuple):
             index, seed = item
             return self._load(index, seed)
@@ -96,14 +98,13 @@ class SeededDataset(Dataset):
         """Files found unreadable so far, by all workers of this process, in dataset order."""
         return [self._name(index) for index in self.unreadable.nonzero().flatten().tolist()]
 
-    def _load(self, index: int, seed: int | None) -> dict:
+    def _load(self, index: int, seed: int | None) -> dict[str, Any]:
         for offset in range(len(self)):
             candidate = (index + offset) % len(self)
             try:
-                if seed is None:
-                    return self.dataset[candidate]
-                with seeded_rngs(seed):
-                    return self.dataset[candidate]
+                with nullcontext() if seed is None else seeded_rngs(seed):
+                    sample: dict[str, Any] = self.dataset[candidate]
+                return sample
             except READ_ERRORS as error:
                 self._note_unreadable(candidate, error)
         raise RuntimeError(f"none of the {len(self)} images can be read, first: {printable(self._name(index))}")
@@ -124,7 +125,7 @@ class SeededDataset(Dataset):
             ) from error
 
     def _name(self, index: int) -> str:
-        return self.get_data_info(index).get("img_path", f"sample {index}")
+        return str(self.get_data_info(index).get("img_path", f"sample {index}"))
 
 
 def _one_line(error: Exception) -> str:

@@ -1,13 +1,14 @@
 """Reading pictures as they are stored, for labels that were drawn without a look at the EXIF orientation."""
 
 import os
+from typing import Any
 
 import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from ..registry import TRANSFORMS
-from .loading import UnreadableImageError
+from .unreadable import UnreadableImageError
 
 
 @TRANSFORMS.register_module()
@@ -25,7 +26,7 @@ class LoadStoredImage(BaseTransform):
 
     upright = False
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``img``, ``img_shape`` and ``ori_shape``; see the class."""
         path = str(results["img_path"])
         if not os.path.isfile(path):

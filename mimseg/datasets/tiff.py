@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterator
+from typing import Any
 
 import cv2
 import numpy as np
@@ -41,7 +42,7 @@ def _has_one_page(file: TiffImageFile) -> bool:
         return False
 
 
-def read_tiff(path: str, channels: int, max_pixels: int) -> NDArray:
+def read_tiff(path: str, channels: int, max_pixels: int) -> NDArray[Any]:
     """All pages as ``(H, W, C)``, values unchanged; overviews (smaller copies) and masks are left out.
 
     Alpha is left out of RGB where 3 channels are asked for.
@@ -67,7 +68,9 @@ def read_tiff(path: str, channels: int, max_pixels: int) -> NDArray:
     sizes = {band.shape[:2] for band in bands}
     if len(sizes) > 1:
         raise ValueError(f"its pages have several sizes (H, W): {sorted(sizes)}")
-    array = np.concatenate([_finished(page, band) for page, band in zip(pages, bands, strict=True)], axis=-1)
+    array: NDArray[Any] = np.concatenate(
+        [_finished(page, band) for page, band in zip(pages, bands, strict=True)], axis=-1
+    )
     return array[..., :3] if channels == 3 and _is_rgb_with_alpha(pages) else array
 
 
@@ -85,9 +88,9 @@ def _pages(file: TiffFile) -> Iterator[TiffPage]:
         yield page
 
 
-def _bands(page: TiffPage) -> NDArray:
+def _bands(page: TiffPage) -> NDArray[Any]:
     """``(H, W, bands)`` of one page."""
-    array = page.asarray()
+    array: NDArray[Any] = page.asarray()
     if array.ndim == 2:
         return array[..., None]
     if array.ndim != 3:
@@ -95,7 +98,7 @@ def _bands(page: TiffPage) -> NDArray:
     return array if page.axes.endswith("S") else np.moveaxis(array, 0, -1)
 
 
-def _finished(page: TiffPage, array: NDArray) -> NDArray:
+def _finished(page: TiffPage, array: NDArray[Any]) -> NDArray[Any]:
     """Upright, and brighter for higher values."""
     if page.photometric == PHOTOMETRIC.PALETTE and array.shape[-1] == 1:
         raise ValueError("a palette is read from one page with channels 1 or 3 only")
@@ -111,7 +114,7 @@ def _is_rgb_with_alpha(pages: list[TiffPage]) -> bool:
     return len(pages) == 1 and rgba and bool(page.extrasamples) and int(page.extrasamples[0]) in ALPHA
 
 
-def _read_compressed(path: str, pages: list[TiffPage]) -> list[NDArray]:
+def _read_compressed(path: str, pages: list[TiffPage]) -> list[NDArray[Any]]:
     """Pages whose compression tifffile has no decoder for (LZW, JPEG), where PIL or OpenCV change no value."""
     page = pages[0]
     if (
@@ -128,8 +131,9 @@ def _read_compressed(path: str, pages: list[TiffPage]) -> list[NDArray]:
         if decoded and len(arrays) > max(page.index for page in pages):
             return [_to_rgb(arrays[page.index]) for page in pages]
         raise ValueError("OpenCV cannot decode this TIFF")
+    compression = getattr(page.compression, "name", page.compression)
     raise ValueError(
-        f"nothing here decodes {page.samplesperpixel} bands that are compressed by {page.compression.name}: save it "
+        f"nothing here decodes {page.samplesperpixel} bands that are compressed by {compression}: save it "
         "uncompressed or with deflate, or pip install imagecodecs"
     )
 
@@ -139,7 +143,7 @@ def _opencv_reads(page: TiffPage) -> bool:
     return page.samplesperpixel == 1 or (rgb and page.samplesperpixel in (3, 4))
 
 
-def _to_rgb(page: NDArray) -> NDArray:
+def _to_rgb(page: NDArray[Any]) -> NDArray[Any]:
     if page.ndim == 2:
         return page[..., None]
     return page[..., [2, 1, 0, *range(3, page.shape[-1])]] if page.shape[-1] >= 3 else page

@@ -55,7 +55,7 @@ def _reason(error: Exception) -> str:
     return text if text and isinstance(error, PLAIN_ERRORS) else f"{name}: {text}"
 
 
-def check_file(path: str) -> None:
+def check_regular(path: str) -> None:
     """Refuse what is no file with content, before opening it could block.
 
     Raises:

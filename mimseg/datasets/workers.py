@@ -28,7 +28,8 @@ class StartWorker:
     def __call__(self, worker_id: int) -> None:
         """Called in the worker before it loads anything."""
         parent = multiprocessing.parent_process()
-        if parent is not None and multiprocessing.get_start_method() != "forkserver":  # whose child it would be
+        forked = multiprocessing.get_start_method() != "forkserver"  # whose child it would be
+        if forked and parent is not None and parent.pid is not None:
             die_with_parent(parent.pid)
         leave_signals_to_parent()
         if self.then is not None:

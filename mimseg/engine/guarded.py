@@ -8,7 +8,7 @@ from torch import nn
 from ..checkpoints.doors import guarded
 
 
-class GuardedRunner(Runner):  # type: ignore[misc]
+class GuardedRunner(Runner):
     """MMEngine's runner, built and run within :func:`mimseg.checkpoints.doors.guarded`."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

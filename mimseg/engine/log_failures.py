@@ -10,6 +10,7 @@ from functools import wraps
 from typing import Any
 
 from mmengine.logging import MMLogger
+from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
 
 WRITES = ("add_config", "add_image", "add_scalar", "add_scalars", "close")
@@ -33,7 +34,7 @@ def check_work_folder(work_dir: str) -> None:
 
 
 @contextmanager
-def best_effort(runner: Any, report: str) -> Iterator[None]:
+def best_effort(runner: Runner, report: str) -> Iterator[None]:
     """Within the block, turn any exception into a warning that the report is missing."""
     try:
         yield

@@ -15,13 +15,12 @@ from .stages import Stage, build_loaders, check_sizes, find_crops, stop_workers
 
 
 class EpochPlan(Protocol):
-    """How many images each epoch of a run sees, known before it starts.
+    """How many images each epoch of a run sees, known before it starts."""
 
-    Attributes:
-        epochs: epochs that the run begins; may be fewer than its schedules count to.
-    """
-
-    epochs: int
+    @property
+    def epochs(self) -> int:
+        """Epochs that the run begins; may be fewer than its schedules count to."""
+        ...
 
     def images(self, epoch: int) -> int:
         """Images that an epoch draws from."""
@@ -66,6 +65,9 @@ class PretrainLoop(EpochBasedTrainLoop):
             running, a start within an optimizer step, or outside the epoch.
     """
 
+    dataloader: Any  # a DataLoader; more is asked of its dataset and sampler than these classes promise
+    _max_epochs: int
+
     def __init__(
         self,
         runner: Runner,
@@ -80,6 +82,8 @@ class PretrainLoop(EpochBasedTrainLoop):
         self.stages = [Stage(**stage) for stage in stages]
         self.loaders = [self.dataloader]
         if self.stages:
+            if isinstance(dataloader, DataLoader):
+                raise ValueError("schedule.stages build a loader each: give train_dataloader as a config")
             check_sizes(runner.bare_model, self.stages)
             self.crops = find_crops(self.dataloader.dataset)
             self.loaders = build_loaders(runner, dataloader, self.dataloader.dataset, self.stages)
@@ -196,7 +200,7 @@ class PretrainLoop(EpochBasedTrainLoop):
         share = 1.0 if self.plan is None else self.plan.share(epoch)
         if share >= 1.0:
             return whole
-        step = self.runner.optim_wrapper._accumulative_counts
+        step: int = self.runner.optim_wrapper._accumulative_counts
         return max(step, round(share * whole / step) * step)
 
     def whole_length(self, epoch: int) -> int:
@@ -204,8 +208,9 @@ class PretrainLoop(EpochBasedTrainLoop):
         loader = self.loaders[self.stage_of(epoch)]
         if self.plan is None:
             return len(loader)
-        samples = loader.sampler.samples_of(self.plan.images(epoch))
-        return samples // loader.batch_size if loader.drop_last else -(-samples // loader.batch_size)
+        samples: int = loader.sampler.samples_of(self.plan.images(epoch))
+        batch: int = loader.batch_size
+        return samples // batch if loader.drop_last else -(-samples // batch)
 
     def batch_of(self, epoch: int) -> Batch:
         """The batch that an epoch is trained with."""

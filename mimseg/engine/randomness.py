@@ -55,7 +55,7 @@ def get_rng_state(model: nn.Module) -> dict[str, Any]:
         "cuda": torch.cuda.get_rng_state() if torch.cuda.is_available() else None,
         "numpy": (
             str(name),
-            torch.from_numpy(keys.astype(np.int64)),
+            torch.from_numpy(np.asarray(keys).astype(np.int64)),
             int(position),
             int(has_gauss),
             float(gauss),

@@ -57,6 +57,8 @@ class MIMRunner(GuardedRunner):
 
     resuming = False
     run_folder: RunFolder
+    optim_wrapper: Any  # a config until it is built
+    param_schedulers: Any
 
     def __init__(self, model: Any, work_dir: str, *args: Any, cfg: Config | None = None, **options: Any) -> None:
         self._made_work_dir = not Path(work_dir).exists()
@@ -108,11 +110,13 @@ class MIMRunner(GuardedRunner):
     def wrap_model(self, model_wrapper_cfg: dict[str, Any] | None, model: nn.Module) -> nn.Module:
         """DDP for several processes."""
         if not self.distributed or torch.cuda.is_available() or is_model_wrapper(model):
-            return super().wrap_model(model_wrapper_cfg, model)
+            wrapped: nn.Module = super().wrap_model(model_wrapper_cfg, model)
+            return wrapped
         if any(isinstance(part, nn.SyncBatchNorm) for part in model.modules()):
             self.logger.warning("SyncBN needs GPUs: on CPU every process normalises by its own images")
             model = revert_sync_batchnorm(model)
-        return wrap_for_cpu(model, self.cfg.get("find_unused_parameters", False))
+        wrapped = wrap_for_cpu(model, self.cfg.get("find_unused_parameters", False))
+        return wrapped
 
     def register_hooks(self, default_hooks: Any = None, custom_hooks: Any = None) -> None:
         """Register the hooks by name, then those of the list; what the list has in its own way replaces the former."""

@@ -11,6 +11,7 @@ from mmengine.runner import Runner
 from mmpretrain.datasets.transforms import RandomResizedCrop
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
+from torch.utils.data.dataloader import _MultiProcessingDataLoaderIter
 
 from ..models.backbones import MaskedEncoder
 
@@ -48,7 +49,7 @@ def parse_stages(
         stages: each ``dict(epoch=..., size=..., batch_size=..., accumulative_counts=...)``; the last two are optional.
         epochs: of the run.
         batch_size: of stages that do not name theirs.
-        accumulative_counts: likewise.
+        accumulative_counts: of stages that do not name theirs, batches an optimizer step.
 
     Returns:
         The arguments of :class:`Stage`, for each.
@@ -97,7 +98,7 @@ def _is_whole(value: Any, least: int) -> bool:
 
 
 def epoch_multiple(stages: Sequence[Stage]) -> int:
-    """The number of batches of which every epoch has a multiple.
+    """Every epoch is a whole multiple of this many batches.
 
     As the least common multiple of all accumulations, it lets every epoch end with an optimizer step, and an
     iteration that is a multiple of it, counted from the start of the run, too, whatever the stage.
@@ -201,12 +202,12 @@ def end_workers(loop: Any) -> None:
         if isinstance(loader, DataLoader):
             stop_workers(loader)
     endless = getattr(getattr(loop, "dataloader_iterator", None), "_iterator", None)  # of workers that do not persist
-    if hasattr(endless, "_shutdown_workers"):
+    if isinstance(endless, _MultiProcessingDataLoaderIter):
         endless._shutdown_workers()
 
 
 def stop_workers(loader: DataLoader[Any]) -> None:
     """End the processes of persistent workers: they hold a copy of the dataset as it was when they started."""
-    if loader._iterator is not None:
+    if isinstance(loader._iterator, _MultiProcessingDataLoaderIter):
         loader._iterator._shutdown_workers()
         loader._iterator = None

@@ -1,10 +1,10 @@
 """How good the features are: k-NN, effective rank, the loss under fixed masks, and what a run measured."""
 
+from ..moved import moved_from
 from .class_iou import ClassIoU
 from .coco_ap import CocoAP
 from .data_names import identity_of, name_of
-from .head_selection import choose_head, recall_by_head
-from .knn import knn_predictions, weighted_knn
+from .knn import KNNProtocol, knn_predictions, weighted_knn
 from .knn_hook import KNNHook
 from .knn_loop import KNNLoop
 from .label_check import LabelCheck
@@ -13,7 +13,6 @@ from .masked_loss_hook import MaskedLossHook
 from .metrics_file import merge_metrics, read_metrics, replace_metrics, set_damaged_aside
 from .metrics_hook import MetricsHook
 from .paper_metrics import paper_metrics
-from .pimr import global_pimr, pimr
 from .rankme import rankme
 from .rankme_hook import RankMeHook
 
@@ -22,23 +21,22 @@ __all__ = [
     "CocoAP",
     "KNNHook",
     "KNNLoop",
+    "KNNProtocol",
     "LabelCheck",
     "MaskedLossHook",
     "MetricsHook",
     "RankMeHook",
-    "choose_head",
-    "global_pimr",
     "identity_of",
     "knn_predictions",
     "merge_metrics",
     "name_of",
     "naming_bad_folders",
     "paper_metrics",
-    "pimr",
     "rankme",
     "read_metrics",
-    "recall_by_head",
     "replace_metrics",
     "set_damaged_aside",
     "weighted_knn",
 ]
+
+__getattr__ = moved_from(__name__)

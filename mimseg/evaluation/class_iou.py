@@ -45,19 +45,19 @@ class ClassIoU(BaseMetric):
         self.inner.results = self.results
 
     @property
-    def dataset_meta(self) -> dict | None:
-        """What the dataset says, such as ``classes``."""
+    def dataset_meta(self) -> dict[str, Any] | None:
+        """Facts of the dataset, such as ``classes``."""
         return self._dataset_meta
 
     @dataset_meta.setter
-    def dataset_meta(self, dataset_meta: dict) -> None:
+    def dataset_meta(self, dataset_meta: dict[str, Any]) -> None:
         self._dataset_meta = self.inner.dataset_meta = dataset_meta
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Count the pixels of a batch."""
         self.inner.process(data_batch, data_samples)
 
-    def compute_metrics(self, results: list) -> dict[str, float]:
+    def compute_metrics(self, results: Sequence[Any]) -> dict[str, float]:
         """The numbers of all images."""
         numbers = dict(self.inner.compute_metrics(results))
         if self.classwise and not self.inner.format_only:
@@ -68,7 +68,7 @@ class ClassIoU(BaseMetric):
             print_log(f"no IoU was measured: {reason}", logger="current", level=logging.WARNING)
         return measured
 
-    def _of_classes(self, results: list) -> dict[str, float]:
+    def _of_classes(self, results: Sequence[Any]) -> dict[str, float]:
         areas = [sum(part) for part in zip(*results, strict=True)]
         by_kind = self.inner.total_area_to_metrics(*areas, self.inner.metrics, self.inner.nan_to_num, self.inner.beta)
         return {

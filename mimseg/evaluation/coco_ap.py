@@ -57,12 +57,12 @@ class CocoAP(BaseMetric):
         self.objects = 0
 
     @property
-    def dataset_meta(self) -> dict | None:
-        """What the dataset says, such as ``classes``; setting it reads the file."""
+    def dataset_meta(self) -> dict[str, Any] | None:
+        """Facts of the dataset, such as ``classes``; setting it reads the file."""
         return self._dataset_meta
 
     @dataset_meta.setter
-    def dataset_meta(self, dataset_meta: dict) -> None:
+    def dataset_meta(self, dataset_meta: dict[str, Any]) -> None:
         self._dataset_meta = self.inner.dataset_meta = dataset_meta
         truth = read_truth(self.ann_file, dataset_meta["classes"], "segm" in self.metrics)
         api = import_module("mmdet.datasets.api_wrappers").COCO()
@@ -72,11 +72,11 @@ class CocoAP(BaseMetric):
         self.inner.cat_ids = [category["id"] for category in truth.categories]
         self.objects = sum(not annotation["iscrowd"] for annotation in truth.annotations)
 
-    def process(self, data_batch: Any, data_samples: Sequence[dict]) -> None:
+    def process(self, data_batch: Any, data_samples: Sequence[dict[str, Any]]) -> None:
         """Keep what was found in a batch."""
         self.inner.process(data_batch, data_samples)
 
-    def compute_metrics(self, results: list) -> dict[str, float]:
+    def compute_metrics(self, results: Sequence[Any]) -> dict[str, float]:
         """The numbers of all images."""
         if self.inner.format_only:
             self.inner.compute_metrics(results)

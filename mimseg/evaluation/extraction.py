@@ -1,24 +1,34 @@
 """Features and labels of a whole dataset, in its order, from all processes."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import torch
-from mmengine.dist import all_gather, is_main_process
+from mmengine.dist import all_gather
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-REPORT_EVERY = 30.0  # seconds
+from ..engine.announce import announced
+from ..models.features import Pool
+
+
+class FeatureModel(Protocol):
+    """What k-NN asks of a model."""
+
+    data_preprocessor: Any
+
+    def extract_features(self, images: Tensor, pool: Pool) -> Tensor:
+        """Features ``(B, D)`` of normalised images ``(B, C, H, W)``."""
+        ...
 
 
 def extract_labelled(
-    model: Any, loader: DataLoader[Any], pool: str, name: str, log: Callable[[str], None] | None = None
+    model: FeatureModel, loader: DataLoader[Any], pool: Pool, name: str, log: Callable[[str], None] | None = None
 ) -> tuple[Tensor, Tensor]:
     """Features ``(N, D)`` fp32 and labels ``(N,)`` on the model's device, the same on every process.
 
     Args:
-        model: has ``data_preprocessor`` and ``extract_features(images, pool=...)``; in eval mode.
+        model: in eval mode.
         loader: of :func:`~mimseg.evaluation.loaders.build_in_order`.
         pool: 'avg' or 'cls'.
         name: what the images are, for messages.
@@ -29,11 +39,14 @@ def extract_labelled(
     """
     classes = classes_of(loader.dataset)
     features, labels = [], []
-    for batch in _announced(loader, name, log):
-        batch = model.data_preprocessor(batch, False)
-        features.append(model.extract_features(batch["inputs"], pool=pool).float())
-        own = labels_of(batch["data_samples"], name, classes)
-        labels.append(own.to(features[-1].device))
+    line = f"k-NN: features of the {name} images, batch {{done}} of {{batches}}"
+    with announced(len(loader), line, log) as advance:
+        for batch in loader:
+            batch = model.data_preprocessor(batch, False)
+            features.append(model.extract_features(batch["inputs"], pool=pool).float())
+            own = labels_of(batch["data_samples"], name, classes)
+            labels.append(own.to(features[-1].device))
+            advance()
     size = len(loader.dataset)  # type: ignore[arg-type]
     return _gathered(torch.cat(features), size), _gathered(torch.cat(labels), size)
 
@@ -63,17 +76,6 @@ def labels_of(data_samples: Sequence[Any], name: str, classes: Sequence[str] | N
             f"{allowed}; correct the annotation file"
         )
     return labels
-
-
-def _announced(loader: DataLoader[Any], name: str, log: Callable[[str], None] | None) -> Iterator[Any]:
-    start = said = time.monotonic()
-    for number, batch in enumerate(loader):
-        now = time.monotonic()
-        if log is not None and is_main_process() and number > 0 and now - said > REPORT_EVERY:
-            said = now
-            left = (now - start) * (len(loader) - number) / number / 60
-            log(f"k-NN: features of the {name} images, batch {number} of {len(loader)}, {left:.0f} min left")
-        yield batch
 
 
 def _gathered(own: Tensor, size: int) -> Tensor:

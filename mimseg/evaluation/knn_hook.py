@@ -5,9 +5,10 @@ from typing import Any
 
 from mmengine.runner import Runner
 
+from ..models import MaskedImageModel
+from ..models.features import Pool
 from ..registry import HOOKS
-from .knn import KS
-from .knn_protocol import KNNProtocol
+from .knn import KS, KNNProtocol
 from .loaders import build_in_order, in_order
 from .watch_hook import WatchHook
 
@@ -41,7 +42,7 @@ class KNNHook(WatchHook):
         interval: int = 0,
         at_start: bool = True,
         ks: Sequence[int] = KS,
-        pool: str = "avg",
+        pool: Pool = "avg",
     ) -> None:
         super().__init__(interval, at_start)
         self.protocol = KNNProtocol(ks, pool)
@@ -54,7 +55,7 @@ class KNNHook(WatchHook):
         self.queries = build_in_order(self.test, "KNNHook.test")
         self.protocol.check(self.neighbours, self.queries)
 
-    def measure(self, model: Any) -> dict[str, float] | None:
+    def measure(self, model: MaskedImageModel) -> dict[str, float] | None:
         """``top1_k<k>`` in percent."""
         top1 = self.protocol(model, self.neighbours, self.queries)
         return None if top1 is None else {f"top1_k{k}": value for k, value in top1.items()}

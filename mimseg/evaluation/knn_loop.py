@@ -8,9 +8,9 @@ from mmengine.runner import Runner
 from mmengine.runner.base_loop import BaseLoop
 
 from ..engine.undisturbed import undisturbed
+from ..models.features import Pool
 from ..registry import LOOPS
-from .knn import KS, TEMPERATURE
-from .knn_protocol import KNNProtocol
+from .knn import KS, TEMPERATURE, KNNProtocol
 from .loaders import build_in_order, in_order, naming_bad_folders
 
 
@@ -41,7 +41,7 @@ class KNNLoop(BaseLoop):
         evaluator: Sequence[Any],
         neighbours: dict[str, Any],
         ks: Sequence[int] = KS,
-        pool: str = "avg",
+        pool: Pool = "avg",
         temperature: float = TEMPERATURE,
     ) -> None:
         if evaluator:

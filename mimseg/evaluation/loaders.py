@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..datasets.workers import build_loader
+from ..models import MaskedImageModel
 from ..registry import DATASETS
 
 IN_ORDER = {"type": "DefaultSampler", "shuffle": False}
@@ -95,8 +96,8 @@ class HeldOut:
         dealt = {"dataset": dataset, "sampler": None, "batch_sampler": self.own}
         self.loader: DataLoader[Any] = build_loader({**options, **dealt})
 
-    def map(self, model: Any, function: Callable[[Tensor, list[int]], Any]) -> list[Any]:
-        """What ``function(images, positions)`` gives of every batch, in order, on every process.
+    def map(self, model: MaskedImageModel, function: Callable[[Tensor, list[int]], Any]) -> list[Any]:
+        """Collect what ``function(images, positions)`` gives of every batch, in order, on every process.
 
         Images ``(B, C, H, W)`` come normalised; positions are those in the dataset. What the function gives is
         sent between processes: leave tensors on the CPU.

@@ -6,6 +6,7 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from ..models import MaskedImageModel
 from ..ops.masking import PatchMask
 from ..registry import HOOKS
 from .loaders import HeldOut, in_order
@@ -54,7 +55,7 @@ class MaskedLossHook(WatchHook):
         """Build the loader."""
         self.held_out = HeldOut(self.dataloader, self.max_images, "MaskedLossHook.dataloader")
 
-    def measure(self, model: Any) -> dict[str, float]:
+    def measure(self, model: MaskedImageModel) -> dict[str, float]:
         """Means over the images of every task's loss and of their sum."""
 
         def losses(images: Tensor, positions: list[int]) -> dict[str, float]:
@@ -71,7 +72,7 @@ class MaskedLossHook(WatchHook):
         before = f", before training {start['loss']:.4f}" if start else ""
         return f"loss under fixed masks {when}, {self.held_out.images} images: {values['loss']:.4f} ({parts}{before})"
 
-    def _masks(self, model: Any, images: Tensor, positions: list[int]) -> PatchMask:
+    def _masks(self, model: MaskedImageModel, images: Tensor, positions: list[int]) -> PatchMask:
         h, w = model.encoder.grid_of(images)
         noise = torch.stack([self._noise(position, h * w) for position in positions]).to(images.device)
         mask: PatchMask = model.masking.at_random(noise, model.encoder.patch_size, (h, w))

@@ -6,6 +6,7 @@ from typing import Any
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
+from torch import nn
 
 from ..registry import HOOKS
 from .extraction import classes_of, refuse_other_classes
@@ -63,7 +64,7 @@ def _moment(runner: Runner) -> str:
     return f"iter_{runner.iter}" if by_iteration else f"epoch_{runner.epoch}"
 
 
-def _check_number(dataset: Any, model: Any, loader: str) -> None:
+def _check_number(dataset: Any, model: nn.Module, loader: str) -> None:
     classes = classes_of(dataset)
     setting, number = _classes_of_model(model)
     if classes is not None and len(classes) != number:
@@ -73,7 +74,7 @@ def _check_number(dataset: Any, model: Any, loader: str) -> None:
         )
 
 
-def _classes_of_model(model: Any) -> tuple[str, int]:
+def _classes_of_model(model: nn.Module) -> tuple[str, int]:
     """The setting of the number of classes, and its value."""
     for place in CLASS_NUMBERS:
         try:

@@ -6,6 +6,9 @@ import torch
 from mmengine.runner import Runner
 from torch import Tensor
 
+from ..choices import one_of
+from ..models import MaskedImageModel
+from ..models.features import Pool
 from ..registry import HOOKS
 from .loaders import HeldOut, in_order
 from .rankme import rankme
@@ -38,12 +41,11 @@ class RankMeHook(WatchHook):
         dataloader: dict[str, Any],
         interval: int = 0,
         at_start: bool = True,
-        pool: str = "avg",
+        pool: Pool = "avg",
         max_images: int | None = 500,
     ) -> None:
         super().__init__(interval, at_start)
-        if pool not in ("avg", "cls"):
-            raise ValueError(f"RankMeHook: pool is {pool!r}; use 'avg' or 'cls'")
+        one_of("RankMeHook: pool", pool, Pool)
         self.dataloader = in_order(dataloader, "RankMeHook.dataloader")
         self.pool = pool
         self.max_images = max_images
@@ -53,7 +55,7 @@ class RankMeHook(WatchHook):
         """Build the loader."""
         self.held_out = HeldOut(self.dataloader, self.max_images, "RankMeHook.dataloader")
 
-    def measure(self, model: Any) -> dict[str, float]:
+    def measure(self, model: MaskedImageModel) -> dict[str, float]:
         """``rank``."""
 
         def features(images: Tensor, positions: list[int]) -> Tensor:

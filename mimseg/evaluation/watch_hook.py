@@ -1,12 +1,11 @@
 """Measuring a model before, during and after its training."""
 
-from typing import Any
-
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from ..engine.undisturbed import undisturbed
+from ..models import MaskedImageModel
 from .metrics_file import merge_metrics, read_metrics
 
 
@@ -41,7 +40,7 @@ class WatchHook(Hook):
         """Build the datasets, so that a wrong path stops the run before it trains."""
         raise NotImplementedError
 
-    def measure(self, model: Any) -> dict[str, float] | None:
+    def measure(self, model: MaskedImageModel) -> dict[str, float] | None:
         """The numbers of a model in eval mode; called on every process, None on all but the main one."""
         raise NotImplementedError
 

@@ -1,9 +1,12 @@
 """The pretext model and its rooms: masking, backbones, decoders, targets, tasks, teachers."""
 
+from ..moved import attach_moved_methods, attach_moved_property
 from .backbones import CMT, DenseBackbone, DenseSwin, DenseViT, Latent, MaskedEncoder, SparseViT
 from .classifier import Classifier
 from .decoders import LinearDecoder, MaskTokenNeck, Neck, ProjectionNeck, TransformerDecoder
 from .features import FeatureExtractor
+from .image_scores import score_images
+from .inspection import Reconstruction, decide_masks, predict_loss, predicts_loss, reconstruct_hidden
 from .masking import (
     AdaptiveRatio,
     AMTPolicy,
@@ -12,6 +15,7 @@ from .masking import (
     BlockPolicy,
     ClassAttentionScore,
     Decision,
+    Draw,
     EasyToHardPolicy,
     FixedRatio,
     MaskGenerator,
@@ -28,7 +32,6 @@ from .masking import (
 from .mim import MaskedImageModel
 from .part_classifier import PartClassifier
 from .preprocessor import ImagePreprocessor
-from .reconstruction import Reconstruction
 from .step import Step, TeacherView
 from .targets import AttentionTarget, FeatureTarget, HOGTarget, PatchLossTarget, PixelTarget, Target
 from .tasks import AbsolutePatchLoss, PatchCosine, PatchL1, PatchLoss, PatchMSE, RelativePatchLoss, Task
@@ -50,6 +53,7 @@ __all__ = [
     "DenseBackbone",
     "DenseSwin",
     "DenseViT",
+    "Draw",
     "EMATeacher",
     "EasyToHardPolicy",
     "FeatureExtractor",
@@ -100,4 +104,18 @@ __all__ = [
     "TransformerDecoder",
     "UniformPolicy",
     "ViTBackbone",
+    "decide_masks",
+    "predict_loss",
+    "predicts_loss",
+    "reconstruct_hidden",
+    "score_images",
 ]
+
+attach_moved_methods(
+    MaskedImageModel,
+    draw_masks=decide_masks,
+    reconstruct=reconstruct_hidden,
+    predict_loss=predict_loss,
+    score_images=score_images,
+)
+attach_moved_property(MaskedImageModel, "predicts_loss", predicts_loss)

@@ -9,13 +9,14 @@ from torch import Tensor, nn
 from torchvision.transforms.v2 import CutMix, Identity, MixUp, RandomChoice
 
 from ..registry import MODELS
+from .backbones.base import EncoderLayers
 from .backbones.init import init_normal
 from .expanded_mean import ExpandedMean
 from .features import FeatureExtractor, Pool, pooled
 
 
 @MODELS.register_module()
-class Classifier(FeatureExtractor):
+class Classifier(EncoderLayers, FeatureExtractor):
     """Encoder, pooling, normalisation and a linear head, trained with cross-entropy.
 
     Fine-tuning as in MAE and HPM: ``pool='avg', norm='layer'``; a fresh LayerNorm of the pooled patch tokens takes the
@@ -113,7 +114,7 @@ class Classifier(FeatureExtractor):
         return {"loss": F.cross_entropy(logits.float(), target, label_smoothing=self.label_smoothing)}
 
     def predict(self, images: Tensor, data_samples: Sequence[Any]) -> Sequence[Any]:
-        """The data samples with probabilities ``pred_score`` ``(classes,)``, on the CPU."""
+        """Give the data samples their probabilities ``pred_score`` ``(classes,)``, on the CPU."""
         self.labels_of(data_samples)
         scores = self.head(self.represent(images)).float().softmax(dim=1).cpu()
         for sample, score in zip(data_samples, scores, strict=True):
@@ -121,7 +122,7 @@ class Classifier(FeatureExtractor):
         return data_samples
 
     def represent(self, images: Tensor) -> Tensor:
-        """What the head sees ``(B, D)``."""
+        """Compute what the head sees ``(B, D)``."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             if self.expand is None:
                 features = pooled(self.encoder, images, self.pool)
@@ -146,16 +147,6 @@ class Classifier(FeatureExtractor):
                 f"{self.num_classes} allows 0 to {self.num_classes - 1}; set it to the number of classes of the dataset"
             )
         return labels
-
-    @property
-    def num_layers(self) -> int:
-        """Layers that layer-wise learning-rate decay tells apart: the encoder's; the head is with its last."""
-        return self.encoder.num_layers
-
-    def layer_of(self, name: str) -> int:
-        """The layer of a parameter by its name within this model."""
-        part, rest = name.split(".", 1)
-        return self.encoder.layer_of(rest) if part == "encoder" else self.num_layers - 1
 
 
 def check_expand(expand: int | None, dropout: float, pool: str, norm: str | None) -> None:

@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from ..choices import one_of
 from ..registry import MODELS
 from .backbones.base import MaskedEncoder
 from .preprocessor import ImagePreprocessor
@@ -65,6 +66,5 @@ def check_pool(pool: str, encoder: MaskedEncoder) -> Pool:
     """
     if pool == "cls" and encoder.prefix == 0:
         raise ValueError(f"{type(encoder).__name__} has no class token; use pool='avg'")
-    if pool not in ("avg", "cls"):
-        raise ValueError(f"pool must be 'avg' or 'cls', got {pool!r}")
-    return pool  # type: ignore[return-value]
+    checked: Pool = one_of("pool", pool, Pool)
+    return checked

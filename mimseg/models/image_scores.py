@@ -1,13 +1,17 @@
 """How much a model has yet to learn from an image: what sample selection ranks images by (PASS)."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ..choices import one_of
 from ..ops.masking import PatchMask
+from .inspection import predict_loss
 from .masking import MaskGenerator
+from .mim import MaskedImageModel
+from .modes import evaluating
 from .reading import Encoded
 from .step import Step
 from .tasks import Task
@@ -16,14 +20,47 @@ ScoredBy = Literal["predicted", "random"]
 """Which patches are masked while an image is scored: those of the highest predicted losses, or random ones."""
 
 
+@torch.no_grad()
+def score_images(
+    model: MaskedImageModel,
+    images: Tensor,
+    *,
+    by: ScoredBy = "predicted",
+    tau: float | None = None,
+    squared: bool = True,
+    noise: Tensor | None = None,
+) -> Tensor:
+    """Score images ``(B)`` by how badly their masked patches are predicted, in evaluation mode (PASS, Eq. 3 and 8).
+
+    Args:
+        model: which predicts them.
+        images: normalised ``(B, C, H, W)``.
+        by: mask the patches of the highest predicted losses, or random ones.
+        tau: weigh the masked patches by ``softmax(predicted loss / tau)`` (Eq. 7), whichever they are; None weighs
+            them alike.
+        squared: score by the squared L2 distance of the first task; False: by all tasks' own weighted losses.
+        noise: uniform ``(B, units)`` for random masks.
+
+    Raises:
+        ValueError: a loss is needed that nothing predicts, a temperature that is not positive, or missing noise.
+    """
+    check_scoring(by, tau)
+    with evaluating(model):
+        step, tasks = model.step(images), scored_tasks(model.named_tasks, model.progress, squared)
+        predicted = predict_loss(model, images) if by == "predicted" or tau is not None else None
+        step.mask = scoring_mask(by, model.masking, step, predicted, noise)
+        check_weights(tau, predicted)
+        model.look(step, tasks)
+        return mean_error(patch_errors(tasks, model.encode(step), step, squared), step.mask, predicted, tau)
+
+
 def check_scoring(by: str, tau: float | None) -> None:
     """Refuse what no score can be made of.
 
     Raises:
         ValueError: unknown ``by``, or a temperature that is not positive.
     """
-    if by not in get_args(ScoredBy):
-        raise ValueError(f"images are scored by one of {', '.join(get_args(ScoredBy))}, got {by!r}")
+    one_of("by", by, ScoredBy)
     if tau is not None and not tau > 0:
         raise ValueError(f"tau={tau!r}: the temperature must be positive; None weighs all masked patches alike")
 
@@ -31,7 +68,7 @@ def check_scoring(by: str, tau: float | None) -> None:
 def scoring_mask(
     by: ScoredBy, masking: MaskGenerator, step: Step, predicted: Tensor | None, noise: Tensor | None
 ) -> PatchMask:
-    """The mask that images are scored under, of the training masks' number of units.
+    """Make the mask that images are scored under, of the training masks' number of units.
 
     Args:
         by: which patches are masked.
@@ -98,8 +135,8 @@ def patch_weights(predicted: Tensor, tau: float) -> Tensor:
     return torch.softmax(predicted.float() / tau, dim=1)
 
 
-def image_scores(per_patch: Tensor, mask: PatchMask, predicted: Tensor | None, tau: float | None) -> Tensor:
-    """One score per image ``(B)``, fp32: the weighted mean over its masked patches (PASS, Eq. 8), or the plain (Eq. 3).
+def mean_error(per_patch: Tensor, mask: PatchMask, predicted: Tensor | None, tau: float | None) -> Tensor:
+    """Average the errors of an image ``(B)``, fp32: weighted over its masked patches (PASS, Eq. 8), or plainly (Eq. 3).
 
     Args:
         per_patch: how wrong the model is at the masked patches ``(B, M)``.

@@ -1,7 +1,6 @@
 """The one pretext algorithm: mask, encode, predict, compare."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence, Set
 from typing import Any, Literal, cast
 
 import torch
@@ -9,23 +8,18 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from ..ops.masking import PatchMask
-from ..ops.patches import patchify, unpatchify
 from ..registry import MODELS
-from .backbones.base import Latent, MaskedEncoder
+from .backbones.base import MaskedEncoder
 from .backbones.vit_blocks import compile_blocks
 from .decoders import Neck
 from .features import Pool, check_pool, pooled
-from .image_scores import ScoredBy, check_scoring, check_weights, image_scores, patch_errors, scored_tasks, scoring_mask
-from .masking import Decision, MaskGenerator
+from .masking import MaskGenerator
 from .preprocessor import ImagePreprocessor
 from .reading import Encoded
-from .reconstruction import Reconstruction
-from .step import Need, Step, Want
-from .targets import PatchLossTarget, PixelTarget
-from .tasks import Task
+from .step import EMBEDDING, Need, Step, Want
+from .tasks import Task, build_tasks
 from .teachers import Student, Teacher, build_teachers
-from .teachers.student import evaluating
-from .wiring import check_alternate, check_parts, check_patches, check_switch, check_throwing, check_wiring
+from .wiring import check_built, check_parts, check_switch, check_wiring
 
 
 @MODELS.register_module()
@@ -68,45 +62,44 @@ class MaskedImageModel(BaseModel):
         compile: bool | dict[str, Any] = False,
     ) -> None:
         super().__init__(data_preprocessor=data_preprocessor)
-        channels = {"in_channels": self.data_preprocessor.channels}
-        self.encoder = MODELS.build(encoder, default_args=channels)
+        self.encoder = MODELS.build(encoder, default_args={"in_channels": self.data_preprocessor.channels})
         width = self.encoder.embed_dim
         self.neck = Neck(width) if neck is None else MODELS.build(neck, default_args={"in_dim": width})
         self.masking = MODELS.build(masking)
         self.teachers = nn.ModuleDict(build_teachers(teachers or {}))
-        self.tasks = nn.ModuleDict(build_each(tasks))
+        self.tasks = nn.ModuleDict(build_tasks(tasks))
         if not self.tasks:
             raise ValueError(f"model.tasks={tasks}: there is no task to learn from; give at least one that is not None")
         self.progress = 1.0
         self.elapsed: float | None = None
         self.steps_done = 0
         self.alternate = tuple(alternate)
-        check_alternate(self.alternate, self._tasks)
-        check_parts(self.encoder, self.neck, self.masking, self._tasks)
-        check_wiring(self._tasks, self._teachers, self._all_needs())
-        self.encoder.tap({task.reads for task in self._tasks.values() if isinstance(task.reads, int)})
-        for task in self._tasks.values():
-            task.setup(self.encoder, self.neck.width, self._teachers)
-        for task in self._tasks.values():
-            task.start_from(self._tasks)
-        modules: list[Any] = [self.encoder, *(task.decoder for task in self._tasks.values())]
+        check_parts(self.encoder, self.neck, self.masking, self.named_tasks)
+        check_wiring(self.named_tasks, self.named_teachers, self.all_needs(), self.alternate)
+        self.encoder.tap({task.reads for task in self.named_tasks.values() if isinstance(task.reads, int)})
+        for task in self.named_tasks.values():
+            task.setup(self.encoder, self.neck.width, self.named_teachers)
+        for task in self.named_tasks.values():
+            task.start_from(self.named_tasks)
+        modules: list[Any] = [self.encoder, *(task.decoder for task in self.named_tasks.values())]
         for module in modules:
             module.activation_checkpointing = activation_checkpointing
-        for name, teacher in self._teachers.items():
+        for name, teacher in self.named_teachers.items():
             teacher.name = name
-            teacher.setup(self.student, self._wanted(name, self._all_needs()))
-        check_patches(self.encoder, self._tasks, self._teachers)
-        check_throwing(self.encoder, self.masking, self._tasks)
+            teacher.setup(self.student, self.wanted_of(name, self.all_needs()))
+        check_built(self.encoder, self.masking, self.named_tasks, self.named_teachers)
         if compile:
-            options = dict(compile) if isinstance(compile, Mapping) else {}
+            options = compile if isinstance(compile, Mapping) else {}
             compile_blocks(self, {"dynamic": self.masking.ratio.per_sample, **options})
 
     @property
-    def _tasks(self) -> dict[str, Task]:
+    def named_tasks(self) -> dict[str, Task]:
+        """The tasks by name, in the order in which they run."""
         return cast("dict[str, Task]", dict(self.tasks.items()))
 
     @property
-    def _teachers(self) -> dict[str, Teacher]:
+    def named_teachers(self) -> dict[str, Teacher]:
+        """The teachers by name."""
         return cast("dict[str, Teacher]", dict(self.teachers.items()))
 
     def forward(
@@ -121,44 +114,38 @@ class MaskedImageModel(BaseModel):
 
     def loss(self, images: Tensor) -> dict[str, Tensor]:
         """One training step's losses, ``loss_<task>`` each; and the share of patches hidden, where it adapts."""
-        step, tasks = self._step(images), self._tasks_in_turn()
-        self._look(step, tasks)
+        step, tasks = self.step(images), self._tasks_in_turn()
+        self.look(step, tasks)
         step.mask = self.masking(step)
-        losses = self._run_tasks(tasks, self._encode(step), step)
-        if self.masking.ratio.takes_score:
+        losses = self._run_tasks(tasks, self.encode(step), step)
+        if self.masking.ratio.needs_score:
             losses["mask_ratio"] = step.mask.mask.float().mean()
         return losses
 
     def loss_under(self, images: Tensor, mask: PatchMask) -> dict[str, Tensor]:
         """The losses of normalised images ``(B, C, H, W)`` under given masks ``(B, L)``, with all tasks at work."""
-        step = self._step(images, mask)
-        self._look(step, self._tasks)
-        return self._run_tasks(self._tasks, self._encode(step), step)
+        step = self.step(images, mask)
+        self.look(step, self.named_tasks)
+        return self._run_tasks(self.named_tasks, self.encode(step), step)
 
-    def _step(self, images: Tensor, mask: PatchMask | None = None) -> Step:
+    def step(self, images: Tensor, mask: PatchMask | None = None) -> Step:
+        """Begin a step with normalised images ``(B, C, H, W)``, under a given mask or one to be made."""
         return Step(images, self.encoder.patch_size, self.encoder.grid_of(images), self.progress, mask=mask)
 
-    def _encode(self, step: Step) -> Encoded:
-        """What the decoders get of the images under the step's mask."""
+    def encode(self, step: Step) -> Encoded:
+        """Encode the images under the step's mask, for the decoders."""
         return Encoded(self.encoder(step.images, step.mask, step.tokens), self.neck)
 
     def _run_tasks(self, tasks: Mapping[str, Task], encoded: Encoded, step: Step) -> dict[str, Tensor]:
         losses = {}
         for name, task in tasks.items():
-            full = task.train_input == "full"
-            seen = self._encode_all(step, task.detach) if full else encoded.read_by(task)
+            seen = encoded.unmasked(self.encoder, step, task) if task.train_input == "full" else encoded.read_by(task)
             losses[f"loss_{name}"], per_patch = task(seen, step)
             if per_patch is not None:
                 step.patch_losses[name] = per_patch
         return losses
 
-    def _encode_all(self, step: Step, detach: bool) -> Latent:
-        """What the decoders get of the full images, to be read at the masked patches."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not detach):
-            latent: Latent = self.neck(self.encoder(step.images))
-        return replace(latent, mask=step.mask)
-
-    def _look(self, step: Step, tasks: Mapping[str, Task]) -> None:
+    def look(self, step: Step, tasks: Mapping[str, Task]) -> None:
         """Run the teachers, and embed all patches, for what this step reads, and for nothing else.
 
         Args:
@@ -166,37 +153,39 @@ class MaskedImageModel(BaseModel):
             tasks: those that will read it.
         """
         needs = {need for task in tasks.values() for need in task.target.needs}
-        scored = step.mask is None and self.masking.score is not None
-        if scored and self.masking.reads_score(step):
+        if step.mask is None and self.masking.needs_score(step):
             needs |= self.masking.needs
-            if self.masking.reads_tokens:
-                step.tokens = self.encoder.embed(step.images)
-                step.positions = self.encoder.position_table(step.grid)
-        for name, teacher in self._teachers.items():
-            if wanted := self._wanted(name, needs):
+        if EMBEDDING in needs:
+            step.tokens = self.encoder.embed(step.images)
+            step.positions = self.encoder.position_table(step.grid)
+        for name, teacher in self.named_teachers.items():
+            if wanted := self.wanted_of(name, needs):
                 step.views[name] = teacher.look(step.images, wanted)
 
-    def _active_tasks(self) -> dict[str, Task]:
-        return {name: task for name, task in self._tasks.items() if task.active(self.progress, self.elapsed)}
+    def active_tasks(self) -> dict[str, Task]:
+        """The tasks that take part at this moment of the run."""
+        return {name: task for name, task in self.named_tasks.items() if task.active(self.progress, self.elapsed)}
 
     def _tasks_in_turn(self) -> dict[str, Task]:
         """The active tasks without those of ``alternate`` that it is not the turn of."""
-        tasks = self._active_tasks()
+        tasks = self.active_tasks()
         turns = [name for name in self.alternate if name in tasks]
         waiting = set(turns) - {turns[self.steps_done % len(turns)]} if turns else set()
         return {name: task for name, task in tasks.items() if name not in waiting}
 
     @staticmethod
-    def _wanted(teacher: str, needs: set[Need]) -> frozenset[Want]:
+    def wanted_of(teacher: str, needs: Set[Need]) -> frozenset[Want]:
+        """Pick what is wanted of one teacher."""
         return frozenset(what for name, what in needs if name == teacher)
 
-    def _all_needs(self) -> set[Need]:
-        return {need for task in self._tasks.values() for need in task.target.needs} | self.masking.needs
+    def all_needs(self) -> set[Need]:
+        """What scores and targets ask of teachers and student in a run."""
+        return {need for task in self.named_tasks.values() for need in task.target.needs} | self.masking.needs
 
     @property
     def student(self) -> Student:
         """What teachers may copy."""
-        decoders = {name: task.decoder for name, task in self._tasks.items()}
+        decoders = {name: task.decoder for name, task in self.named_tasks.items()}
         return Student(self.encoder, self.neck, decoders, self.data_preprocessor)
 
     def set_progress(self, progress: float) -> None:
@@ -218,17 +207,17 @@ class MaskedImageModel(BaseModel):
         Raises:
             ValueError: there is no such task, or another task or a teacher needs it.
         """
-        check_switch(name, on, self._tasks, self._teachers)
-        self._tasks[name].on = on
+        check_switch(name, on, self.named_tasks, self.named_teachers)
+        self.named_tasks[name].on = on
 
     def reset_teachers(self) -> None:
         """Let the teachers that follow the student start from its present weights."""
-        for teacher in self._teachers.values():
+        for teacher in self.named_teachers.values():
             teacher.reset(self.student)
 
     def update_teachers(self, epoch: int) -> None:
         """Let the teachers follow the student; call once after every optimizer step of this 0-based epoch."""
-        for teacher in self._teachers.values():
+        for teacher in self.named_teachers.values():
             teacher.update(self.student, epoch)
 
     @torch.no_grad()
@@ -239,96 +228,3 @@ class MaskedImageModel(BaseModel):
             ValueError: unknown ``pool``.
         """
         return pooled(self.encoder, images, check_pool(pool, self.encoder))
-
-    @torch.no_grad()
-    def draw_masks(self, images: Tensor, generator: torch.Generator | None = None) -> Decision:
-        """The masks of normalised images ``(B, C, H, W)`` as in training, and the score that they follow."""
-        step = self._step(images)
-        self._look(step, {})
-        return self.masking.decide(step, generator)
-
-    @torch.no_grad()
-    def reconstruct(self, images: Tensor, generator: torch.Generator | None = None) -> Reconstruction:
-        """Mask normalised images ``(B, C, H, W)`` as in training and predict what is hidden, with the first task."""
-        step = self._step(images)
-        self._look(step, self._active_tasks())
-        decision = self.masking.decide(step, generator)
-        mask = step.mask = decision.mask
-        task = next(iter(self._tasks.values()))
-        predicted = task.decoder(self._encode(step).read_by(task))
-        _, per_patch = task.criterion(predicted, task.target(step), mask)
-        predict = mask.spread(torch.ones_like(per_patch)) > 0
-        pixels, note = None, ""
-        if isinstance(task.target, PixelTarget):
-            content = task.target.to_pixels(predicted.float(), step)
-            pixels = unpatchify(mask.put_masked(patchify(images, step.patch_size), content), step.patch_size, step.grid)
-            if task.target.normalize:
-                note = "per-patch mean and std of the input image undo the normalised-pixel target"
-        return Reconstruction(
-            mask.mask,
-            step.grid,
-            pixels,
-            mask.spread(per_patch, float("nan")),
-            self.predict_loss(images),
-            note,
-            decision.score,
-            decision.units,
-            predict,
-            predicted,
-            mask,
-        )
-
-    @property
-    def predicts_loss(self) -> bool:
-        """Whether a task predicts losses; then :meth:`predict_loss` does."""
-        return any(isinstance(task.target, PatchLossTarget) for task in self._tasks.values())
-
-    @torch.no_grad()
-    def predict_loss(self, images: Tensor) -> Tensor | None:
-        """The loss expected at every patch ``(B, L)`` of full images, by a teacher or else by the student."""
-        needs = self._all_needs()
-        for name, teacher in self._teachers.items():
-            if "predicted_loss" in self._wanted(name, needs):
-                return teacher.look(images, frozenset({"predicted_loss"})).predicted_loss
-        for task in self._tasks.values():
-            if isinstance(task.target, PatchLossTarget):
-                scores: Tensor = task.decoder(self.neck(self.encoder(images))).squeeze(-1)
-                return scores
-        return None
-
-    @torch.no_grad()
-    def score_images(
-        self,
-        images: Tensor,
-        *,
-        by: ScoredBy = "predicted",
-        tau: float | None = None,
-        squared: bool = True,
-        noise: Tensor | None = None,
-    ) -> Tensor:
-        """How badly masked patches of normalised images are predicted ``(B)``, in evaluation mode (PASS, Eq. 3 and 8).
-
-        Args:
-            images: ``(B, C, H, W)``.
-            by: mask the patches of the highest predicted losses, or random ones.
-            tau: weigh the masked patches by ``softmax(predicted loss / tau)`` (Eq. 7), whichever they are; None weighs
-                them alike.
-            squared: score by the squared L2 distance of the first task; False: by all tasks' own weighted losses.
-            noise: uniform ``(B, units)`` for random masks.
-
-        Raises:
-            ValueError: a loss is needed that nothing predicts, a temperature that is not positive, or missing noise.
-        """
-        check_scoring(by, tau)
-        with evaluating(self):
-            step, tasks = self._step(images), scored_tasks(self._tasks, self.progress, squared)
-            predicted = self.predict_loss(images) if by == "predicted" or tau is not None else None
-            step.mask = scoring_mask(by, self.masking, step, predicted, noise)
-            check_weights(tau, predicted)
-            self._look(step, tasks)
-            return image_scores(patch_errors(tasks, self._encode(step), step, squared), step.mask, predicted, tau)
-
-
-def build_each(configs: Mapping[str, dict[str, Any] | None]) -> dict[str, nn.Module]:
-    """Modules by name; a None leaves its name out."""
-    return {name: MODELS.build(cfg) for name, cfg in configs.items() if cfg is not None}

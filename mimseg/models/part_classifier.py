@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from ..checkpoints import load_weights
+from ..choices import one_of
 from ..ops.masking import PatchMask, mask_highest, mask_largest
 from ..registry import MODELS
 from .classifier import Classifier
+from .inspection import predict_loss, predicts_loss
 from .mim import MaskedImageModel
 from .preprocessor import ImagePreprocessor
 from .teachers.frozen import leave_network_out, miss_no_network
@@ -43,8 +45,7 @@ class PartClassifier(Classifier):
         self, select: Select = "random", share: float = 0.5, judge: Mapping[str, Any] | None = None, **options: Any
     ) -> None:
         super().__init__(**options)
-        if select not in get_args(Select):
-            raise ValueError(f"model.select is {select!r}; use one of {', '.join(get_args(Select))}")
+        one_of("model.select", select, Select)
         if not 0 < share <= 1:
             raise ValueError(f"model.share of the patches that are visible must lie in (0, 1], got {share!r}")
         if (judge is None) != (select == "random"):
@@ -57,7 +58,7 @@ class PartClassifier(Classifier):
         self.encoder.register_forward_pre_hook(self._show_a_part, with_kwargs=True)
 
     def choose(self, images: Tensor) -> PatchMask:
-        """What is hidden ``(B, L)`` of normalised images ``(B, C, H, W)``."""
+        """Choose what is hidden ``(B, L)`` of normalised images ``(B, C, H, W)``."""
         h, w = self.encoder.grid_of(images)
         hidden = h * w - int(self.share * h * w)
         if self.judge is None:
@@ -103,7 +104,7 @@ class LossJudge(nn.Module):
         theirs = network.data_preprocessor
         if not (torch.equal(theirs.mean, preprocessor.mean) and torch.equal(theirs.std, preprocessor.std)):
             raise ValueError("model.judge.model.data_preprocessor normalises otherwise than model.data_preprocessor")
-        if not network.predicts_loss:
+        if not predicts_loss(network):
             raise ValueError("model.judge.model predicts no loss: give it the tasks of _base_/models/hpm_vit-base.py")
         report = load_weights(network, checkpoint, weights=weights, log=str)
         print_log(f"model.judge: {summary(report)}", "current")
@@ -114,7 +115,7 @@ class LossJudge(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Predicted losses ``(B, L)``, fp32, of normalised images ``(B, C, H, W)``."""
-        predicted: Tensor | None = self.network.predict_loss(images)
+        predicted: Tensor | None = predict_loss(self.network, images)
         assert predicted is not None  # the constructor saw that it predicts
         return predicted
 

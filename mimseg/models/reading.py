@@ -1,9 +1,13 @@
 """What tasks read of an encoder: its own tokens, those behind one of its blocks, or what the neck makes of them."""
 
+from dataclasses import replace
 from functools import cached_property
 
-from .backbones.base import Latent
+import torch
+
+from .backbones.base import Latent, MaskedEncoder
 from .decoders import Neck
+from .step import Step
 from .tasks import Task
 
 
@@ -30,3 +34,9 @@ class Encoded:
         if task.reads == "neck":
             return self.necked
         return self.latent if task.reads == "encoder" else self.latent.behind(task.reads)
+
+    def unmasked(self, encoder: MaskedEncoder, step: Step, task: Task) -> Latent:
+        """Encode the full images of a step, for a task that reads the masked patches; without gradient if detached."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not task.detach):
+            latent: Latent = self.neck(encoder(step.images))
+        return replace(latent, mask=step.mask)

@@ -15,6 +15,11 @@ Want = str | AttentionMap | BlockFeatures
 Need = tuple[str, Want]
 """(name of a teacher, what is wanted of it), e.g. ``("ema", "predicted_loss")``."""
 
+STUDENT = "student encoder"
+"""In place of a teacher's name: the encoder that is trained."""
+EMBEDDING: Need = (STUDENT, "patch embedding")
+"""The need of the student's own patch embedding of the unmasked image (:attr:`Step.tokens`)."""
+
 
 def kind_of(want: Want) -> str:
     """The kind of a want, as teachers list what they provide: the word itself, 'attention' or 'block_features'."""
@@ -73,6 +78,17 @@ class Step:
         """Number of patches L."""
         return self.grid[0] * self.grid[1]
 
+    @property
+    def made_mask(self) -> PatchMask:
+        """The mask of this step.
+
+        Raises:
+            RuntimeError: it has not been made yet.
+        """
+        if self.mask is None:
+            raise RuntimeError("the step has no mask yet: scores and teachers run before it is made")
+        return self.mask
+
     def select(self, values: Tensor, rows: Rows = "masked") -> Tensor:
         """Of values for every patch ``(B, L, D)`` those at the patches to predict, or all.
 
@@ -82,8 +98,4 @@ class Step:
         Raises:
             RuntimeError: the mask of this step has not been made yet.
         """
-        if rows == "all":
-            return values
-        if self.mask is None:
-            raise RuntimeError("the step has no mask yet: scores and teachers run before it is made")
-        return self.mask.take_masked(values)
+        return values if rows == "all" else self.made_mask.take_masked(values)

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence, Set
 from .backbones.base import MaskedEncoder
 from .decoders import LinearDecoder, Neck
 from .masking import MaskGenerator
-from .step import Need, kind_of
+from .step import EMBEDDING, Need, kind_of
 from .tasks import Task
 from .teachers import Teacher
 
@@ -38,7 +38,7 @@ def check_parts(encoder: MaskedEncoder, neck: Neck, masking: MaskGenerator, task
             raise ValueError(
                 f"task {name!r} predicts all patches but {policy} throws some away; set its positions='masked'"
             )
-    if masking.reads_tokens and type(encoder).embed is MaskedEncoder.embed:
+    if EMBEDDING in masking.needs and not encoder.embeds:
         score = type(masking.score).__name__
         raise ValueError(f"{score} reads embedded patches, which {kind} does not give; use another masking.score")
     if masking.score is not None and encoder.split > 1:
@@ -46,6 +46,18 @@ def check_parts(encoder: MaskedEncoder, neck: Neck, masking: MaskGenerator, task
             f"{type(masking.score).__name__} rates tokens, but encoder.mask_size={encoder.patch_size} px hides parts "
             "of them; leave mask_size out, or use a policy without score"
         )
+
+
+def check_built(
+    encoder: MaskedEncoder, masking: MaskGenerator, tasks: Mapping[str, Task], teachers: Mapping[str, Teacher]
+) -> None:
+    """Refuse what shows only once decoders and teachers are built.
+
+    Raises:
+        ValueError: teachers with other patches than the student's, or decoders that read what is thrown away.
+    """
+    check_patches(encoder, tasks, teachers)
+    check_throwing(encoder, masking, tasks)
 
 
 def check_throwing(encoder: MaskedEncoder, masking: MaskGenerator, tasks: Mapping[str, Task]) -> None:
@@ -80,13 +92,16 @@ def check_reads(encoder: MaskedEncoder, neck: Neck, tasks: Mapping[str, Task]) -
         raise ValueError(f"no task reads the {type(neck).__name__}; set model.neck=None, or leave the task's reads out")
 
 
-def check_wiring(tasks: Mapping[str, Task], teachers: Mapping[str, Teacher], needs: Set[Need]) -> None:
-    """Refuse a need that nothing meets, and a teacher that nothing reads.
+def check_wiring(
+    tasks: Mapping[str, Task], teachers: Mapping[str, Teacher], needs: Set[Need], alternate: Sequence[str] = ()
+) -> None:
+    """Refuse a need that nothing meets, a teacher that nothing reads, and tasks that cannot take turns.
 
     Raises:
         ValueError: there is one.
     """
-    for name, what in needs:
+    check_alternate(alternate, tasks)
+    for name, what in needs - {EMBEDDING}:
         if name not in teachers:
             raise ValueError(
                 f"a score or target asks teacher {name!r} for its {kind_of(what)} but there is no such teacher; "
@@ -103,7 +118,7 @@ def check_wiring(tasks: Mapping[str, Task], teachers: Mapping[str, Teacher], nee
             raise ValueError(f"no score or target reads teacher {name!r}; remove model.teachers.{name}")
     done: list[str] = []
     for name, task in tasks.items():
-        if missing := task.target.reads - set(done):
+        if missing := task.target.needs_loss_of - set(done):
             raise ValueError(
                 f"task {name!r} reads the loss of {sorted(missing)}, which must come before it; before it: {done}"
             )
@@ -121,7 +136,7 @@ def check_alternate(names: Sequence[str], tasks: Mapping[str, Task]) -> None:
     if len(names) < 2 or len(set(names)) < len(names) or not set(names) <= set(tasks):
         raise ValueError(f"model.alternate={tuple(names)} must name two or more of the tasks {', '.join(tasks)}")
     for name, task in tasks.items():
-        if missing := task.target.reads & set(names):
+        if missing := task.target.needs_loss_of & set(names):
             raise ValueError(
                 f"model.alternate has {min(missing)!r} wait for its turn, but task {name!r} reads its loss in every "
                 "step; leave it out"
@@ -137,11 +152,11 @@ def check_switch(name: str, on: bool, tasks: Mapping[str, Task], teachers: Mappi
     if name not in tasks:
         raise ValueError(f"there is no task {name!r} to switch; the tasks are {', '.join(tasks)}")
     if on:
-        if missing := [other for other in tasks[name].target.reads if not tasks[other].on]:
+        if missing := [other for other in tasks[name].target.needs_loss_of if not tasks[other].on]:
             raise ValueError(f"task {name!r} reads the loss of {missing[0]!r}, which is off; switch that on before it")
         return
     for other, task in tasks.items():
-        if task.on and name in task.target.reads:
+        if task.on and name in task.target.needs_loss_of:
             raise ValueError(f"task {name!r} cannot be off: task {other!r} reads its loss; switch {other!r} off first")
     for other, teacher in teachers.items():
         if teacher.follows(name):

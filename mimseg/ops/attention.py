@@ -4,11 +4,12 @@ Everything here is fp32, also inside autocast, and without gradient.
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ..choices import one_of
 from .precision import without_autocast
 from .salience import min_max
 
@@ -39,8 +40,7 @@ class PatchAttention:
     with_class: bool = True
 
     def __post_init__(self) -> None:
-        if self.axis not in ("key", "query"):
-            raise ValueError(f"axis of the attention must be 'key' or 'query', got {self.axis!r}")
+        one_of("axis of the attention", self.axis, ("key", "query"))
 
     def __str__(self) -> str:
         """For messages."""
@@ -65,8 +65,7 @@ class ClassAttention:
     heads: Heads = "mean"
 
     def __post_init__(self) -> None:
-        if self.heads not in get_args(Heads):
-            raise ValueError(f"heads of the attention must be 'mean' or 'minmax_mean', got {self.heads!r}")
+        one_of("heads of the attention", self.heads, Heads)
 
     def __str__(self) -> str:
         """For messages."""
@@ -86,7 +85,7 @@ def patch_attention(tokens: Tensor, weight: Tensor, bias: Tensor, num_heads: int
     Args:
         tokens: normalised tokens ``(B, 1 + L, D)``, class token first, as they enter the block's projection.
         weight: of that projection ``(3 D, D)``, rows in the order query, key, value, each head after head.
-        bias: likewise ``(3 D)``.
+        bias: of that projection ``(3 D)``.
         num_heads: number of heads; products are divided by the root of the width of one, d = D / heads.
         want: head, axis and which tokens take part; its block has no meaning here.
 
@@ -130,9 +129,9 @@ def class_attention(
 
     Args:
         tokens: as in :func:`patch_attention`.
-        weight: likewise.
-        bias: likewise.
-        num_heads: likewise.
+        weight: of the block's projection, as in :func:`patch_attention`.
+        bias: of the block's projection, as in :func:`patch_attention`.
+        num_heads: number of heads.
         position_bias: what the block adds to its logits ``(heads, 1 + L, 1 + L)``, query by key.
         heads: see :class:`ClassAttention`.
 

@@ -5,11 +5,12 @@ Convention: mask is bool ``(B, L)``, True = masked (hidden from the encoder), ro
 
 from dataclasses import dataclass
 from math import ceil, isqrt
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ..choices import one_of
 from .packing import Packing
 from .patches import gather_rows
 
@@ -48,9 +49,8 @@ def check_rounding(rounding: str) -> CountRounding:
     Raises:
         ValueError: it is neither 'floor' nor 'ceil'.
     """
-    if rounding not in get_args(CountRounding):
-        raise ValueError(f"count_rounding must be 'floor' or 'ceil', got {rounding!r}")
-    return rounding  # type: ignore[return-value]
+    checked: CountRounding = one_of("count_rounding", rounding, CountRounding)
+    return checked
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ def mask_hard_then_random(score: Tensor, noise: Tensor, masked: int | Tensor, ha
         score: ``(B, L)``; ranked in fp32; what comes in half precision has its ties already.
         noise: ``(B, L)``, continuous.
         masked: number masked per row, the same for all or ``(B)``.
-        hard: number masked by score per row, ``0 <= hard <= masked``, likewise.
+        hard: number masked by score per row, ``0 <= hard <= masked``, the same for all or ``(B)``.
 
     Returns:
         Bool mask ``(B, L)`` with exactly ``masked`` True per row.

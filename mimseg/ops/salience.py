@@ -1,10 +1,11 @@
 """How salient each token of an image is among the image's tokens (SBAM, section 3)."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from ..choices import one_of
 from .precision import without_autocast
 
 Direction = Literal["outgoing", "incoming"]
@@ -46,9 +47,8 @@ def check_direction(direction: str) -> Direction:
     Raises:
         ValueError: it is neither 'outgoing' nor 'incoming'.
     """
-    if direction not in get_args(Direction):
-        raise ValueError(f"direction of the salience must be 'outgoing' or 'incoming', got {direction!r}")
-    return direction  # type: ignore[return-value]
+    checked: Direction = one_of("direction of the salience", direction, Direction)
+    return checked
 
 
 def min_max(score: Tensor, eps: float = 1e-8) -> Tensor:

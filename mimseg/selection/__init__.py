@@ -3,8 +3,7 @@
 from .base import Selector
 from .budget import SelectionPlan, budget_of, end_for, keep_for, make_plan
 from .hook import SelectionHook
-from .random_subset import RandomSelector
-from .scorers import BSSSelector, LossSelector, WSSSelector
+from .selectors import BSSSelector, LossSelector, RandomSelector, WSSSelector
 
 __all__ = [
     "BSSSelector",

@@ -1,8 +1,10 @@
-"""What a selector is: a score for every training image, higher = kept first."""
+"""The contract of a selector: an image score for every training image, higher = kept first."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from torch import Tensor
+
+from ..models import MaskedImageModel
 
 
 class Selector:
@@ -22,24 +24,25 @@ class Selector:
     needs_images: ClassVar[bool] = True
     tasks: tuple[str, ...] = ()
 
-    def check(self, model: Any) -> None:
+    def check(self, model: MaskedImageModel) -> None:
         """Refuse, before the run begins, a model that cannot be scored.
 
         Raises:
             ValueError: says what it lacks.
         """
 
-    def noise_per_image(self, model: Any, images: Tensor | None) -> int:
-        """How many numbers of noise U an image gets: as many as it has mask units, unless a selector says otherwise.
+    def noise_per_image(self, model: MaskedImageModel, images: Tensor | None) -> int:
+        """Count the numbers of noise U of an image: as many as it has mask units, unless a selector says otherwise.
 
         Args:
             model: the model out of its distributed wrapper.
             images: a batch of normalised images ``(B, C, H, W)``, of which the size is read.
         """
+        assert images is not None
         h, w = model.masking.units(model.encoder.patch_size, model.encoder.grid_of(images))
         return int(h * w)
 
-    def score(self, model: Any, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
+    def score(self, model: MaskedImageModel, images: Tensor | None, indices: Tensor, noise: Tensor) -> Tensor:
         """Scores of some images.
 
         Args:

@@ -8,7 +8,9 @@ together, in full passes over T, is the budget (forward passes of a selection no
 
 import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal, TypedDict
+
+from ..choices import one_of
 
 Stop = Literal["full", "budget"]
 ROUNDING = 1e-9  # epochs
@@ -49,7 +51,7 @@ def _check_affordable(budget: float, warmup: float, epochs: float) -> None:
 
 @dataclass(frozen=True)
 class SelectionPlan:
-    """Which epochs (0-based) see how many images.
+    """The number of images that each epoch (0-based) sees.
 
     Attributes:
         dataset_size: N, images of the full set.
@@ -92,7 +94,7 @@ class SelectionPlan:
         return self.dataset_size if epoch < self.warmup_epochs else self.kept
 
     def share(self, epoch: int) -> float:
-        """What part of an epoch is run: 1, or in the last one what the budget leaves."""
+        """The part of an epoch that is run: 1, or in the last one what the budget leaves."""
         return min(1.0, max(0.0, self.end - epoch)) if epoch == self.epochs - 1 else 1.0
 
     def selected_at(self, epoch: int) -> int | None:
@@ -114,6 +116,16 @@ class SelectionPlan:
         if keep_last_block and abs(following - self.end) < ROUNDING:
             ends.append(following)
         return frozenset(epoch for end in ends for epoch in range(max(0, end - number), end))
+
+
+class PlanOptions(TypedDict):
+    """What :func:`make_plan` makes of a run's images and epochs."""
+
+    warmup_epochs: int
+    interval: int
+    keep: float | None
+    budget: float | None
+    stop: Stop
 
 
 def make_plan(
@@ -158,7 +170,7 @@ def make_plan(
 
 
 def check_options(warmup_epochs: int, interval: int, keep: float | None, budget: float | None, stop: str) -> None:
-    """What can be known before the run's epochs are.
+    """Refuse what cannot make sense whatever the run's epochs are.
 
     Raises:
         ValueError: see :func:`make_plan`.
@@ -171,8 +183,7 @@ def check_options(warmup_epochs: int, interval: int, keep: float | None, budget:
     for name, value in (("keep", keep), ("budget", budget)):
         if value is not None and not 0 < value <= 1:
             raise ValueError(f"SelectionHook: {name} must be above 0 and at most 1, got {value!r}")
-    if stop not in get_args(Stop):
-        raise ValueError(f"SelectionHook: stop must be 'full' or 'budget', got {stop!r}")
+    one_of("SelectionHook: stop", stop, Stop)
     for name, value, least in (("warmup_epochs", warmup_epochs, 0), ("interval", interval, 1)):
         if not isinstance(value, int) or value < least:
             raise ValueError(f"SelectionHook: {name} must be a whole number of at least {least}, got {value!r}")

@@ -11,18 +11,19 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from numpy.typing import NDArray
 
-from ..engine import PretrainLoop, undisturbed
+from ..engine import PretrainLoop
 from ..engine.log_failures import best_effort
+from ..engine.undisturbed import undisturbed
 from ..evaluation import merge_metrics
+from ..models import MaskedImageModel
 from ..registry import HOOKS, SELECTORS
 from .base import Selector
-from .budget import SelectionPlan, Stop, check_options, make_plan
+from .budget import PlanOptions, SelectionPlan, Stop, check_options, make_plan
 from .ledger import Ledger
-from .ranking import keep_first, rank
 from .records import record_path, save_gallery, save_scores, save_table
-from .scoring_pass import loader_like, sample_seed, score_all, score_without_images
+from .scoring_pass import keep_first, loader_like, rank, sample_seed, score_all, score_without_images
+from .scoring_view import Transform, scoring_view
 from .state import read_state
-from .view import Transform, view
 
 NOTHING_CHOSEN = -1
 
@@ -80,7 +81,7 @@ class SelectionHook(Hook):
             if value is not None and (not isinstance(value, int) or value < least):
                 raise ValueError(f"SelectionHook: {name} must be a whole number of at least {least}, got {value!r}")
         self.selector: Selector = SELECTORS.build(selector)
-        self.options = dict(warmup_epochs=warmup_epochs, interval=interval, keep=keep, budget=budget, stop=stop)
+        self.options = PlanOptions(warmup_epochs=warmup_epochs, interval=interval, keep=keep, budget=budget, stop=stop)
         self.dt_epochs, self.keep_last_block = dt_epochs, keep_last_block
         self.batch_size, self.transform = batch_size, transform
         self.ledger = Ledger()
@@ -101,7 +102,7 @@ class SelectionHook(Hook):
         self.selector.check(runner.bare_model)
         self.task_epochs = self._task_epochs(runner)
         if self.selector.needs_images:
-            view(dataset, self.transform)
+            scoring_view(dataset, self.transform)
         self._log_plan(runner)
 
     def _task_epochs(self, runner: Runner) -> frozenset[int] | None:
@@ -155,7 +156,7 @@ class SelectionHook(Hook):
     @staticmethod
     def _at_its_start(checkpoint: Mapping[str, Any]) -> bool:
         meta = checkpoint["meta"]
-        return meta.get("epoch_start", meta["iter"]) == meta["iter"]
+        return bool(meta.get("epoch_start", meta["iter"]) == meta["iter"])
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict[str, Any]) -> None:
         """Put subset and counts into the checkpoint."""
@@ -229,12 +230,12 @@ class SelectionHook(Hook):
         runner.train_dataloader.sampler.set_subset(self.kept)
         self._report(runner, scores, order, seconds)
 
-    def _score(self, runner: Runner, model: Any, round_: int) -> tuple[NDArray[np.float32], Any]:
+    def _score(self, runner: Runner, model: MaskedImageModel, round_: int) -> tuple[NDArray[np.float32], Any]:
         if not self.selector.needs_images:
             scores = score_without_images(self.selector, model, self.plan.dataset_size, runner.seed, round_)
             return scores.numpy(), None
         train = runner.train_dataloader
-        images = view(train.dataset, self.transform)
+        images = scoring_view(train.dataset, self.transform)
         loader = loader_like(train, images, self.batch_size, sample_seed(runner.seed, round_))
         poll = partial(runner.call_hook, "after_scoring_iter")
         scores = score_all(self.selector, model, loader, runner.seed, round_, runner.logger.info, poll)
@@ -252,7 +253,12 @@ class SelectionHook(Hook):
         return rank(scores)
 
     def _record(
-        self, runner: Runner, model: Any, loader: Any, when: tuple[int, int], what: tuple[NDArray[Any], ...]
+        self,
+        runner: Runner,
+        model: MaskedImageModel,
+        loader: Any,
+        when: tuple[int, int],
+        what: tuple[NDArray[Any], ...],
     ) -> None:
         (epoch, round_), (scores, order, kept) = when, what
         save_scores(record_path(runner.work_dir, round_, ".npz"), epoch, scores, kept)

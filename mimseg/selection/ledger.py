@@ -1,4 +1,4 @@
-"""What a run on subsets has seen and spent."""
+"""The images that a run on subsets has seen, and the time that it has spent."""
 
 import time
 from dataclasses import asdict, dataclass
@@ -60,7 +60,7 @@ class Ledger:
 
     @property
     def predictor_seconds(self) -> float:
-        """What training the selector's tasks took: their iterations less what as many images take without them."""
+        """Seconds of training the selector's tasks: their iterations less what as many images take without them."""
         others = self.images - self.task_images
         if not others or not self.task_images:
             return 0.0

@@ -1,4 +1,4 @@
-"""What a selection leaves behind: all scores, a table and a gallery."""
+"""The record of a selection: all image scores, a table and a gallery."""
 
 import csv
 import io
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader
 
 from ..checkpoints import write_atomically
+from ..models import MaskedImageModel
 from ..visualization import draw_gallery, render, save_png
 
 FOLDER = "selection"
@@ -49,7 +50,7 @@ def save_table(
     for place in ends(len(order), LISTED):
         index = int(order[place])
         kept = "yes" if place < number_kept else "no"
-        table.writerow((place + 1, f"{scores[index]:.6g}", kept, index, name_of(dataset, index)))
+        table.writerow((place + 1, f"{scores[index]:.6g}", kept, index, name_sample(dataset, index)))
     write_atomically(path, buffer.getvalue().encode(errors="backslashreplace"))
 
 
@@ -58,7 +59,7 @@ def ends(length: int, number: int) -> list[int]:
     return sorted({*range(min(number, length)), *range(max(0, length - number), length)})
 
 
-def name_of(dataset: Any, index: int) -> str:
+def name_sample(dataset: Any, index: int) -> str:
     """The file of a sample, or its number where it has none."""
     get = getattr(dataset, "get_data_info", None)
     return str((get(index) if get else {}).get("img_path", f"sample {index}"))
@@ -67,7 +68,7 @@ def name_of(dataset: Any, index: int) -> str:
 def save_gallery(
     path: Path,
     loader: DataLoader[Any],
-    model: Any,
+    model: MaskedImageModel,
     scores: NDArray[np.float32],
     order: NDArray[np.int64],
     number_kept: int,
@@ -87,16 +88,16 @@ def save_gallery(
     order = order[np.isfinite(scores[order])]
     blocks, headings = sides(order, number_kept)
     images = [_images(loader, model, block) for block in blocks]
-    captions = tuple([f"{scores[index]:.4g}" for index in block] for block in blocks)
+    high, low = ([f"{scores[index]:.4g}" for index in block] for block in blocks)
     preprocessor = model.data_preprocessor
-    figure = draw_gallery(images[0], images[1], captions, headings, preprocessor.mean, preprocessor.std, title)
+    figure = draw_gallery(images[0], images[1], (high, low), headings, preprocessor.mean, preprocessor.std, title)
     picture = render(figure)
     save_png(picture, path)
     return picture
 
 
 def sides(order: NDArray[np.int64], number_kept: int) -> tuple[tuple[NDArray[np.int64], ...], tuple[str, str]]:
-    """Which images a gallery shows on its two sides, as many on both, from the ends of a ranking; and the headings."""
+    """Choose the images of a gallery's two sides, as many on both, from the ends of a ranking; and the headings."""
     dropped = len(order) - number_kept
     number = min(DRAWN, number_kept, dropped) if dropped > 0 else min(DRAWN, len(order))
     lowest = "dropped" if dropped > 0 else "kept, too"
@@ -104,7 +105,7 @@ def sides(order: NDArray[np.int64], number_kept: int) -> tuple[tuple[NDArray[np.
     return (order[:number], order[::-1][:number]), headings
 
 
-def _images(loader: DataLoader[Any], model: Any, indices: NDArray[np.int64]) -> Tensor:
+def _images(loader: DataLoader[Any], model: MaskedImageModel, indices: NDArray[np.int64]) -> Tensor:
     seeds = dict(loader.sampler.pairs(indices.tolist()))  # type: ignore[attr-defined]
     batch = loader.collate_fn([loader.dataset[pair] for pair in seeds.items()])
     images: Tensor = model.data_preprocessor(batch, False)["inputs"]

@@ -1,22 +1,21 @@
-"""One forward pass over the full training set, dealt to the processes."""
+"""One forward pass over the full training set, dealt to the processes, and the ranking of what it scored."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
 from mmengine.dist import all_reduce, get_dist_info
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, Sampler
 
 from ..datasets.sampler import mix_seed
+from ..engine.announce import announced
+from ..models import MaskedImageModel
 from .base import Selector
 from .noise import noise_at
 
-REPORT_EVERY = 30.0  # seconds
 SEED_OF_PIPELINE = 1  # apart from the noise that scores get
 
 
@@ -67,14 +66,14 @@ def loader_like(train: DataLoader[Any], dataset: Any, batch_size: int | None, se
 
 def score_all(
     selector: Selector,
-    model: Any,
+    model: MaskedImageModel,
     loader: DataLoader[Any],
     seed: int,
     round_: int,
     log: Callable[[str], None],
     after_batch: Callable[[], None] = lambda: None,
 ) -> Tensor:
-    """Scores of all images of the loader's dataset, the same on every process.
+    """Score all images of the loader's dataset; the image scores are the same on every process.
 
     Args:
         selector: scores them.
@@ -93,7 +92,7 @@ def score_all(
     indices = torch.tensor(loader.sampler.indices)  # type: ignore[attr-defined]
     device = next((p.device for p in model.parameters()), torch.device("cpu"))
     own = []
-    with announced(len(loader), log) as advance:
+    with announced(len(loader), "selection: scored {done} of {batches} batches", log, bar="scoring") as advance:
         for batch in loader:
             images = model.data_preprocessor(batch, False)["inputs"]
             images = images if isinstance(images, Tensor) else torch.stack(list(images))
@@ -111,36 +110,18 @@ def score_all(
     return scores
 
 
-def score_without_images(selector: Selector, model: Any, size: int, seed: int, round_: int) -> Tensor:
+def score_without_images(selector: Selector, model: MaskedImageModel, size: int, seed: int, round_: int) -> Tensor:
     """As :func:`score_all`, for a selector that reads no images."""
     indices = torch.arange(size)
     noise = noise_at(seed, round_, indices, selector.noise_per_image(model, None))
     return selector.score(model, None, indices, noise).float().cpu()
 
 
-@contextmanager
-def announced(batches: int, log: Callable[[str], None]) -> Iterator[Callable[[], None]]:
-    """A progress bar on the first process's terminal, or a line of the log now and then; gives what advances it."""
-    console = Console(stderr=True)
-    first = get_dist_info()[0] == 0
-    if not (first and console.is_terminal):
-        yield _Lines(batches, log if first else lambda _: None)
-        return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("scoring", total=batches)
-        yield lambda: bar.advance(task)
+def rank(scores: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Positions ``(N,)`` from the highest score to the lowest; equal ones in order, NaN last."""
+    return np.argsort(-scores, kind="stable")
 
 
-class _Lines:
-    def __init__(self, batches: int, log: Callable[[str], None]) -> None:
-        self.batches, self.log, self.done = batches, log, 0
-        self.start = self.said = time.monotonic()
-
-    def __call__(self) -> None:
-        self.done += 1
-        now = time.monotonic()
-        if now - self.said > REPORT_EVERY and self.done < self.batches:
-            self.said = now
-            left = (now - self.start) * (self.batches - self.done) / self.done / 60
-            self.log(f"selection: scored {self.done} of {self.batches} batches, {left:.0f} min left")
+def keep_first(order: NDArray[np.int64], number: int) -> NDArray[np.int64]:
+    """The first ``number`` positions of a ranking, rising."""
+    return np.sort(order[:number])

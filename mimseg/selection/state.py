@@ -1,4 +1,4 @@
-"""What a checkpoint holds of a selection, checked before it is taken up."""
+"""The state of a selection in a checkpoint, checked before it is taken up."""
 
 from dataclasses import dataclass
 from typing import Any

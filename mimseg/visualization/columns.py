@@ -19,7 +19,7 @@ HEAT_MAP = colormaps["turbo"].with_extremes(bad="0.93")
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """A column of a sheet.
 
     Attributes:
@@ -41,7 +41,7 @@ class Column:
     captions: Sequence[str] | None = None
 
 
-def mask_columns(rgb: NDArray[Any], masks: Masks, mask_title: str, captions: bool) -> list[Column]:
+def mask_columns(rgb: NDArray[Any], masks: Masks, mask_title: str, captions: bool) -> list[SheetColumn]:
     """Score (where the masks read one), mask and masked image of RGB ``(B, H, W, 3)``.
 
     Args:
@@ -57,15 +57,15 @@ def mask_columns(rgb: NDArray[Any], masks: Masks, mask_title: str, captions: boo
         values = np.ma.masked_invalid(to_pixels(min_max(masks.score), masks.units, size))
         columns.append(heat_column(f"score: {masks.score_name}", values, rgb, ("low", "high")))
     shares = masks.shares() if captions else None
-    columns.append(Column(mask_title, hide(hide(np.ones_like(rgb), hidden), thrown, BLACK), captions=shares))
-    columns.append(Column("masked image", hide(hide(rgb, hidden), thrown, BLACK)))
+    columns.append(SheetColumn(mask_title, hide(hide(np.ones_like(rgb), hidden), thrown, BLACK), captions=shares))
+    columns.append(SheetColumn("masked image", hide(hide(rgb, hidden), thrown, BLACK)))
     return columns
 
 
-def heat_column(title: str, values: NDArray[Any], rgb: NDArray[Any], ends: tuple[str, str]) -> Column:
+def heat_column(title: str, values: NDArray[Any], rgb: NDArray[Any], ends: tuple[str, str]) -> SheetColumn:
     """Values ``(B, H, W)`` in [0, 1] as half-transparent colours over the grey image."""
     grey = np.repeat(rgb.mean(axis=-1, keepdims=True), 3, axis=-1)
-    return Column(title, values, Normalize(0, 1), HEAT_MAP, grey, ends)
+    return SheetColumn(title, values, Normalize(0, 1), HEAT_MAP, grey, ends)
 
 
 def hide(rgb: NDArray[Any], mask: NDArray[Any], value: float = GREY) -> NDArray[Any]:

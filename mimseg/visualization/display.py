@@ -10,7 +10,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Display:
-    """How normalised images ``(B, C, H, W)`` become RGB; fitted to the inputs, used for predictions too.
+    """The way in which normalised images ``(B, C, H, W)`` become RGB; fitted to the inputs, used for predictions too.
 
     Attributes:
         mean: ``(C, 1, 1)``, on the scale of the files.
@@ -42,7 +42,7 @@ class Display:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader must know about the colours, in a sentence; nothing for plain 8-bit grey or RGB."""
+        """The note about the colours that a reader needs, in a sentence; nothing for plain 8-bit grey or RGB."""
         channels = len(self.mean)
         notes = [] if channels in (1, 3) else [f"grey is the mean of the {channels} channels"]
         if (self.low, self.high) != (0.0, 255.0):

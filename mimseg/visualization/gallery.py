@@ -1,15 +1,16 @@
 """Pictures of the images with the highest and the lowest scores."""
 
 from collections.abc import Sequence
+from typing import Any
 
-import numpy as np
 import torch
 from matplotlib.figure import Figure
+from numpy.typing import NDArray
 from torch import Tensor
 
-from .columns import Column
+from .columns import SheetColumn
 from .display import Display
-from .grid import HEADING, Group, Line, draw_grid
+from .grid import HEADING, ColumnGroup, HeadingLine, draw_grid
 
 
 def draw_gallery(
@@ -43,12 +44,12 @@ def draw_gallery(
     display = Display.fit(torch.cat([highest, lowest]), mean, std)
     width = min(columns, len(highest))
     groups = [
-        Group(_columns(display.rgb(images), words, width), [Line(heading, HEADING, "bold")])
+        ColumnGroup(_columns(display.rgb(images), words, width), [HeadingLine(heading, HEADING, "bold")])
         for images, words, heading in zip((highest, lowest), captions, headings, strict=True)
     ]
     return draw_grid(groups, title, display.notes)
 
 
-def _columns(rgb: np.ndarray, captions: Sequence[str], width: int) -> list[Column]:
+def _columns(rgb: NDArray[Any], captions: Sequence[str], width: int) -> list[SheetColumn]:
     whole = len(rgb) // width * width
-    return [Column("", rgb[i:whole:width], captions=list(captions[i:whole:width])) for i in range(width)]
+    return [SheetColumn("", rgb[i:whole:width], captions=list(captions[i:whole:width])) for i in range(width)]

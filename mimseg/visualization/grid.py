@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from .columns import Column
+from .columns import SheetColumn
 from .text import shorten, wrap
 
 # Inches.
@@ -25,7 +25,7 @@ COLOUR = "0.15"
 
 
 @dataclass(frozen=True)
-class Line:
+class HeadingLine:
     """Words above a group of columns, wrapped to its width."""
 
     text: str
@@ -35,15 +35,15 @@ class Line:
 
 
 @dataclass(frozen=True)
-class Group:
+class ColumnGroup:
     """Columns that belong together, and what is written above them."""
 
-    columns: Sequence[Column]
-    heading: Sequence[Line] = ()
+    columns: Sequence[SheetColumn]
+    heading: Sequence[HeadingLine] = ()
 
 
 def draw_grid(
-    groups: Sequence[Group], title: str, foot_note: Sequence[str], names: Sequence[str] | None = None
+    groups: Sequence[ColumnGroup], title: str, foot_note: Sequence[str], names: Sequence[str] | None = None
 ) -> Figure:
     """One row an image, one column after the other, colour bars below, title above and foot note at the end.
 
@@ -59,7 +59,7 @@ def draw_grid(
 class _Grid:
     """The places of everything, measured from the upper left corner."""
 
-    def __init__(self, groups: Sequence[Group], title: str, foot_note: Sequence[str]) -> None:
+    def __init__(self, groups: Sequence[ColumnGroup], title: str, foot_note: Sequence[str]) -> None:
         self.groups = groups
         self.columns = [column for group in groups for column in group.columns]
         self.rows, height, width = self.columns[0].pictures.shape[:3]
@@ -84,7 +84,7 @@ class _Grid:
             left += GROUP_GAP
         return edges
 
-    def _wrap_heading(self, group: Group) -> list[tuple[str, Line]]:
+    def _wrap_heading(self, group: ColumnGroup) -> list[tuple[str, HeadingLine]]:
         room = len(group.columns) * (self.cell_width + GAP) - GAP
         return [(part, line) for line in group.heading for part in wrap(line.text, room, line.size, line.weight)]
 
@@ -155,7 +155,7 @@ def _height(points: float) -> float:
     return 1.4 * points / 72
 
 
-def _fill(column: Column, cells: Sequence[Axes]) -> None:
+def _fill(column: SheetColumn, cells: Sequence[Axes]) -> None:
     height, width = column.pictures.shape[1:3]
     drawing: dict[str, Any] = {
         "extent": (0, width, height, 0),
@@ -172,7 +172,7 @@ def _fill(column: Column, cells: Sequence[Axes]) -> None:
             cell.set_xlabel(column.captions[row], fontsize=CAPTION, color="0.3", labelpad=2)
 
 
-def _fill_bar(column: Column, cell: Axes) -> None:
+def _fill_bar(column: SheetColumn, cell: Axes) -> None:
     cell.imshow(np.linspace(0, 1, 256)[None], cmap=column.colours, aspect="auto", extent=(0, 1, 0, 1))
     ends = column.ends or ("0", f"≥ {column.scale.vmax:.2g}" if column.scale is not None else "")
     cell.set(xticks=[0, 1], yticks=[])

@@ -31,8 +31,9 @@ def draw_hog(histograms: Tensor, bins: int, side: int = 16) -> NDArray[Any]:
 
 
 def stroke_strengths(histograms: Tensor, bins: int) -> Tensor:
-    """How bright the strokes of histograms ``(B, C * bins, h, w)`` are: ``(B, bins, h, w)``, on the CPU."""
-    return histograms.detach().float().cpu().unflatten(1, (-1, bins)).clamp(min=0).mean(dim=1)
+    """Compute how bright the strokes of histograms ``(B, C * bins, h, w)`` are: ``(B, bins, h, w)``, on the CPU."""
+    by_channel: Tensor = histograms.detach().float().cpu().unflatten(1, (-1, bins))  # untyped in PyTorch
+    return by_channel.clamp(min=0).mean(dim=1)
 
 
 def strokes(bins: int, side: int) -> Tensor:

@@ -54,12 +54,12 @@ class Masks:
         return len(set(self.hidden.sum(dim=1).tolist())) > 1
 
     def shares(self) -> list[str]:
-        """How much of each image is hidden."""
+        """The share of each image that is hidden."""
         pairs = zip(self.hidden.float().mean(dim=1).tolist(), self.thrown.float().mean(dim=1).tolist(), strict=True)
         return [_share(hidden, thrown) for hidden, thrown in pairs]
 
     def share(self) -> str:
-        """How much of all images is hidden."""
+        """The share of all images that is hidden."""
         words = _share(self.hidden.float().mean().item(), self.thrown.float().mean().item())
         return f"{words} on average" if self.differ else words
 
@@ -77,7 +77,7 @@ def name_score(masking: MaskGenerator) -> str:
 
 
 def note_masks(drawn: Iterable[Masks]) -> list[str]:
-    """What a reader must know about the colours of scores and masks."""
+    """Describe the colours of scores and masks to a reader."""
     drawn = list(drawn)
     notes = []
     if any(masks.score is not None for masks in drawn):

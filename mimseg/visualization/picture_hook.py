@@ -10,8 +10,9 @@ from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from ..engine import undisturbed
 from ..engine.log_failures import best_effort
+from ..engine.undisturbed import undisturbed
+from ..models import reconstruct_hidden
 from ..names import printable
 from ..registry import DATASETS, HOOKS
 from .curves import draw_loss_curves, read_losses
@@ -93,7 +94,7 @@ class PictureHook(Hook):
             batch = preprocessor(self.batch, False)
             images = batch["inputs"]
             generator = torch.Generator(images.device).manual_seed(self.seed)
-            reconstruction = model.reconstruct(images, generator)
+            reconstruction = reconstruct_hidden(model, images, generator)
         names = [printable(Path(sample.get("img_path", "")).name) for sample in batch["data_samples"]]
         title = f"{runner.experiment_name}   ·   epoch {epoch} of {runner.max_epochs}"
         mean, std, score = preprocessor.mean, preprocessor.std, name_score(model.masking)

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from .columns import BLACK, Column, hide
+from .columns import BLACK, SheetColumn, hide
 from .display import Display, to_pixels
-from .grid import HEADING, Group, Line, draw_grid
+from .grid import HEADING, ColumnGroup, HeadingLine, draw_grid
 from .hog import draw_hog, stroke_strengths
 from .masks import Masks, check_counts
 
@@ -28,7 +28,7 @@ class Gradients:
 
     Attributes:
         truth: ``(B, C * bins, h, w)``.
-        predicted: likewise; the ground truth where nothing was predicted.
+        predicted: ``(B, C * bins, h, w)``; the ground truth where nothing was predicted.
         bins: number of orientations.
         settings: the target's, in words.
     """
@@ -41,7 +41,7 @@ class Gradients:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What one model predicts of some images: pixels or histograms of oriented gradients.
+    """The predictions of one model of some images: pixels or histograms of oriented gradients.
 
     Attributes:
         label: its name, for example that of its config.
@@ -92,12 +92,12 @@ def draw_predictions(
     predictions = sorted(predictions, key=lambda prediction: prediction.gradients is not None)
     size = (rgb.shape[1], rgb.shape[2])
     shared = _same_masks(predictions, size)
-    groups = [Group([*([_masked_image(rgb, predictions[0].masks)] if shared else []), Column("image", rgb)])]
+    groups = [ColumnGroup([*([_masked_image(rgb, predictions[0].masks)] if shared else []), SheetColumn("image", rgb)])]
     shown: set[str] = set()
     for prediction in predictions:
         columns = [] if shared else [_masked_image(rgb, prediction.masks)]
         columns += _columns(prediction, display, size, shown)
-        groups.append(Group(columns, _heading(prediction)))
+        groups.append(ColumnGroup(columns, _heading(prediction)))
     return draw_grid(groups, title, [*_notes(predictions), *display.notes], names)
 
 
@@ -110,26 +110,26 @@ def _same_masks(predictions: Sequence[Prediction], size: tuple[int, int]) -> boo
     return all(np.array_equal(first, other) for other in others)
 
 
-def _masked_image(rgb: NDArray[Any], masks: Masks) -> Column:
+def _masked_image(rgb: NDArray[Any], masks: Masks) -> SheetColumn:
     size = (rgb.shape[1], rgb.shape[2])
     hidden, thrown = (to_pixels(mask, masks.grid, size) for mask in (masks.hidden, masks.thrown))
     captions = masks.shares() if masks.differ else None
-    return Column(f"masked image ({masks.share()})", hide(hide(rgb, hidden), thrown, BLACK), captions=captions)
+    return SheetColumn(f"masked image ({masks.share()})", hide(hide(rgb, hidden), thrown, BLACK), captions=captions)
 
 
-def _columns(prediction: Prediction, display: Display, size: tuple[int, int], shown: set[str]) -> list[Column]:
+def _columns(prediction: Prediction, display: Display, size: tuple[int, int], shown: set[str]) -> list[SheetColumn]:
     columns = []
     if prediction.pixels is not None:
         thrown = to_pixels(prediction.masks.thrown, prediction.masks.grid, size)
         title = "predicted pixels *" if prediction.note else "predicted pixels"
-        columns.append(Column(title, hide(display.rgb(prediction.pixels), thrown, BLACK)))
+        columns.append(SheetColumn(title, hide(display.rgb(prediction.pixels), thrown, BLACK)))
     if (gradients := prediction.gradients) is not None:
         white = _white(gradients)
         if gradients.settings not in shown:
             shown.add(gradients.settings)
-            columns.append(Column(f"HOG: {gradients.settings}", _grey(gradients.truth / white, gradients.bins)))
+            columns.append(SheetColumn(f"HOG: {gradients.settings}", _grey(gradients.truth / white, gradients.bins)))
         seen = _black_out(gradients, prediction.masks)
-        columns.append(Column("predicted HOG", _grey(seen.predicted / white, gradients.bins)))
+        columns.append(SheetColumn("predicted HOG", _grey(seen.predicted / white, gradients.bins)))
     return columns
 
 
@@ -151,8 +151,8 @@ def _grey(histograms: Tensor, bins: int) -> NDArray[Any]:
     return np.repeat(draw_hog(histograms, bins)[..., None].clip(0, 1), 3, axis=-1)
 
 
-def _heading(prediction: Prediction) -> list[Line]:
-    return [Line(prediction.label, HEADING, "bold"), Line(prediction.origin, colour="0.35")]
+def _heading(prediction: Prediction) -> list[HeadingLine]:
+    return [HeadingLine(prediction.label, HEADING, "bold"), HeadingLine(prediction.origin, colour="0.35")]
 
 
 def _notes(predictions: Sequence[Prediction]) -> list[str]:

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ..models import Reconstruction
-from .columns import BLACK, Column, heat_column, hide, mask_columns
+from .columns import BLACK, SheetColumn, heat_column, hide, mask_columns
 from .display import Display, to_pixels
-from .grid import Group, draw_grid
+from .grid import ColumnGroup, draw_grid
 from .masks import Masks, note_masks
 
 ERROR_MAP = colormaps["inferno"].with_extremes(bad="0.93")
@@ -55,7 +55,7 @@ def draw_sheet(
     masks = Masks.of_reconstruction(seen, score_name)
     display = Display.fit(images, mean, std)
     columns = _columns(images, seen, masks, display, hard)
-    return draw_grid([Group(columns)], title, _foot_note(seen, masks, display, hard), names)
+    return draw_grid([ColumnGroup(columns)], title, _foot_note(seen, masks, display, hard), names)
 
 
 def _on_cpu(reconstruction: Reconstruction) -> Reconstruction:
@@ -65,24 +65,24 @@ def _on_cpu(reconstruction: Reconstruction) -> Reconstruction:
     return replace(reconstruction, **tensors)
 
 
-def _columns(images: Tensor, seen: Reconstruction, masks: Masks, display: Display, hard: bool) -> list[Column]:
+def _columns(images: Tensor, seen: Reconstruction, masks: Masks, display: Display, hard: bool) -> list[SheetColumn]:
     pixels = partial(to_pixels, grid=seen.grid, size=(images.shape[-2], images.shape[-1]))
     rgb = display.rgb(images)
-    columns = [Column("image", rgb), *mask_columns(rgb, masks, f"mask ({masks.share()})", captions=masks.differ)]
+    columns = [SheetColumn("image", rgb), *mask_columns(rgb, masks, f"mask ({masks.share()})", captions=masks.differ)]
     if seen.pixels is not None:
         filled_in = hide(display.rgb(seen.pixels), pixels(masks.thrown), BLACK)
-        columns.append(Column("reconstruction *" if seen.note else "reconstruction", filled_in))
+        columns.append(SheetColumn("reconstruction *" if seen.note else "reconstruction", filled_in))
     loss = pixels(seen.patch_loss)
     known = loss[np.isfinite(loss)]
     top = (np.percentile(known, 98) if known.size else 0) or 1.0
-    columns.append(Column("error per hidden patch", np.ma.masked_invalid(loss), Normalize(0, top), ERROR_MAP))
+    columns.append(SheetColumn("error per hidden patch", np.ma.masked_invalid(loss), Normalize(0, top), ERROR_MAP))
     if seen.predicted_loss is not None:
         ease = seen.predicted_loss.argsort(dim=1, descending=True).argsort(dim=1)  # 0 = hardest patch
         hardness = pixels(1 - ease / (ease.shape[1] - 1))
         columns.append(heat_column("predicted loss (rank)", hardness, rgb, ("easy", "hard")))
         if hard:
             hardest = ease < seen.mask.sum(dim=1, keepdim=True)
-            columns.append(Column("hardest patches hidden", hide(rgb, pixels(hardest))))
+            columns.append(SheetColumn("hardest patches hidden", hide(rgb, pixels(hardest))))
     return columns
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 from torch import Tensor
 
-from .columns import Column, mask_columns
+from .columns import SheetColumn, mask_columns
 from .display import Display
-from .grid import HEADING, Group, Line, draw_grid
+from .grid import HEADING, ColumnGroup, HeadingLine, draw_grid
 from .masks import Masks, check_counts, note_masks
 
 WARNING = "#b00020"  # colour of doubts
@@ -16,7 +16,7 @@ WARNING = "#b00020"  # colour of doubts
 
 @dataclass(frozen=True)
 class Strategy:
-    """How one strategy masked some images.
+    """The masks of one strategy on some images.
 
     Attributes:
         label: its name, for example that of its config.
@@ -57,18 +57,18 @@ def draw_strategies(
     check_counts(images, [strategy.masks for strategy in strategies], names)
     display = Display.fit(images, mean, std)
     rgb = display.rgb(images)
-    groups = [Group([Column("image", rgb)])]
+    groups = [ColumnGroup([SheetColumn("image", rgb)])]
     for strategy in strategies:
         columns = mask_columns(rgb, strategy.masks, "mask", captions=strategy.masks.differ)
-        groups.append(Group(columns, _heading(strategy)))
+        groups.append(ColumnGroup(columns, _heading(strategy)))
     notes = note_masks(strategy.masks for strategy in strategies)
     return draw_grid(groups, title, [*notes, *display.notes], names)
 
 
-def _heading(strategy: Strategy) -> list[Line]:
+def _heading(strategy: Strategy) -> list[HeadingLine]:
     facts = [strategy.masks.share(), strategy.origin]
     lines = [
-        Line(strategy.label, HEADING, "bold"),
-        Line("   ·   ".join(fact for fact in facts if fact), colour="0.35"),
+        HeadingLine(strategy.label, HEADING, "bold"),
+        HeadingLine("   ·   ".join(fact for fact in facts if fact), colour="0.35"),
     ]
-    return [*lines, Line(strategy.doubt, colour=WARNING)] if strategy.doubt else lines
+    return [*lines, HeadingLine(strategy.doubt, colour=WARNING)] if strategy.doubt else lines

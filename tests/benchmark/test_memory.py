@@ -4,7 +4,7 @@ import pytest
 from mmengine.config import Config
 
 from mimseg.apis import load_config
-from mimseg.benchmark import batch_that_fits, count_memory, fits, worst
+from mimseg.benchmark import batch_that_fits, count_memory, fits_gpu, worst
 from mimseg.benchmark.memory import GIB, MemoryCount
 from mimseg.benchmark.moments import Moment
 
@@ -132,7 +132,7 @@ def count_of(activations: float, batch_size: int = 512) -> MemoryCount:
 
 
 def test_a_tenth_of_a_gpu_stays_free():
-    assert fits(28.8 * GIB, 32) and not fits(28.9 * GIB, 32)
+    assert fits_gpu(28.8 * GIB, 32) and not fits_gpu(28.9 * GIB, 32)
 
 
 def test_batches_are_halved_until_they_fit():

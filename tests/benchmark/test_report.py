@@ -1,5 +1,4 @@
 import pytest
-from rich.console import Console
 
 from mimseg.benchmark import as_markdown, as_tables
 
@@ -98,12 +97,11 @@ def test_notes_written_by_hand_survive_the_next_run(report):
     assert as_markdown(report, second) == second
 
 
-def test_precisions_are_apart_and_device_memory_shows_where_there_is_a_device(report):
+def test_precisions_are_apart_and_device_memory_shows_where_there_is_a_device(report, capsys):
     report["results"] = [row("a.py"), row("a.py", precision="bf16", peak_device_mib=4321.0)]
-    console = Console(width=200, record=True)
     for table in as_tables(report):
-        console.print(table)
-    text = console.export_text()
+        table.show()
+    text = capsys.readouterr().out
     assert "Speed and memory, fp32" in text and "Speed and memory, bf16" in text
     assert text.count("peak device memory") == 1 and "4321" in text
 

@@ -3,9 +3,9 @@ import torch
 from mmengine.config import Config
 from torch.utils.flop_counter import FlopCounterMode
 
-from mimseg.benchmark import selection as module
+from mimseg.benchmark import selection_cost as module
 from mimseg.benchmark.counting import CPU_ATTENTION
-from mimseg.benchmark.selection import selection_costs
+from mimseg.benchmark.selection_cost import selection_costs
 
 PREDICTOR = dict(
     type="Task",

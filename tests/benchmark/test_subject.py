@@ -6,6 +6,7 @@ import torch
 from mimseg.benchmark.counting import flops_by_part
 from mimseg.benchmark.stepping import step, step_by_part
 from mimseg.benchmark.subject import fixed_twin
+from mimseg.models import decide_masks
 from mimseg.ops.attention import PatchAttention
 
 CPU = torch.device("cpu")
@@ -24,7 +25,7 @@ def test_a_subject_of_any_kind_steps_and_all_of_it_is_counted(subject_of, images
 def test_a_twin_hides_the_same_number_of_patches_of_every_image(subject_of, images, share):
     subject = subject_of("amr")
     twin = fixed_twin(subject, share, CPU)
-    mask = twin.model.draw_masks(images).mask
+    mask = decide_masks(twin.model, images).mask
     assert not mask.is_ragged
     assert mask.mask.sum(dim=1).tolist() == [round(share * 24)] * 4
     assert twin.name == f"model, {round(share * 24) / 24:.3f} at random"
@@ -33,7 +34,7 @@ def test_a_twin_hides_the_same_number_of_patches_of_every_image(subject_of, imag
 
 def test_a_twin_masks_units(subject_of, images):
     twin = fixed_twin(subject_of("amr units"), 0.7, CPU)  # of 3 x 2 units 4.2
-    mask = twin.model.draw_masks(images).mask.mask.view(4, 3, 2, 2, 2)
+    mask = decide_masks(twin.model, images).mask.mask.view(4, 3, 2, 2, 2)
     assert mask.sum(dim=(1, 2, 3, 4)).tolist() == [16] * 4
     assert torch.equal(mask.any(dim=(2, 4)), mask.all(dim=(2, 4)))
 

@@ -166,8 +166,8 @@ class GivenNoise(RandomPolicy):
         super().__init__()
         self.noise = noise
 
-    def forward(self, score, noise, masked, progress, grid):
-        return mask_largest(self.noise, masked)
+    def forward(self, draw):
+        return mask_largest(self.noise, draw.masked)
 
 
 def decoder(**options):

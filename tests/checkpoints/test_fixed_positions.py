@@ -218,7 +218,7 @@ def test_settings_are_checked(mim, vit, saved, quiet):
     path = saved(mim().state_dict())
     model = vit(classes=3, positions="learned", image_size=56)
     for options, complaint in (
-        (dict(fixed_positions="resize"), "load_options.fixed_positions is 'resize'; use one of computed, resized"),
+        (dict(fixed_positions="resize"), "load_options.fixed_positions must be 'computed' or 'resized', got 'resize'"),
         (dict(image_size="large"), "load_options.image_size is 'large'; use a side in pixels or"),
         (dict(image_size=(32, 32, 32)), r"load_options.image_size is \(32, 32, 32\)"),
         (dict(image_size=30), "image size 30x30 is not a multiple of patch_size=4"),

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from mimseg.checkpoints import load_weights
+from mimseg.models import predict_loss
 
 GRIDS = [(4, 4), (2, 6)]
 
@@ -37,7 +38,7 @@ def test_hpm_has_the_same_losses_for_both_kinds_of_loss_head(plain_mae, mim, sav
     assert losses["loss_reconstruct"].item() == pytest.approx(rec.item(), abs=1e-5)
     assert losses["loss_predict_loss"].item() == pytest.approx(rel.item(), abs=1e-5)
     scores = teacher.decode(teacher.encode(pictures), ending="_losspred").mean(-1)
-    torch.testing.assert_close(model.predict_loss(pictures), scores, rtol=0, atol=1e-5)
+    torch.testing.assert_close(predict_loss(model, pictures), scores, rtol=0, atol=1e-5)
     assert report.teachers
     averaged = {name for name in report.resized if ".head." in name}
     assert len(averaged) == (4 if mean_of is None else 0)  # weight and bias, of the student and of the teacher

@@ -81,8 +81,8 @@ def test_what_is_not_loaded_may_be_anything(tmp_path):
         (dict(least="0.9"), "least='0.9': the share"),
         (dict(least=True), "least=True: the share"),
         (dict(least=float("nan")), "least=nan: the share"),
-        (dict(weights="teacher"), "weights='teacher'"),
-        (dict(position_tables=3), "load_options.position_tables is 3"),
+        (dict(weights="teacher"), "weights must be 'student' or 'ema', got 'teacher'"),
+        (dict(position_tables=3), "load_options.position_tables must be 'bicubic', 'geometric' or 'reinit', got 3"),
     ],
 )
 def test_options_are_checked_whatever_the_file(tmp_path, options, complaint):

@@ -6,7 +6,7 @@ from collections import OrderedDict
 
 import pytest
 
-from mimseg.checkpoints.symbolic import Call, Name, PickleError, Row, read_symbols
+from mimseg.checkpoints.symbolic import Call, Items, Name, PickleError, read_symbols
 
 
 class Payload:
@@ -18,14 +18,14 @@ def test_calls_are_told_with_name_key_and_arguments():
     symbols = read_symbols(pickle.dumps({"x": {"y": Payload()}}, 2))
     (call,) = symbols.calls
     assert call.name == Name(f"{os.name}.mkdir") and call.key == "y" and call.arguments.items == ["/tmp/never"]
-    assert isinstance(symbols.root, Row) and not os.path.exists("/tmp/never")
+    assert isinstance(symbols.root, Items) and not os.path.exists("/tmp/never")
 
 
 def test_plain_values_come_back():
     content = [1, -1, 300, 70_000, 2**40, 1.5, "text", None, True, False, (), (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4)]
     data = pickle.dumps(content, 2)
     symbols = read_symbols(b"before" + data + b"behind", 6)
-    plain = [item.items if isinstance(item, Row) else item for item in symbols.root.items]
+    plain = [item.items if isinstance(item, Items) else item for item in symbols.root.items]
     assert plain == [list(item) if isinstance(item, tuple) else item for item in content]
     assert symbols.end == 6 + len(data)
     assert isinstance(read_symbols(pickle.dumps(OrderedDict(a=1), 2)).root, Call)

@@ -3,7 +3,6 @@
 import copy
 import functools
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,7 +11,7 @@ from mmengine.config import Config
 
 from mimseg.apis.run.config import read_config
 from mimseg.apis.run.expand import expand_data
-from mimseg.apis.run.rows import read_table, split_row
+from mimseg.apis.run.rows import TableRow, read_table, split_row
 
 ROOT = Path(__file__).parents[2]
 FILES = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "configs").rglob("*.py") if "_base_" not in path.parts)
@@ -25,15 +24,16 @@ def _parse_once(*arguments: Any, **named: Any) -> Any:
     return copy.deepcopy(_parse(*arguments, **named))
 
 
-def _names() -> Iterator[str]:
-    """Every config, and every row of a table as ``FILE.py:ROW``."""
+def _tables() -> dict[str, dict[str, TableRow]]:
+    """The rows of the tables, by file."""
     with mock.patch.object(Config, "_file2dict", _parse_once):
-        for file in FILES:
-            is_table = re.search(r"^rows\b", (ROOT / file).read_text(), re.MULTILINE)
-            yield from (f"{file}:{row}" for row in read_table(ROOT / file)) if is_table else (file,)
+        files = [file for file in FILES if re.search(r"^rows\b", (ROOT / file).read_text(), re.MULTILINE)]
+        return {file: read_table(ROOT / file) for file in files}
 
 
-NAMES = list(_names())
+TABLES = _tables()
+NAMES = [name for file in FILES for name in ([f"{file}:{row}" for row in TABLES.get(file, ())] or [file])]
+"""Every config, and every row of a table as ``FILE.py:ROW``."""
 
 
 @functools.cache

@@ -20,7 +20,7 @@ from mmengine.config import Config
 
 from mimseg.apis import load_config
 from mimseg.apis.run.rows import split_row
-from mimseg.benchmark import batch_that_fits, count_memory, fits, worst
+from mimseg.benchmark import batch_that_fits, count_memory, fits_gpu, worst
 from mimseg.benchmark.memory import GIB, MemoryCount
 from mimseg.benchmark.moments import Moment
 
@@ -123,22 +123,22 @@ def test_the_gpus_that_are_named_hold_it(name):
     gpus, memory, batch = map(int, found.groups())
     first = counts[0].moment
     assert first.batch_size == batch
-    assert fits(worst(counts).total, memory), f"{worst(counts).total / GIB:.1f} GiB on {memory} GB"
+    assert fits_gpu(worst(counts).total, memory), f"{worst(counts).total / GIB:.1f} GiB on {memory} GB"
     images = first.batch_size * first.accumulative_counts
     if found := MICRO_BATCHES.search(line):
         smaller, times, memory = map(int, found.groups())
         assert smaller * times == images
-        assert all(fits(count.at_batch(count.moment.batch_size * smaller // batch), memory) for count in counts)
+        assert all(fits_gpu(count.at_batch(count.moment.batch_size * smaller // batch), memory) for count in counts)
     if found := MORE_GPUS.search(line):
         more, memory, smaller = map(int, found.groups())
         assert more * smaller == gpus * images
-        assert all(fits(count.at_batch(smaller), memory) for count in counts)
+        assert all(fits_gpu(count.at_batch(smaller), memory) for count in counts)
 
 
 def test_pass_and_its_host_need_different_gpus():
     """MAE keeps 44.3 MiB an image, and from the 18th epoch on PASS's loss predictor 27.6 more."""
     host, chosen = (worst(counts_in(table()[f"configs/{name}/vitb_200e.py"])) for name in ("mae", "hpm"))
-    assert fits(host.total, 32) and not fits(chosen.total, 32)
+    assert fits_gpu(host.total, 32) and not fits_gpu(chosen.total, 32)
     predictor = worst(counts_in(table()["configs/pass/mae-vitb_200e.py"]))
     assert (predictor.total - host.total) / GIB == pytest.approx(512 * 27.6 / 1024, abs=1.0)
 

@@ -6,10 +6,12 @@ from functools import cache
 from typing import NamedTuple
 
 import pytest
+import yaml
 from config_tree import NAMES, ROOT, expanded, header
+from config_tree import TABLES as ROWS
 
 from mimseg.apis import load_config
-from mimseg.apis.run.rows import read_table, split_row
+from mimseg.apis.run.rows import split_row
 from mimseg.apis.studies.paper_tables import SCRATCH, Column, Row, Table, pick_tables, read_papers
 
 PAPERS = read_papers(ROOT / "configs" / "_papers")
@@ -71,9 +73,13 @@ OWN = by_config()
 
 def figures_of_row(config: str) -> str:
     """The figures that a table has for a row, as a header says them."""
+    return "".join(f", {number} {heading}" for heading, number in figures_of(config).items())
+
+
+def figures_of(config: str) -> dict[str, float]:
+    """The figures that a table has for a row."""
     file, row = split_row(config)
-    figures = {} if row is None else read_table(ROOT / file)[row].figures
-    return "".join(f", {number} {heading}" for heading, number in figures.items())
+    return {} if row is None else ROWS[str(file)][row].figures
 
 
 @cache
@@ -125,6 +131,18 @@ def test_every_named_config_exists():
     evaluations = {evaluation.config for table in TABLES for evaluation in table.evaluations.values()}
     named = {*OWN, *rows, *evaluations} - {None, SCRATCH}
     assert not [name for name in named if name not in NAMES]
+
+
+def test_a_figure_of_a_row_stands_in_its_table_alone():
+    """And every figure of a table file is one of the papers' tables."""
+    texts = "".join(path.read_text() for path in (ROOT / "configs" / "_papers").glob("*.yaml"))
+    for text in re.findall(r"^  - .*(?:\n    .*)*", texts, re.MULTILINE):
+        row = yaml.safe_load(text)[0]
+        if ":" in (row.get("config") or "") and isinstance(row.get("printed"), dict):
+            assert not figures_of(f"configs/{row['config']}").keys() & row["printed"].keys(), row
+    printed = {(cell.row.config, cell.number) for cell in CELLS if not cell.row.options}
+    tables = [name for name in NAMES if ":" in name]
+    assert not [name for name in tables for number in figures_of(name).values() if (name, number) not in printed]
 
 
 def test_printed_epochs_are_those_of_the_configs():

@@ -70,7 +70,7 @@ def test_floats_of_any_width_go_together(tmp_path):
 
 
 def test_arguments_are_checked():
-    with pytest.raises(ValueError, match="mixed_depths='mix'"):
+    with pytest.raises(ValueError, match="mixed_depths must be 'refuse' or 'rescale', got 'mix'"):
         LoadImage(mixed_depths="mix")
     with pytest.raises(ValueError, match="max_pixels=0"):
         LoadResizedCrop(8, max_pixels=0)

@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from mimseg.datasets import LabelledFolder, UnlabelledFolder, is_hidden
-from mimseg.datasets.scanning import class_names, scan_images
+from mimseg.datasets.scanning import class_folders, scan_images
 
 
 def _touch(root, *names):
@@ -49,7 +49,7 @@ def test_a_run_below_class_folders_is_no_class(tmp_path):
     _touch(tmp_path, "cat/a.jpg", "run/mimseg_run.json", ".ipynb_checkpoints/a.jpg", "notes.txt")
     (tmp_path / "dog").symlink_to(tmp_path / "cat")
     (tmp_path / "loop").symlink_to("loop")
-    assert class_names(tmp_path) == ["cat", "dog"]
+    assert class_folders(tmp_path) == ["cat", "dog"]
 
 
 def test_a_link_to_itself_is_an_image_by_its_name_only(tmp_path):

@@ -134,10 +134,10 @@ def test_on_a_gpu_a_bad_step_is_left_out_and_scaler_state_survives(precision):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        (dict(precision="fp8"), "optim_wrapper.precision: unknown value 'fp8'; use one of fp32, bf16, fp16"),
+        (dict(precision="fp8"), "optim_wrapper.precision must be 'fp32', 'bf16' or 'fp16', got 'fp8'"),
         (
             dict(non_finite="ignore"),
-            "optim_wrapper.non_finite: unknown value 'ignore'; use one of stop, skip",
+            "optim_wrapper.non_finite must be 'stop' or 'skip', got 'ignore'",
         ),
         (dict(clip_grad=dict(max_nrm=1.0)), "optim_wrapper.clip_grad must be dict(max_norm="),
         (dict(clip_grad=dict(max_norm=0.0)), "optim_wrapper.clip_grad must be dict(max_norm="),

@@ -5,7 +5,6 @@ import random
 import numpy as np
 import torch
 
-from mimseg.engine import undisturbed
 from mimseg.engine.randomness import (
     get_rng_state,
     mask_generators,
@@ -13,6 +12,7 @@ from mimseg.engine.randomness import (
     set_mask_state,
     set_rng_state,
 )
+from mimseg.engine.undisturbed import undisturbed
 from mimseg.registry import MODELS
 
 MASKING = dict(

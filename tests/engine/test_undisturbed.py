@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import nn
 
-from mimseg.engine import undisturbed
+from mimseg.engine.undisturbed import undisturbed
 
 
 def draws() -> tuple:

@@ -75,7 +75,7 @@ def test_rules_of_public_detectors(rule, exempt):
 
 
 def test_an_unknown_rule_is_refused():
-    with pytest.raises(ValueError, match="exempt_by is 'kind'; use one of shape, norms, names"):
+    with pytest.raises(ValueError, match="exempt_by must be 'shape', 'norms' or 'names', got 'kind'"):
         groups(dict(exempt_by="kind"))
 
 

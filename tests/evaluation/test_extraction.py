@@ -5,6 +5,7 @@ from mmengine.model import BaseModel
 from mmpretrain.structures import DataSample
 from torch.utils.data import DataLoader
 
+from mimseg.engine import announce
 from mimseg.evaluation import extraction
 from mimseg.models import ImagePreprocessor
 
@@ -53,9 +54,9 @@ def test_an_image_without_a_class_is_named():
 
 def test_long_extractions_say_how_far_they_are(monkeypatch):
     clock = iter(range(0, 1000, 20))  # 20 seconds a batch
-    monkeypatch.setattr(extraction.time, "monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr(announce.time, "monotonic", lambda: float(next(clock)))
     lines = []
     extraction.extract_labelled(Mean(), loader([0] * 12), "avg", "training", lines.append)
-    # after 40 s one batch of 6 is done: 5 more take 200 s. The next lines come 40 s apart
-    assert lines[0] == "k-NN: features of the training images, batch 1 of 6, 3 min left"
-    assert len(lines) == 3
+    # after 40 s two batches of 6 are done: 4 more take 80 s. The next line comes 40 s later
+    assert lines[0] == "k-NN: features of the training images, batch 2 of 6, 1 min left"
+    assert len(lines) == 2

@@ -196,7 +196,7 @@ def test_wrong_settings_are_refused(kind):
         kind(loader(), interval=-1)
     with pytest.raises(ValueError, match="max_images is 0"):
         kind(loader(), max_images=0).prepare(None)
-    with pytest.raises(ValueError, match="pool is 'max'"):
+    with pytest.raises(ValueError, match="pool must be 'avg' or 'cls', got 'max'"):
         RankMeHook(loader(), pool="max")
 
 

@@ -129,7 +129,7 @@ def test_wrong_settings_are_refused(tmp_path):
         KNNHook(loader(40, 1), shuffled)
     with pytest.raises(ValueError, match="drop_last"):
         KNNHook({**loader(40, 1), "drop_last": True}, loader(25, 2))
-    with pytest.raises(ValueError, match="pool is 'max'"):
+    with pytest.raises(ValueError, match="pool must be 'avg' or 'cls', got 'max'"):
         KNNHook(loader(40, 1), loader(25, 2), pool="max")
     with pytest.raises(ValueError, match="interval is -1"):
         KNNHook(loader(40, 1), loader(25, 2), interval=-1)

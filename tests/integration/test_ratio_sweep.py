@@ -18,7 +18,7 @@ model = dict(encoder=dict(arch=dict(embed_dim=32, depth=2, num_heads=2, _delete_
 train_dataloader = dict(
     batch_size=8, num_workers=0, persistent_workers=False, dataset=dict(dataset=dict(data_root="{data}/train"))
 )
-custom_hooks = []
+data = dict(watch=[])
 schedule = dict(epochs=1, warmup_epochs=0)
 """
 KNN = """

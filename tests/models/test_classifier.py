@@ -79,7 +79,7 @@ def test_learned_positions_start_as_the_fixed_ones_train_and_follow_the_image():
     assert learned.encoder.positions.size.tolist() == [4, 4]
     with pytest.raises(ValueError, match="needs encoder.image_size"):
         classifier(dict(positions="learned"))
-    with pytest.raises(ValueError, match="encoder.positions is 'rotary'"):
+    with pytest.raises(ValueError, match="encoder.positions must be .* got 'rotary'"):
         classifier(dict(positions="rotary"))
 
 

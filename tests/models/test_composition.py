@@ -6,6 +6,7 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
+from mimseg.models import decide_masks
 from mimseg.registry import MODELS
 
 FIXED = dict(type="FixedRatio", ratio=0.6)
@@ -154,7 +155,7 @@ def test_swin_masks_follow_the_attention_of_a_vit_that_is_loaded(tmp_path):
     )
     model = MODELS.build(config)
     images = torch.randn(2, 3, 96, 96)
-    decision = model.draw_masks(images)
+    decision = decide_masks(model, images)
     assert decision.score.shape == (2, 9) and decision.mask.mask.shape == (2, 9)
     assert torch.isfinite(model.loss(images)["loss_reconstruct"])
     config["tasks"]["attention"] = dict(
@@ -205,7 +206,7 @@ def test_patches_cannot_be_thrown_out_of_encoders_whose_positions_are_in_the_att
 def test_without_throwing_attention_driven_masking_goes_with_every_dense_vit():
     init_default_scope("mimseg")
     model = MODELS.build(amt_on_simmim(throw=0.0)).train()
-    mask = model.draw_masks(torch.randn(2, 3, 96, 96)).mask
+    mask = decide_masks(model, torch.randn(2, 3, 96, 96)).mask
     assert not mask.throws and mask.mask.sum(dim=1).tolist() == [16, 16]
     assert torch.isfinite(model.loss(torch.randn(2, 3, 96, 96))["loss_reconstruct"])
 
@@ -217,7 +218,7 @@ def test_thrown_patches_do_not_enter_a_dense_vit(positions):
     torch.manual_seed(0)
     model = MODELS.build(amt_on_simmim(positions=positions, init="normal")).eval()
     images = torch.randn(2, 3, 96, 96)
-    mask = model.draw_masks(images, torch.Generator().manual_seed(1)).mask
+    mask = decide_masks(model, images, torch.Generator().manual_seed(1)).mask
     assert mask.visible.shape == (2, 12) and mask.masked.shape == (2, 16) and mask.throws
     latent = model.encoder(images, mask)
     for b in range(2):

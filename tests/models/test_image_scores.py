@@ -9,7 +9,8 @@ import pytest
 import torch
 from mmengine.registry import init_default_scope
 
-from mimseg.models.image_scores import image_scores, patch_weights
+from mimseg.models import predict_loss, score_images
+from mimseg.models.image_scores import mean_error, patch_weights
 from mimseg.ops.masking import PatchMask, mask_highest
 from mimseg.ops.patches import normalize_patches, patchify
 from mimseg.registry import MODELS
@@ -66,7 +67,7 @@ def score_by_hand(model, images, tau, loss="l2"):
     scores = []
     for image in images.split(1):
         grid = model.encoder.grid_of(image)
-        (p,) = model.predict_loss(image)
+        (p,) = predict_loss(model, image)
         masked = masked_by_hand(p.tolist(), grid, model.masking.unit or 4, model.masking.ratio.ratio)
         mask = torch.zeros(1, len(p), dtype=torch.bool)
         mask[0, masked] = True
@@ -99,16 +100,16 @@ def masked_by_hand(p, grid, unit, ratio):
 @pytest.mark.parametrize("tau", [0.02, 0.5, None])
 def test_the_weighted_score_is_equation_8(mae, images, tau):
     expected = score_by_hand(mae, images, tau)
-    torch.testing.assert_close(mae.score_images(images, tau=tau), expected, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(score_images(mae, images, tau=tau), expected, rtol=1e-4, atol=1e-4)
     assert expected.std() > 1e-3
 
 
 @pytest.mark.parametrize("loss", ["l2", "task"])
 def test_simmim_masks_units_of_the_highest_mean_and_weighs_patches(simmim, images, loss):
     model = simmim.train()
-    scores = model.score_images(images, tau=0.05, squared=loss == "l2")
+    scores = score_images(model, images, tau=0.05, squared=loss == "l2")
     torch.testing.assert_close(scores, score_by_hand(model, images, 0.05, loss), rtol=1e-4, atol=1e-4)
-    predicted = model.eval().predict_loss(images)
+    predicted = predict_loss(model.eval(), images)
     mask = model.masking.of_highest(predicted, 4, (4, 6)).mask.view(4, 2, 2, 3, 2)
     assert torch.equal(mask.any(dim=(2, 4)), mask.all(dim=(2, 4)))
     assert mask.sum(dim=(1, 2, 3, 4)).tolist() == [4 * 4] * 4  # 6 units, 6 - int(6 * 0.4) = 4 of them
@@ -127,23 +128,23 @@ def test_weights_sum_to_one_and_follow_the_prediction():
 def test_the_weights_are_of_masked_patches_only():
     predicted = torch.tensor([[9.0, 1.0, 3.0, 2.0]])
     mask = PatchMask.from_bool(torch.tensor([[False, True, True, False]]), 2)
-    score = image_scores(torch.tensor([[10.0, 20.0]]), mask, predicted, 2.0)
+    score = mean_error(torch.tensor([[10.0, 20.0]]), mask, predicted, 2.0)
     share = 1 / (1 + math.exp((3.0 - 1.0) / 2.0))
     assert score.item() == pytest.approx(share * 10 + (1 - share) * 20)
 
 
 def test_the_limits_of_the_temperature(mae, images):
-    plain = mae.score_images(images, tau=None)
-    torch.testing.assert_close(mae.score_images(images, tau=1e6), plain, rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(mae.score_images(images, tau=math.inf), plain)
-    predicted = copy.deepcopy(mae).eval().predict_loss(images)
+    plain = score_images(mae, images, tau=None)
+    torch.testing.assert_close(score_images(mae, images, tau=1e6), plain, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(score_images(mae, images, tau=math.inf), plain)
+    predicted = predict_loss(copy.deepcopy(mae).eval(), images)
     assert predicted.std(1).min() > 1e-4
     mask = mae.masking.of_highest(predicted, 4, (4, 6))
     errors = torch.arange(18.0).expand(4, -1)
     highest = predicted.argmax(1, keepdim=True)
     single = (mask.masked == highest).float().argmax(1).float()
-    torch.testing.assert_close(image_scores(errors, mask, predicted, 1e-8), single)
-    assert not torch.allclose(image_scores(errors, mask, predicted, 0.1), single)
+    torch.testing.assert_close(mean_error(errors, mask, predicted, 1e-8), single)
+    assert not torch.allclose(mean_error(errors, mask, predicted, 0.1), single)
 
 
 def test_the_mask_hides_exactly_the_highest_and_ties_fall_in_order():
@@ -163,7 +164,7 @@ def test_the_mask_hides_exactly_the_highest_and_ties_fall_in_order():
 
 def test_basic_selection_is_the_plain_mean_under_the_mask_of_the_noise(mae, images):
     noise = torch.rand(4, 24, generator=torch.Generator().manual_seed(3))
-    scores = mae.score_images(images, by="random", noise=noise)
+    scores = score_images(mae, images, by="random", noise=noise)
     model = copy.deepcopy(mae).eval()
     for image, row, score in zip(images.split(1), noise, scores, strict=True):
         masked = sorted(row.argsort(descending=True)[:18].tolist())
@@ -177,25 +178,25 @@ def test_basic_selection_is_the_plain_mean_under_the_mask_of_the_noise(mae, imag
 def test_random_masks_may_be_weighted_too(mae, images):
     """WSS without DTMP: Eq. 7 and 8 over the patches that the noise masks, image after image."""
     noise = torch.rand(4, 24, generator=torch.Generator().manual_seed(3))
-    scores = mae.score_images(images, by="random", tau=0.3, noise=noise)
+    scores = score_images(mae, images, by="random", tau=0.3, noise=noise)
     model = copy.deepcopy(mae).eval()
     for image, row, score in zip(images.split(1), noise, scores, strict=True):
         masked = sorted(row.argsort(descending=True)[:18].tolist())
         mask = torch.zeros(1, 24, dtype=torch.bool)
         mask[0, masked] = True
-        p = model.predict_loss(image)[0, masked].tolist()
+        p = predict_loss(model, image)[0, masked].tolist()
         latent = model.neck(model.encoder(image, PatchMask.from_bool(mask, 18)))
         difference = model.tasks["reconstruct"].decoder(latent)[0] - normalize_patches(patchify(image, 4))[0, masked]
         error = difference.square().sum(1).tolist()
         powers = [math.exp((value - max(p)) / 0.3) for value in p]
         expected = sum(w * e for w, e in zip(powers, error, strict=True)) / sum(powers)
         assert score.item() == pytest.approx(expected, rel=1e-4)
-    assert not torch.allclose(scores, mae.score_images(images, by="random", noise=noise))
+    assert not torch.allclose(scores, score_images(mae, images, by="random", noise=noise))
 
 
 def test_the_host_own_loss_is_what_it_is_trained_with(simmim, images):
     noise = torch.rand(4, 6, generator=torch.Generator().manual_seed(3))
-    scores = simmim.score_images(images, by="random", squared=False, noise=noise)
+    scores = score_images(simmim, images, by="random", squared=False, noise=noise)
     mask = simmim.masking.at_random(noise, 4, (4, 6))
     trained = simmim.eval().loss_under(images, mask)["loss_reconstruct"]
     assert scores.mean().item() == pytest.approx(trained.item(), rel=1e-5)
@@ -213,22 +214,22 @@ def test_all_tasks_of_the_host_make_its_loss_but_no_predicted_ones(build, images
     noise = torch.rand(4, 24, generator=torch.Generator().manual_seed(3))
     losses = copy.deepcopy(model).eval().loss_under(images, model.masking.at_random(noise, 4, (4, 6)))
     expected = losses["loss_reconstruct"] + losses["loss_features"]
-    assert model.score_images(images, by="random", squared=False, noise=noise).mean().item() == pytest.approx(
+    assert score_images(model, images, by="random", squared=False, noise=noise).mean().item() == pytest.approx(
         expected.item(), rel=1e-5
     )
     ran = []
     model.teachers["ema"].register_forward_hook(lambda *_: None)
     model.teachers["ema"].look = lambda *_: ran.append(1)
-    model.score_images(images, by="random", noise=noise)
+    score_images(model, images, by="random", noise=noise)
     assert not ran  # the first task alone reads no teacher
 
 
 def test_a_score_does_not_depend_on_the_batch(mae, simmim, images):
     for model in (mae, simmim):
-        together = model.score_images(images, tau=0.1)
-        alone = torch.cat([model.score_images(image, tau=0.1) for image in images.split(1)])
+        together = score_images(model, images, tau=0.1)
+        alone = torch.cat([score_images(model, image, tau=0.1) for image in images.split(1)])
         torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
-        torch.testing.assert_close(model.score_images(images.flip(0), tau=0.1), together.flip(0), rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(score_images(model, images.flip(0), tau=0.1), together.flip(0), rtol=1e-4, atol=1e-5)
 
 
 def test_scoring_leaves_mode_weights_and_random_numbers_alone(simmim, images):
@@ -237,8 +238,8 @@ def test_scoring_leaves_mode_weights_and_random_numbers_alone(simmim, images):
     modes = {name: part.training for name, part in model.named_modules()}
     before = copy.deepcopy(model.state_dict())
     states = random.getstate(), np.random.get_state()[1].tolist(), torch.get_rng_state()
-    first = model.score_images(images, tau=0.1)
-    assert torch.equal(model.score_images(images, tau=0.1), first) and not first.requires_grad  # no drop path
+    first = score_images(model, images, tau=0.1)
+    assert torch.equal(score_images(model, images, tau=0.1), first) and not first.requires_grad  # no drop path
     assert {name: part.training for name, part in model.named_modules()} == modes
     assert random.getstate() == states[0] and np.random.get_state()[1].tolist() == states[1]
     assert torch.equal(torch.get_rng_state(), states[2])
@@ -248,16 +249,16 @@ def test_scoring_leaves_mode_weights_and_random_numbers_alone(simmim, images):
 
 def test_scores_are_fp32_inside_autocast(mae, images):
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        scores = mae.score_images(images, tau=0.1)
+        scores = score_images(mae, images, tau=0.1)
     assert scores.dtype == torch.float32
-    torch.testing.assert_close(scores, mae.score_images(images, tau=0.1), rtol=0.1, atol=1.0)
+    torch.testing.assert_close(scores, score_images(mae, images, tau=0.1), rtol=0.1, atol=1.0)
 
 
 def test_hpm_scores_with_its_own_predictor(build, images):
     model = build("hpm")
     torch.nn.init.normal_(model.teachers["ema"].parts["predictor"].head.weight)
-    expected = image_scores_under(model, images, copy.deepcopy(model).eval().predict_loss(images))
-    torch.testing.assert_close(model.score_images(images, tau=1.0), expected, rtol=1e-4, atol=1e-4)
+    expected = image_scores_under(model, images, predict_loss(copy.deepcopy(model).eval(), images))
+    torch.testing.assert_close(score_images(model, images, tau=1.0), expected, rtol=1e-4, atol=1e-4)
     with pytest.raises(ValueError, match="'predict_loss' cannot be off: teacher 'ema' predicts losses"):
         model.switch_task("predict_loss", False)
 
@@ -287,10 +288,10 @@ def image_scores_under(model, images, predicted):
         ),
         (dict(tau=0.0), "the temperature must be positive"),
         (dict(tau=math.nan), "the temperature must be positive"),
-        (dict(by="hardest"), "one of predicted, random, got 'hardest'"),
+        (dict(by="hardest"), "must be 'predicted' or 'random', got 'hardest'"),
     ],
 )
 def test_what_cannot_be_scored_is_refused_in_one_line(build, images, options, message):
     with pytest.raises(ValueError, match=message) as refused:
-        build().score_images(images, **options)
+        score_images(build(), images, **options)
     assert "\n" not in str(refused.value)

@@ -5,7 +5,7 @@ import torch
 import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from mimseg.models import Decision, MaskTokenNeck, SparseViT
+from mimseg.models import Decision, MaskTokenNeck, SparseViT, reconstruct_hidden
 from mimseg.ops.masking import PatchMask
 
 
@@ -166,14 +166,14 @@ def test_features_are_the_mean_of_the_patch_tokens(build, images):
 
 def test_reconstruction_shows_what_is_visible_and_how_wrong_the_rest_is(build, images):
     model = build("hpm").eval()
-    shown = model.reconstruct(images, torch.Generator().manual_seed(0))
-    again = model.reconstruct(images, torch.Generator().manual_seed(0))
+    shown = reconstruct_hidden(model, images, torch.Generator().manual_seed(0))
+    again = reconstruct_hidden(model, images, torch.Generator().manual_seed(0))
     assert torch.equal(shown.mask, again.mask) and shown.grid == (4, 6)
     hidden = F.interpolate(shown.mask.view(4, 1, 4, 6).float(), scale_factor=4).bool().expand_as(images)
     assert torch.equal(shown.pixels[~hidden], images[~hidden])
     assert torch.equal(shown.patch_loss.isnan(), ~shown.mask)
     assert shown.predicted_loss.shape == (4, 24) and "mean and std of the input" in shown.note
-    assert build("mae").reconstruct(images).predicted_loss is None
+    assert reconstruct_hidden(build("mae"), images).predicted_loss is None
 
 
 def test_a_perfect_normalised_prediction_gives_back_the_pixels(build, images, step_of):
@@ -184,7 +184,7 @@ def test_a_perfect_normalised_prediction_gives_back_the_pixels(build, images, st
     perfect = target(step)
     model.tasks["reconstruct"].decoder.forward = lambda latent: perfect
     model.masking.decide = lambda given, generator=None: Decision(step.mask, None, step.grid)
-    shown = model.reconstruct(images)
+    shown = reconstruct_hidden(model, images)
     torch.testing.assert_close(shown.pixels, images, atol=1e-5, rtol=1e-5)
     assert torch.nan_to_num(shown.patch_loss).abs().max() < 1e-9
 

@@ -118,7 +118,7 @@ def test_the_judge_stays_as_it_is_and_out_of_checkpoints(hpm, tmp_path):
 
 
 def test_contradictions_are_one_clear_line(hpm, tmp_path):
-    with pytest.raises(ValueError, match="model.select is 'top'; use one of random, highest, lowest"):
+    with pytest.raises(ValueError, match="model.select must be 'random', 'highest' or 'lowest', got 'top'"):
         classifier(tmp_path, "top")
     with pytest.raises(ValueError, match=r"must lie in \(0, 1\], got 0"):
         classifier(tmp_path, "random", share=0)

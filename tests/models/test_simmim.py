@@ -9,9 +9,10 @@ from mmengine.registry import init_default_scope
 from timm.models.swin_transformer import SwinTransformer
 from torch import nn
 
+from mimseg.models import decide_masks
 from mimseg.models.backbones.base import Latent
 from mimseg.models.backbones.dense_swin import DenseSwin
-from mimseg.models.backbones.dense_vit import DenseViT, RelativePositionBias
+from mimseg.models.backbones.dense_vit import DenseViT
 from mimseg.models.decoders.linear import LinearDecoder
 from mimseg.ops.masking import PatchMask, number_masked
 from mimseg.ops.patches import unpatchify
@@ -193,31 +194,6 @@ def test_linear_decoder_reads_the_masked_patches_behind_the_prefix():
         decoder(Latent(tokens, (2, 3), 1, mask, "visible"))
 
 
-@pytest.mark.parametrize("grid", [(3, 4), (2, 6), (1, 1)])
-def test_relative_bias_of_every_pair(grid):
-    """Table (2h-1, 2w-1), bicubically resized for another grid, and three entries for the class token."""
-    own = (3, 4)
-    bias = RelativePositionBias(2, own)
-    nn.init.normal_(bias.table)
-    square = bias.table[:-3].t().reshape(1, 2, 5, 7)
-    h, w = grid
-    if grid != own:
-        square = F.interpolate(square, (2 * h - 1, 2 * w - 1), mode="bicubic", align_corners=False)
-    places = [None, *((y, x) for y in range(h) for x in range(w))]
-    expected = torch.empty(2, len(places), len(places))
-    for i, query in enumerate(places):
-        for j, key in enumerate(places):
-            if query is None:
-                expected[:, i, j] = bias.table[-1 if key is None else -3]
-            elif key is None:
-                expected[:, i, j] = bias.table[-2]
-            else:
-                expected[:, i, j] = square[0, :, query[0] - key[0] + h - 1, query[1] - key[1] + w - 1]
-    torch.testing.assert_close(bias(grid), expected)
-    assert bias(own).shape == (2, 13, 13)  # back again
-    assert not RelativePositionBias(2, own).table.any()
-
-
 def test_dense_vit_the_long_way():
     encoder, images = make({**VIT, "layer_scale": 0.5}), images_for(VIT)
     mask, dim, heads = mask_of(2, 24), 32, 2
@@ -311,7 +287,7 @@ def test_dense_vit_with_positions_in_the_tokens(positions):
     x[:, 1:][mask.mask] = encoder.mask_token[0, 0]
     x = x + table
     for block in encoder.blocks:
-        x = block(x, torch.zeros(2, 25, 25))
+        x = block(x, bias=torch.zeros(2, 25, 25))
     torch.testing.assert_close(encoder(images, mask).tokens, encoder.norm(x))
     assert encoder(torch.randn(1, 3, 24, 24)).tokens.shape == (1, 37, 32)
     assert all(encoder.layer_of(name) == 0 for name, _ in encoder.named_parameters() if "positions" in name)
@@ -329,11 +305,13 @@ def test_learned_positions_and_plain_weights_start_normal():
 
 
 def test_unknown_positions_and_starts_are_one_clear_line():
-    with pytest.raises(ValueError, match="encoder.positions is 'rope'; use one of relative, learned, sincos"):
+    with pytest.raises(
+        ValueError, match="encoder.positions must be 'relative', 'learned', 'sincos' or 'sincos_per_grid', got 'rope'"
+    ):
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="rope")
-    with pytest.raises(ValueError, match="encoder.init is 'zero'; use one of beit, normal, xavier"):
+    with pytest.raises(ValueError, match="encoder.init must be 'beit', 'normal' or 'xavier', got 'zero'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, init="zero")
-    with pytest.raises(ValueError, match="encoder.relative_sharing is 'stage'; use one of model, block"):
+    with pytest.raises(ValueError, match="encoder.relative_sharing must be 'model' or 'block', got 'stage'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, relative_sharing="stage")
     with pytest.raises(ValueError, match="is for relative positions, but encoder.positions is 'learned'"):
         DenseViT(16, arch=VIT["arch"], patch_size=4, positions="learned", relative_sharing="block")
@@ -423,7 +401,7 @@ def test_masks_are_over_units_of_32_pixels(size, units, masked):
     for encoder, k in ((vit, 2), (swin, 1)):
         cfg = simmim(encoder)
         cfg["masking"]["unit"] = 32
-        mask = make(cfg).draw_masks(torch.zeros(2, 3, size, size)).mask.mask
+        mask = decide_masks(make(cfg), torch.zeros(2, 3, size, size)).mask.mask
         side = size // 32
         cells = mask.view(2, side, k, side, k).transpose(2, 3).flatten(3)
         assert torch.equal(cells.all(-1), cells.any(-1))

@@ -351,3 +351,41 @@ def test_relative_paths_of_weights_are_those_of_the_folder_that_a_run_was_starte
     record = {"config": "configs/finetune/a.py", "seed": 0, "folder": str(tmp_path / "there")}
     (place / "1" / "run.json").write_text(json.dumps(record))
     assert "A: finetune/a of demo/mae; seeds 0 of 3" in command("ft")[1]
+
+
+TABLE = """
+rows = {
+    "small": ({"fine-tuned": 83.3, "linear": 61.2}, {"model.names": {}}),
+    "large": (82.9, {}),
+    "odd": (None, {}),
+}
+"""
+
+
+def test_a_table_has_the_papers_figures_beside_ours(command, make, tmp_path):
+    table = tmp_path / "configs" / "demo" / "table.py"
+    table.parent.mkdir(parents=True)
+    table.write_text(TABLE)
+    for seed, row in enumerate(("table.py:small", "table_small.py")):  # by the row, and by the file that it was
+        source = make(f"work_dirs/{seed}", final(30.0 + seed), seed, config=f"configs/demo/{row}")
+        start = str(source / "epoch_9.pth")
+        tuned = {"val": {"end": {"accuracy/top1": 83.0 + seed}}}
+        make(f"work_dirs/ft_{seed}", tuned, seed, config="configs/finetune/a.py", load_from=start)
+    make("elsewhere", final(20.0), 0, config="configs/demo/table.py:large")
+    code, out, _ = command("--table", table)
+    assert code == 0
+    (small,) = (line for line in out.splitlines() if "small" in line)
+    cells = [cell.strip() for cell in small.split("│")[1:-1]]
+    assert cells[:5] == ["small", "83.3", "83.50 ± 0.71 (2)", "61.2", ""]
+    assert "30.50 ± 0.71 (2)" in cells and "finetune/a" in cells[-1]
+    assert "82.9" in out and "20.00 (1)" not in out
+    _, out, _ = command("--table", table, "elsewhere", "--markdown")
+    assert "| large | 82.9 |" in out and "20.00 (1)" in out
+
+
+def test_a_table_is_asked_for_rightly(command, tmp_path, make):
+    (tmp_path / "plain.py").write_text("a = 1\n")
+    code, _, errors = command("--table", "plain.py")
+    assert code == 2 and "--table plain.py: this config has no rows" in errors
+    with pytest.raises(SystemExit):
+        command()

@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import build_model, load_model, normalise
-from mimseg.apis.inference.inference.targets import draw_targets, predict
 from PIL import Image
 
 from mimseg.apis import load_config
+from mimseg.apis.inference.inference import build_model, load_model, normalise
+from mimseg.apis.inference.targets import draw_targets, predict
+from mimseg.models import reconstruct_hidden
 from mimseg.ops.hog import group_cells, hog
 
 ROOT = Path(__file__).parents[2]
@@ -88,7 +89,7 @@ def test_help_answers_without_importing_anything_heavy():
 def test_hog_predictions_are_the_models_where_masked_and_true_elsewhere(folder):
     model = load_model(folder / "hog.py", folder / "hog.pth", device="cpu", log=lambda line: None)
     images = normalise(model, [torch.rand(3, 32, 48, generator=torch.Generator().manual_seed(b)) for b in range(2)])
-    seen = model.reconstruct(images, torch.Generator().manual_seed(5))
+    seen = reconstruct_hidden(model, images, torch.Generator().manual_seed(5))
     prediction = predict(model, images, "hog", "hog.pth", seed=5)
     truth, gradients = hog(images), prediction.gradients
     assert torch.equal(prediction.masks.hidden, seen.mask)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import build_model
 
 from mimseg.apis import load_config
+from mimseg.apis.inference.inference import build_model
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "export.py"

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import build_model
 from PIL import Image
 
 from mimseg.apis import load_config
+from mimseg.apis.inference.inference import build_model
 
 ROOT = Path(__file__).parents[2]
 SCRIPT = ROOT / "tools" / "analysis" / "select_attention_head.py"

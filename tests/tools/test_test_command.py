@@ -261,7 +261,7 @@ def test_data_that_cannot_be_used_is_one_line(command, place, tmp_path):
     write_images(tmp_path / "fewer", CLASSES[:2], 3, seed=0)
     line = knn(f"test_dataloader.dataset.data_root={tmp_path / 'fewer'}")
     assert "the neighbours have 3 classes and the images to classify 2, 'ring' is in one of them only" in line
-    line = knn("test_dataloader.dataset.type=UnlabelledFolder")
+    line = knn(f"data.test={{'type': 'UnlabelledFolder', 'data_root': '{place / 'test'}'}}")
     assert "ball/0.png of the test images has no label" in line
     (tmp_path / "list.txt").write_text("ball/0.png 0\nring/1.png 7\n")
     line = knn(f"test_dataloader.dataset.ann_file={tmp_path / 'list.txt'}", *three_classes())

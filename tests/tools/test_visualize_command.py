@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import build_model
 from PIL import Image
 
 from mimseg.apis import load_config
+from mimseg.apis.inference.inference import build_model
 
 ROOT = Path(__file__).parents[2]
 CONFIG = ROOT / "configs" / "cifar10" / "hpm_vit-micro.py"

@@ -1,4 +1,4 @@
-"""One table over several runs: ``python tools/analysis/compare_runs.py RUN_DIR...``."""
+"""One table over several runs: ``compare_runs.py RUN_DIR...``, or beside a paper's: ``--table TABLE.py [DIR...]``."""
 
 import argparse
 import glob
@@ -8,10 +8,10 @@ import string
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from mimseg.arguments import output_file
 from mimseg.command import run_command
+from mimseg.tables import TextTable
 
 
 def parse_args() -> argparse.Namespace:
@@ -21,7 +21,19 @@ def parse_args() -> argparse.Namespace:
         "run that their weights came from, are one column: mean ± standard deviation (number of runs). Runs on other "
         "data, of another length or budget, or from other pre-trainings never are; each data set has rows of its own."
     )
-    parser.add_argument("runs", nargs="+", metavar="RUN_DIR", help="work dirs with a metrics.json; globs are expanded")
+    parser.add_argument(
+        "runs",
+        nargs="*",
+        metavar="RUN_DIR",
+        help="work dirs with a metrics.json; globs are expanded. With --table, also folders of work dirs (default: "
+        "work_dirs)",
+    )
+    parser.add_argument(
+        "--table",
+        metavar="TABLE",
+        help="a config with rows: print the paper's figures and those of our runs, row by row; evaluations of a row's "
+        "weights are its own",
+    )
     parser.add_argument(
         "--metric",
         nargs="+",
@@ -39,7 +51,12 @@ def parse_args() -> argparse.Namespace:
         "--json", type=output_file, metavar="FILE", help="write the table as data, with every run's values, too"
     )
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.table is None and not args.runs:
+        parser.error("give RUN_DIR..., or --table TABLE")
+    if args.table is not None and (args.by == "config" or args.json):
+        parser.error("--by and --json go without --table")
+    return args
 
 
 def compare(args: argparse.Namespace) -> None:
@@ -71,6 +88,27 @@ def compare(args: argparse.Namespace) -> None:
         Path(args.json).write_text(json.dumps(as_json(experiments, metrics), indent=2) + "\n", encoding="utf-8")
 
 
+def compare_with_paper(args: argparse.Namespace) -> None:
+    """Read the table and the runs, and print the paper's figures beside ours."""
+    from mimseg.apis.studies import read_run, run_folders
+    from mimseg.apis.studies.table_runs import columns_of, rows_of_runs
+
+    try:
+        folders = run_folders(list(folders_of(args.runs)) or ["work_dirs"])
+    except FileNotFoundError:
+        if args.runs:
+            raise
+        folders = []
+    runs = []
+    for folder in folders:
+        try:
+            runs.append(read_run(folder))
+        except (FileNotFoundError, ValueError) as error:
+            print(f"left out: {error}", file=sys.stderr)
+    columns = columns_of(rows_of_runs(args.table, runs, args.metric))
+    show(list(columns), [list(row) for row in zip(*columns.values(), strict=True)], args.markdown)
+
+
 def folders_of(patterns: list[str]) -> Iterator[str]:
     """Folders by name or glob, each once; a name that matches nothing stays, to be reported."""
     seen = set()
@@ -90,30 +128,17 @@ def column_key(number: int) -> str:
 
 def show(header: list[str], rows: list[list[str]], markdown: bool) -> None:
     """Print a table, for people or as Markdown."""
-    title = "mean ± standard deviation (number of runs)"
+    table = TextTable(header, rows, "mean ± standard deviation (number of runs)")
     if markdown:
-        print(f"\n{title}\n")
-        for row in (header, ["---"] + ["--:"] * (len(header) - 1), *rows):
-            print(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |")
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(title=title)
-    for number, name in enumerate(header):
-        options: dict[str, Any] = {"justify": "left", "no_wrap": True} if number == 0 else {"justify": "right"}
-        table.add_column(name, **options)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console = Console() if sys.stdout.isatty() else Console(width=50 + 24 * len(header))
-    console.print(table)
+        print(f"\n{table.title}\n\n{table.markdown()}", end="")
+    else:
+        table.show()
 
 
 def main() -> int:
     """Exit code 0; 2 after a user's mistake, explained in one line; 130 when interrupted."""
     args = parse_args()
-    return run_command(lambda: compare(args))
+    return run_command(lambda: compare(args) if args.table is None else compare_with_paper(args))
 
 
 if __name__ == "__main__":

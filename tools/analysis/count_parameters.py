@@ -21,30 +21,13 @@ def parse_args() -> argparse.Namespace:
 def count(args: argparse.Namespace) -> None:
     """Count and print."""
     from mimseg.apis import count_parameters, load_config  # heavy: after --help
+    from mimseg.apis.studies.parameters import parameter_table
 
-    rows = []
-    for config in args.configs:
-        parts = count_parameters(load_config(config, args.cfg_options))
-        by_part = ", ".join(f"{name} {number / 1e6:.2f}" for name, number in parts.items())
-        rows.append((config, f"{sum(parts.values()) / 1e6:.2f}", by_part))
-    show(rows, args.markdown)
-
-
-def show(rows: list[tuple[str, str, str]], markdown: bool) -> None:
-    """Print the table."""
-    header = ("config", "M parameters", "by part")
-    if markdown:
-        for line in (header, ("---", "--:", "---"), *rows):
-            print(f"| {' | '.join(line)} |")
-        return
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(*header)
-    for row in rows:
-        table.add_row(*row)
-    width = sum(max(len(row[column]) for row in (header, *rows)) + 3 for column in range(3)) + 1
-    (Console() if sys.stdout.isatty() else Console(width=width)).print(table)
+    table = parameter_table({path: count_parameters(load_config(path, args.cfg_options)) for path in args.configs})
+    if args.markdown:
+        print(table.markdown(), end="")
+    else:
+        table.show()
 
 
 def main() -> int:

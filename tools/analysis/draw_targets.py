@@ -43,9 +43,8 @@ def model(text: str) -> tuple[str, str]:
 
 def draw(args: argparse.Namespace) -> Path:
     """Draw and write the picture that the command line describes."""
-    from mimseg.apis.inference.inference.targets import draw_targets
-
     from mimseg.apis import find_images  # heavy: after --help
+    from mimseg.apis.inference.targets import draw_targets
     from mimseg.visualization import render, save_png
 
     figure = draw_targets(

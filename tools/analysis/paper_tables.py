@@ -40,25 +40,21 @@ def parse_args() -> argparse.Namespace:
 def show(args: argparse.Namespace) -> None:
     """Read tables and runs, put them together, print and write them."""
     # heavy: after --help
-    from rich.console import Console
-
     from mimseg.apis.studies.paper_tables import pick_tables, read_papers
     from mimseg.apis.studies.reproduction import lines_of
-    from mimseg.benchmark import markdown_table, terminal_table
+    from mimseg.tables import TextTable
 
     tables = pick_tables(read_papers(PAPERS), args.tables)
     runs = read_runs(args.runs)
-    console = Console() if sys.stdout.isatty() else Console(width=1000)  # as wide as it takes
     page, data, placed = ["# Tables of the papers", ""], [], set()
     for table in tables:
         found = [(row, lines_of(table, row, runs)) for row in table.rows]
         columns, notes = cells_of(table, found), notes_of(table)
-        drawn = terminal_table(table.title, columns)
-        drawn.columns[1].justify = "left"
-        console.print(drawn)
+        drawn = TextTable.of_columns(columns, table.title, text=(0, 1))
+        drawn.show()
         for note in notes:
-            console.print(f"  {note}", markup=False, highlight=False)
-        page += [f"## {table.title}", "", *markdown_table(columns), "", *(f"- {note}" for note in notes), ""]
+            print(f"  {note}")
+        page += [f"## {table.title}", "", drawn.markdown(), *(f"- {note}" for note in notes), ""]
         data.append(as_data(table, found))
         placed |= {run.folder for _, lines in found for line in lines for group in line.runs.values() for run in group}
     for run in runs:

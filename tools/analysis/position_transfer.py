@@ -4,13 +4,9 @@ import argparse
 import json
 import sys
 from dataclasses import asdict
-from statistics import mean, stdev
-from typing import Any
 
 from mimseg.arguments import count, output_file, pixels, seed
 from mimseg.command import run_command
-
-NAMES = {"sincos_per_grid": "computed for each grid", "sincos": "resized from the first stage's"}
 
 
 def parse_args() -> argparse.Namespace:
@@ -40,55 +36,22 @@ def measure(args: argparse.Namespace) -> None:
     """Train, print and write."""
     from mmengine.registry import DefaultScope
 
-    from mimseg.apis.studies.position_transfer import Trial, position_transfer  # heavy: after --help
+    from mimseg.apis.studies.position_transfer import (  # heavy: after --help
+        GrowingTraining,
+        position_transfer,
+        transfer_tables,
+    )
 
-    trial = Trial(tuple(args.stages), tuple(args.steps), args.beyond, args.width, args.scenes, args.held_out)
+    sizes = (tuple(args.stages), tuple(args.steps), args.beyond, args.width, args.scenes, args.held_out)
+    training = GrowingTraining(*sizes)
     with DefaultScope.overwrite_default_scope("mimseg"):
-        outcomes = position_transfer(trial, args.seeds, lambda line: print(line, file=sys.stderr, flush=True))
-    show("after the first stage: loss of masked patches, k-NN top-1", trial, [o.first for o in outcomes])
-    if len(trial.stages) > 1:
-        show_stages(trial, [o.stages for o in outcomes])
-        show("after the last stage: loss of masked patches, k-NN top-1", trial, [o.last for o in outcomes])
+        outcomes = position_transfer(training, args.seeds, lambda line: print(line, file=sys.stderr, flush=True))
+    for table in transfer_tables(training, outcomes):
+        print(f"\n{table.title}\n\n{table.markdown()}", end="")
     if args.out:
         seeds = {seed: asdict(outcome) for seed, outcome in zip(args.seeds, outcomes, strict=True)}
         args.out.parent.mkdir(parents=True, exist_ok=True)
-        args.out.write_text(json.dumps({**asdict(trial), "seeds": seeds}, indent=2) + "\n", encoding="utf-8")
-
-
-def show(title: str, trial: Any, found: list[dict[str, dict[int, tuple[float, float]]]]) -> None:
-    """Print losses and k-NN by size of the images, as Markdown."""
-    rows = []
-    for kind, name in NAMES.items():
-        for index, (what, digits) in enumerate((("loss", 4), ("k-NN", 1))):
-            sides = (*trial.stages, trial.beyond)
-            cells = [spread([one[kind][side][index] for one in found], digits) for side in sides]
-            rows.append([name, what, *cells])
-    table(title, ["positions", "", *(f"{side} px" for side in (*trial.stages, trial.beyond))], rows)
-
-
-def show_stages(trial: Any, found: list[dict[str, dict[int, tuple[float, float]]]]) -> None:
-    """Print the losses at the size of each stage after its first and last step."""
-    header, rows = ["positions"], []
-    for index in range(1, len(trial.stages)):
-        header += [f"{trial.stages[index]} px, step {steps}" for steps in (1, trial.steps[index])]
-    for kind, name in NAMES.items():
-        cells = [
-            spread([one[kind][index][i] for one in found], 4) for index in range(1, len(trial.stages)) for i in (0, 1)
-        ]
-        rows.append([name, *cells])
-    table("trained on: loss of masked patches at the size of the stage", header, rows)
-
-
-def spread(values: list[float], digits: int) -> str:
-    """Mean, and standard deviation where there are several values."""
-    deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
-    return f"{mean(values):.{digits}f}{deviation}"
-
-
-def table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """Print a Markdown table under a title."""
-    lines = [header, ["---"] + ["--:"] * (len(header) - 1), *rows]
-    print(f"\n{title}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
+        args.out.write_text(json.dumps({**asdict(training), "seeds": seeds}, indent=2) + "\n", encoding="utf-8")
 
 
 def main() -> int:

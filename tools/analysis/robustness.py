@@ -2,15 +2,15 @@
 
 import argparse
 import json
-import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from mimseg.arguments import count, output_folder, seed
-from mimseg.command import run_command
+from mimseg.command import add_run_options, run_command
 
-Curves = dict[str, dict[float, float]]  # values by model and mask ratio
+if TYPE_CHECKING:
+    from mimseg.apis.studies.robustness import Robustness
+
 RATIOS = (0.5, 0.6, 0.7, 0.75, 0.8, 0.9)
 
 
@@ -23,9 +23,6 @@ def parse_args() -> argparse.Namespace:
     )
     parser.add_argument("configs", nargs="+", metavar="CONFIG", help="configs of pre-trainings, one a model")
     parser.add_argument(
-        "--out", type=output_folder, required=True, metavar="DIR", help="folder of all runs and of the results"
-    )
-    parser.add_argument(
         "--ratios", nargs="+", type=float, default=RATIOS, help=f"default: {' '.join(map(str, RATIOS))}"
     )
     parser.add_argument(
@@ -33,29 +30,27 @@ def parse_args() -> argparse.Namespace:
         metavar="CONFIG",
         help="one of configs/knn, configs/linear or configs/finetune (default: what pre-training measures)",
     )
-    parser.add_argument("--metric", metavar="NAME", help="e.g. test/knn/top1_k20 (default: top-1 of the evaluation)")
     parser.add_argument(
         "--pimr-from",
         choices=("lowest-value", "lowest-ratio"),
         default="lowest-value",
         help="where PIMR is 0: at the lowest value that was measured (default), or at the value of the lowest ratio",
     )
-    parser.add_argument("--seed", type=seed, default=0, help="of pre-training and evaluation (default: 0)")
-    parser.add_argument("--processes", type=count, default=1, help="of every run, on this machine (default: 1)")
-    parser.add_argument(
-        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="override entries of the pre-trainings"
-    )
     parser.add_argument(
         "--evaluate-options", nargs="+", default=[], metavar="KEY=VALUE", help="override entries of the evaluation"
     )
-    parser.add_argument("--collect-only", action="store_true", help="run nothing: results of what has finished")
-    args = parser.parse_args()
-    return args
+    add_run_options(
+        parser,
+        "e.g. test/knn/top1_k20 (default: top-1 of the evaluation)",
+        "override entries of the pre-trainings",
+    )
+    return parser.parse_args()
 
 
 def robustness(args: argparse.Namespace) -> None:
     """Run what is left of the sweep, and report on it."""
     from mimseg.apis.studies.ratio_sweep import RatioSweep  # heavy: after --help
+    from mimseg.apis.studies.robustness import Robustness
 
     sweep = RatioSweep(
         args.configs,
@@ -70,94 +65,29 @@ def robustness(args: argparse.Namespace) -> None:
     )
     if not args.collect_only:
         sweep.run(lambda line: print(line, flush=True))
-    result = sweep.collect(args.metric)
-    for name in result.missing:
+    result = Robustness.of(sweep.collect(args.metric), args.pimr_from)
+    for name in result.sweep.missing:
         print(f"not finished: {name}; PIMR may change with it", file=sys.stderr)
+    for name, why in result.undefined().items():
+        print(f"note: PIMR of {name} is undefined: {why}", file=sys.stderr)
     report(args, result)
 
 
-def report(args: argparse.Namespace, sweep: Any) -> None:
+def report(args: argparse.Namespace, result: "Robustness") -> None:
     """Print the table; write pimr.json, table.md and curves.png."""
-    from mimseg.visualization import render, save_png
-    from mimseg.visualization.ratio_curves import draw_ratio_curves
+    from mimseg.visualization import draw_robustness, render, save_png
 
-    curves = sweep.curves
-    own, together = compare(curves, args.pimr_from)
-    for name, curve in own.items():
-        if all(math.isnan(value) for value in curve.values()):
-            why = (
-                "only one mask ratio has finished" if len(curve) == 1 else f"{sweep.metric} is equal at all mask ratios"
-            )
-            print(f"note: PIMR of {name} is undefined: {why}", file=sys.stderr)
-    ratios = sorted({ratio for curve in curves.values() for ratio in curve})
-    header = ["model", "mask ratio", *(f"{ratio:g}" for ratio in ratios)]
-    rows = []
-    for name, curve in curves.items():
-        shown = ((sweep.metric, curve, 2), ("PIMR", own[name], 3), ("Global PIMR", together[name], 3))
-        for what, values, digits in shown if len(curves) > 1 else shown[:2]:
-            cells = [f"{values[ratio]:.{digits}f}" if ratio in values else "-" for ratio in ratios]
-            rows.append([name, what, *cells])
-    show(header, rows)
-    every = [value for curve in curves.values() for value in curve.values()]
-    title = f"{sweep.metric} over the mask ratio, seed {args.seed}"
-    figure = draw_ratio_curves(curves, own, (min(every), max(every)), sweep.metric, title)
-    save_png(render(figure), args.out / "curves.png")
-    (args.out / "table.md").write_text(markdown(header, rows), encoding="utf-8")
-    (args.out / "pimr.json").write_text(
-        json.dumps(as_json(args, sweep, own, together), indent=2) + "\n", encoding="utf-8"
+    table = result.table()
+    table.show()
+    title = f"{result.sweep.metric} over the mask ratio, seed {args.seed}"
+    save_png(
+        render(draw_robustness(result.sweep.curves, result.own, result.sweep.metric, title)), args.out / "curves.png"
     )
+    (args.out / "table.md").write_text(table.markdown(), encoding="utf-8")
+    settings = {"evaluate": args.evaluate, "seed": args.seed, "pimr_from": args.pimr_from, "options": args.cfg_options}
+    record = json.dumps({**settings, **result.as_json()}, indent=2)
+    (args.out / "pimr.json").write_text(f"{record}\n", encoding="utf-8")
     print(f"pimr.json, table.md and curves.png are in {args.out}")
-
-
-def compare(curves: Curves, origin: Any) -> tuple[Curves, Curves]:
-    """PIMR and Global PIMR by model and mask ratio."""
-    from mimseg.evaluation.pimr import global_pimr, pimr
-
-    values = {name: list(curve.values()) for name, curve in curves.items()}
-    together = global_pimr(values, origin)
-    return (
-        {name: dict(zip(curve, pimr(values[name], origin), strict=True)) for name, curve in curves.items()},
-        {name: dict(zip(curve, together[name], strict=True)) for name, curve in curves.items()},
-    )
-
-
-def as_json(args: argparse.Namespace, sweep: Any, own: Curves, together: Curves) -> dict[str, Any]:
-    """Everything as data; an undefined PIMR is null."""
-    models = {
-        name: [
-            {
-                "ratio": ratio,
-                "value": value,
-                "pimr": None if math.isnan(own[name][ratio]) else own[name][ratio],
-                "global_pimr": None if math.isnan(together[name][ratio]) else together[name][ratio],
-            }
-            for ratio, value in curve.items()
-        ]
-        for name, curve in sweep.curves.items()
-    }
-    settings = {"metric": sweep.metric, "evaluate": args.evaluate, "seed": args.seed, "pimr_from": args.pimr_from}
-    return {**settings, "options": args.cfg_options, "models": models, "missing": sweep.missing}
-
-
-def markdown(header: list[str], rows: list[list[str]]) -> str:
-    """A Markdown table."""
-    lines = [header, ["---", "---"] + ["--:"] * (len(header) - 2), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def show(header: list[str], rows: list[list[str]]) -> None:
-    """Print the table."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table()
-    for number, name in enumerate(header):
-        table.add_column(name, justify="left" if number < 2 else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*map(escape, row))
-    console = Console() if sys.stdout.isatty() else Console(width=80 + 10 * len(header))
-    console.print(table)
 
 
 def main() -> int:

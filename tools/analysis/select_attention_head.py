@@ -1,13 +1,18 @@
 """Which attention head points at objects: ``python tools/analysis/select_attention_head.py CONFIG CHECKPOINT ...``."""
 
 import argparse
+import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from mimseg.arguments import count, output_folder, seed
 from mimseg.command import add_model_options, image_size_of, run_command
+
+if TYPE_CHECKING:
+    from mimseg.apis.studies.attention_head import HeadSelection
+    from mimseg.ops.attention import PatchAttention
 
 
 def parse_args() -> argparse.Namespace:
@@ -43,7 +48,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         "--without-self", action="store_true", help="leave out each patch's product with itself, as Eq. 5 of GPA does"
     )
-    parser.add_argument("--without-class", action="store_true", help="leave the class token out of the sum, likewise")
+    parser.add_argument("--without-class", action="store_true", help="leave the class token out of the sum, too")
     parser.add_argument("--out", type=output_folder, help="folder (default: attention/<checkpoint>_<shots> beside it)")
     parser.add_argument("--batch-size", type=count, default=16, help="images a forward pass (default: 16)")
     add_model_options(parser, "the config's crop", "whose weights of a checkpoint")
@@ -82,6 +87,7 @@ def select(args: argparse.Namespace) -> None:
         print(f"note: {len(missing)} {what} not in {args.images}, e.g. {missing[0]}", file=sys.stderr)
     cfg = load_config(args.config, args.cfg_options)
     model = load_model(cfg, args.checkpoint, device=args.device, weights=args.weights, trust=args.trust_checkpoint)
+    form = PatchAttention(axis=args.axis, with_self=not args.without_self, with_class=not args.without_class)
     selection = select_attention_head(
         model,
         labelled,
@@ -90,34 +96,32 @@ def select(args: argparse.Namespace) -> None:
         coverage=args.coverage,
         k=args.select_k,
         seed=args.seed,
-        form=PatchAttention(axis=args.axis, with_self=not args.without_self, with_class=not args.without_class),
+        form=form,
         batch_size=args.batch_size,
     )
     if selection.left_out:
         drawn = selection.left_out + len(selection.files)
         print(f"left out: {selection.left_out} of {drawn} images, without or with nothing but object patches")
-    report(args, selection)
+    report(args, selection, form)
 
 
-def report(args: argparse.Namespace, selection: Any) -> None:
+def report(args: argparse.Namespace, selection: "HeadSelection", form: "PatchAttention") -> None:
     """Print the table and the config line; write recall.json and recall.png."""
-    import json
-
+    from mimseg.apis.studies.attention_head import config_options
     from mimseg.checkpoints.run_file import as_one_file
-    from mimseg.visualization import render, save_png
-    from mimseg.visualization.heat_map import draw_heat_map
+    from mimseg.visualization import draw_attention_heads, render, save_png
 
     heads, together = selection.recall.mean(dim=0).numpy(), selection.together.mean(dim=0).numpy()
     block, head = selection.best
     chosen = "k = object patches" if args.select_k == "objects" else f"k of mask ratio {args.select_k}"
     settings = f"{len(selection.files)} images, seed {args.seed}, {chosen}, chance {100 * selection.chance:.1f} %"
     print(settings)
-    show(heads, together, (block, head))
-    row = int(together.argmax())
-    if together[row] > heads[block, head]:
+    selection.table().show()
+    print(f"* best: block {block}, head {head}, {100 * heads[block, head]:.1f} %")
+    if (row := selection.best_sum) is not None:
         print(
             f"note: the sum over the heads of block {row} finds more, {100 * together[row]:.1f} %: "
-            f"{config_line(args, 'masking.score', row, None)}"
+            f"{config_options('masking.score', form, row, None)}"
         )
     checkpoint = Path(args.checkpoint)
     shots = f"{len(selection.files)}shots" if args.shots else "all"
@@ -127,54 +131,15 @@ def report(args: argparse.Namespace, selection: Any) -> None:
         settings,
         f"best: block {block}, head {head}",
     )
-    save_png(render(draw_heat_map(heads, together, (block, head), selection.chance, title)), out / "recall.png")
-    record = {
-        "config": args.config,
-        "checkpoint": args.checkpoint,
-        "weights": args.weights,
-        "axis": args.axis,
-        "with_self": not args.without_self,
-        "with_class": not args.without_class,
-        "grid": selection.grid,
-        "images": selection.files,
-        "left_out": selection.left_out,
-        "seed": args.seed,
-        "coverage": args.coverage,
-        "k": args.select_k,
-        "chance": selection.chance,
-        "best": {"block": block, "head": head, "recall": float(heads[block, head])},
-        "recall": heads.tolist(),
-        "all_heads": together.tolist(),
-    }
+    figure = draw_attention_heads(heads, together, selection.best, selection.chance, title)
+    save_png(render(figure), out / "recall.png")
+    names = ("config", "checkpoint", "weights", "axis", "seed", "coverage")
+    record = {name: getattr(args, name) for name in names} | {"k": args.select_k}
+    record |= {"with_self": form.with_self, "with_class": form.with_class, **selection.as_json()}
     (out / "recall.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(f"recall.json and recall.png are in {out}")
-    print(config_line(args, "masking.score", block, head))
-    print(f"with the attention task, too: {config_line(args, 'tasks.attention.target', block, head)}")
-
-
-def config_line(args: argparse.Namespace, part: str, block: int, head: int | None) -> str:
-    """What --cfg-options takes, of the map that was measured."""
-    values = {"block": block, "head": head}
-    if args.axis != "key":
-        values["axis"] = args.axis
-    values |= {f"with_{name}": False for name in ("self", "class") if getattr(args, f"without_{name}")}
-    return " ".join(f"model.{part}.{name}={value}" for name, value in values.items())
-
-
-def show(heads: Any, together: Any, best: tuple[int, int]) -> None:
-    """Print percent by block and head, the best one marked."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="recall of object patches, %")
-    for name in ("block", *map(str, range(heads.shape[1])), "all heads"):
-        table.add_column(name, justify="right", no_wrap=True)
-    for block, (row, total) in enumerate(zip(heads, together, strict=True)):
-        cells = [f"{100 * value:.1f}{'*' * ((block, head) == best)}" for head, value in enumerate(row)]
-        table.add_row(str(block), *cells, f"{100 * total:.1f}")
-    console = Console() if sys.stdout.isatty() else Console(width=40 + 9 * heads.shape[1])
-    console.print(table)
-    print(f"* best: block {best[0]}, head {best[1]}, {100 * heads[best]:.1f} %")
+    print(config_options("masking.score", form, block, head))
+    print(f"with the attention task, too: {config_options('tasks.attention.target', form, block, head)}")
 
 
 def main() -> int:

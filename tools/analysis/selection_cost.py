@@ -3,10 +3,9 @@
 import argparse
 import json
 import sys
-from dataclasses import asdict
 
 from mimseg.arguments import count, output_file, pixels
-from mimseg.command import run_command
+from mimseg.command import image_size_of, run_command
 
 DEFAULT_CONFIGS = [
     "configs/pass/mae-vitb_200e.py",
@@ -38,8 +37,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument("--json", type=output_file, metavar="FILE", help="also write the shares to this file")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     args = parser.parse_args()
-    if args.image_size and len(args.image_size) > 2:
-        parser.error("--image-size takes one number, or height and width")
+    args.image_size = image_size_of(parser, args)
     return args
 
 
@@ -47,48 +45,27 @@ def measure(args: argparse.Namespace) -> None:
     """Measure, print the table, write the file."""
     import torch  # heavy: after --help
     from mmengine.registry import init_default_scope
-    from rich.console import Console
 
-    from mimseg.benchmark import SelectionCost, markdown_table, selection_costs, terminal_table
+    from mimseg.benchmark import costs_as_json, selection_costs, selection_table
     from mimseg.checkpoints import write_atomically
 
     init_default_scope("mimseg")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    size = (args.image_size[0], args.image_size[-1]) if args.image_size else None
     costs = selection_costs(
         args.configs,
-        device,
+        torch.device("cuda" if torch.cuda.is_available() else "cpu"),
         lambda line: print(line, file=sys.stderr, flush=True),
-        image_size=size,
+        image_size=args.image_size,
         batch_size=args.batch_size,
         steps=args.steps,
         precision=args.precision,
     )
-
-    def column(name: str) -> list[str]:
-        return [f"{getattr(cost, name):.3f}" for cost in costs]
-
-    def passes(cost: SelectionCost) -> str:
-        return f"{cost.selection:.3f} ({cost.passes})"
-
-    columns = {
-        "config": [cost.config for cost in costs],
-        "by": [cost.by for cost in costs],
-        "training": column("training"),
-        "predictor": column("predictor"),
-        "selection (passes)": [passes(cost) for cost in costs],
-        "together": column("total"),
-    }
+    table = selection_table(costs, args.precision)
     if args.markdown:
-        print("\n".join(markdown_table(columns)))
+        print(table.markdown(), end="")
     else:
-        console = Console() if sys.stdout.isatty() else Console(width=160)
-        console.print(
-            terminal_table(f"Cost of training on chosen images, {args.precision}; the host alone: 1", columns)
-        )
+        table.show()
     if args.json is not None:
-        rows = [{**asdict(cost), "total": cost.total} for cost in costs]
-        write_atomically(args.json, (json.dumps(rows, indent=2) + "\n").encode())
+        write_atomically(args.json, (json.dumps(costs_as_json(costs), indent=2) + "\n").encode())
 
 
 def main() -> int:

@@ -1,9 +1,9 @@
 """What a small image keeps of its targets: ``python tools/analysis/target_similarity.py --images FOLDER``."""
 
 import argparse
+import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from mimseg.arguments import output_file, pixels
 from mimseg.command import run_command
@@ -48,11 +48,9 @@ def output(text: str) -> Path:
 
 def compare(args: argparse.Namespace) -> None:
     """Measure, print and write."""
-    import json
-
     from mimseg.apis import find_images  # heavy: after --help
     from mimseg.apis.studies.target_similarity import target_similarity
-    from mimseg.visualization import draw_similarity, render, save_png
+    from mimseg.visualization import draw_target_similarity, render, save_png
 
     paths = find_images(args.images, args.limit)
     sizes = sorted(set(args.sizes))
@@ -63,40 +61,15 @@ def compare(args: argparse.Namespace) -> None:
             "enlarged: they look more alike than they are",
             file=sys.stderr,
         )
-    show(found)
+    found.table().show()
     curves = found.curves.items()
     psnr = {name: {size: value.psnr for size, value in curve.items()} for name, curve in curves}
     ssim = {name: {size: value.ssim for size, value in curve.items()} for name, curve in curves}
     title = f"alike to the target at {found.reference} pixels, mean of {found.images} images"
-    save_png(render(draw_similarity(psnr, ssim, title)), args.out.with_suffix(".png"))
-    args.out.with_suffix(".json").write_text(json.dumps(as_json(args, found), indent=2) + "\n", encoding="utf-8")
+    save_png(render(draw_target_similarity(psnr, ssim, title)), args.out.with_suffix(".png"))
+    record = json.dumps({"paths": args.images, **found.as_json()}, indent=2)
+    args.out.with_suffix(".json").write_text(f"{record}\n", encoding="utf-8")
     print(f"{args.out.stem}.png and {args.out.stem}.json are in {args.out.parent}")
-
-
-def as_json(args: argparse.Namespace, found: Any) -> dict[str, Any]:
-    """Everything as data; an infinite PSNR is null."""
-    targets = {
-        name: [{"size": size, **vars(similarity)} for size, similarity in curve.items()]
-        for name, curve in found.curves.items()
-    }
-    settings = {"paths": args.images, "images": found.images, "enlarged": found.enlarged, "reference": found.reference}
-    return {**settings, "targets": targets}
-
-
-def show(found: Any) -> None:
-    """Print the table."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=f"alike to {found.reference} pixels: PSNR in dB / SSIM, mean of {found.images} images")
-    table.add_column("target", no_wrap=True)
-    for size in next(iter(found.curves.values())):
-        table.add_column(str(size), justify="right", no_wrap=True)
-    for name, curve in found.curves.items():
-        cells = ("∞" if value.psnr is None else f"{value.psnr:.2f}" for value in curve.values())
-        table.add_row(name, *(f"{cell} / {value.ssim:.3f}" for cell, value in zip(cells, curve.values(), strict=True)))
-    console = Console() if sys.stdout.isatty() else Console(width=30 + 16 * len(table.columns))
-    console.print(table)
 
 
 def main() -> int:

@@ -5,8 +5,8 @@ the features, the loss under fixed masks, and pictures.
 """
 
 data = dict(
-    train="data/cifar10/train",
-    test="data/cifar10/test",
+    train=dict(data_root="data/cifar10/train"),
+    test=dict(data_root="data/cifar10/test"),
     classes=10,
     size=32,
     mean=[125.3, 123.0, 113.9],

@@ -5,8 +5,8 @@ the features, the loss under fixed masks, and pictures.
 """
 
 data = dict(
-    train="data/cifar100/train",
-    test="data/cifar100/test",
+    train=dict(data_root="data/cifar100/train"),
+    test=dict(data_root="data/cifar100/test"),
     classes=100,
     size=32,
     mean=[129.3, 124.1, 112.4],

@@ -5,7 +5,7 @@ Pre-trainings watch themselves as those on configs/_base_/data/cifar10.py do.
 
 data = dict(
     train=dict(data_root="data/cifar10/train", indices=list(range(0, 50_000, 5))),
-    test="data/cifar10/test",
+    test=dict(data_root="data/cifar10/test"),
     classes=10,
     size=32,
     mean=[125.3, 123.0, 113.9],

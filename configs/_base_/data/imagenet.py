@@ -6,8 +6,8 @@ Labels and class names are not read in training, so a subset of the classes does
 """
 
 data = dict(
-    train="data/imagenet/train",
-    test="data/imagenet/val",
+    train=dict(data_root="data/imagenet/train"),
+    test=dict(data_root="data/imagenet/val"),
     classes=1000,
     size=224,
     mean=[123.675, 116.28, 103.53],

@@ -4,7 +4,7 @@ JPEG files are decoded at a lower resolution where their crop allows it. 8 GPUs 
 """
 
 data = dict(
-    train="data/imagenet/train",
+    train=dict(data_root="data/imagenet/train"),
     size=128,
     mean=[123.675, 116.28, 103.53],
     std=[58.395, 57.12, 57.375],

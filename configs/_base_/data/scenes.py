@@ -5,8 +5,8 @@ the features, the loss under fixed masks, and pictures.
 """
 
 data = dict(
-    train="data/scenes/imagefolder/train",
-    test="data/scenes/imagefolder/val",
+    train=dict(data_root="data/scenes/imagefolder/train"),
+    test=dict(data_root="data/scenes/imagefolder/val"),
     classes=10,
     size=64,
     mean=[128.0, 128.0, 128.0],

@@ -5,9 +5,9 @@ the features, the loss under fixed masks, and pictures.
 """
 
 data = dict(
-    train="data/stl10/train",
-    test="data/stl10/test",
-    unlabelled="data/stl10/unlabeled",
+    train=dict(data_root="data/stl10/train"),
+    test=dict(data_root="data/stl10/test"),
+    unlabelled=dict(data_root="data/stl10/unlabeled"),
     classes=10,
     size=96,
     mean=[113.9, 112.2, 103.7],

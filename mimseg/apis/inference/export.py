@@ -1,95 +1,58 @@
 """An encoder alone as a file that runs without this project: a program of torch.export, or ONNX."""
 
-import io
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from mmengine.config import Config
 from mmengine.model import BaseModel
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...checkpoints import write_atomically
+from ...choices import one_of
 from ...models import FeatureExtractor, MaskedImageModel
-from ...models.backbones.base import MaskedEncoder
-from ...models.features import Pool, pooled
+from ...models.features import Pool
+from ...places import check_output
 from ...registry import MODELS
 from ...version import __version__
 from ..run.config import load_config
-from ..run.outputs import check_output
 from ..run.rows import split_row
-from ..run.transfer import is_dense
+from ..run.transfer import is_transfer
 from .inference import evaluation_transform, load_model
+from .programs import BATCHES, ExportableEncoder, Output, difference_of, onnx, torch_export, warm_up
 
 Format = Literal["torch-export", "onnx"]
-Output = Literal["tokens", "map", "pooled"]
-Run = Callable[[Tensor], Tensor]
 SUFFIXES: dict[str, str] = {"torch-export": ".pt2", "onnx": ".onnx"}
 ONNX_PACKAGES = ("onnx", "onnxscript")
-ONNX_LIMIT = 2**31
-"""Bytes that a single ONNX file can hold."""
-TOLERANCE = 1e-4
-"""Largest difference between the file's and the encoder's output, as a share of the largest value."""
-BATCHES = (1, 3)
-BATCH = {"images": {0: torch.export.Dim("batch", min=1)}}
-
-
-class ExportableEncoder(nn.Module):
-    """What is exported: normalised images to one tensor.
-
-    Args:
-        encoder: in evaluation mode.
-        output: 'tokens', all of them ``(B, prefix + T, D)``; 'map', those of patches as ``(B, D, h, w)``; 'pooled', one
-            vector per image ``(B, D)``.
-        pool: what 'pooled' takes, 'avg' (mean of the patch tokens) or 'cls' (class token).
-    """
-
-    def __init__(self, encoder: MaskedEncoder, output: Output, pool: Pool = "avg") -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.output: Output = output
-        self.pool: Pool = pool
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Normalised images ``(B, C, H, W)`` to the output."""
-        if self.output == "pooled":
-            return pooled(self.encoder, images, self.pool)
-        latent = self.encoder(images)
-        if self.output == "tokens":
-            tokens: Tensor = latent.tokens
-            return tokens
-        h, w = (side // self.encoder.split for side in latent.grid)
-        patches: Tensor = latent.patch_tokens
-        return patches.transpose(1, 2).unflatten(2, (h, w))
 
 
 @dataclass(frozen=True)
 class Export:
-    """What was written.
+    """The files that an export wrote.
 
     Attributes:
-        target: the program.
+        out: the file of the program.
         facts: what lies beside it as JSON: what it takes and gives, and where it comes from.
         difference: largest difference to the encoder, as a share of the largest value; None if it could not be run.
     """
 
-    target: Path
+    out: Path
     facts: dict[str, Any]
     difference: float | None
 
     @property
     def facts_file(self) -> Path:
         """The JSON file."""
-        return self.beside(self.target)
+        return self.beside(self.out)
 
     @staticmethod
-    def beside(target: Path) -> Path:
+    def beside(out: Path) -> Path:
         """The JSON file of a program."""
-        return target.with_name(f"{target.name}.json")
+        return out.with_name(f"{out.name}.json")
 
     def __str__(self) -> str:
         """A line for each: the file, what goes in, what comes out, and the check."""
@@ -100,7 +63,7 @@ class Export:
             checked = f"batches of {' and '.join(map(str, BATCHES))} differ from the encoder's by {self.difference:.1e}"
         return "\n".join(
             [
-                f"{self.facts['encoder']} of {self.facts['checkpoint']} -> {self.target} ({self.facts['format']})",
+                f"{self.facts['encoder']} of {self.facts['checkpoint']} -> {self.out} ({self.facts['format']})",
                 f"  input    {takes['name']} {_shape(takes['shape'])} float32, {takes['channel_order']}, "
                 f"(pixels - mean) / std with mean {mean} and std {std}",
                 f"  output   {gives['name']} {_shape(gives['shape'])}",
@@ -113,7 +76,7 @@ class Export:
 def export_encoder(
     config: str | Path | Config,
     checkpoint: str | Path,
-    target: str | Path,
+    out: str | Path,
     *,
     format: Format = "torch-export",
     image_size: tuple[int, int] | None = None,
@@ -131,10 +94,10 @@ def export_encoder(
     Args:
         config: config of a pre-training, of k-NN, or of a classifier: a file, or what :func:`load_config` gave.
         checkpoint: any file that :func:`mimseg.checkpoints.load_weights` reads.
-        target: the file to write: '.pt2' for torch.export, '.onnx' for ONNX.
+        out: the file to write: '.pt2' for torch.export, '.onnx' for ONNX.
         format: 'torch-export', loaded by ``torch.export.load``; or 'onnx', which needs the extra ``export``.
         image_size: (H, W) in pixels; default: the size of the config's crop.
-        output: 'tokens', 'map' or 'pooled', see :class:`ExportableEncoder`.
+        output: 'tokens', 'map' or 'pooled', see :class:`~mimseg.apis.inference.programs.ExportableEncoder`.
         weights: 'ema' takes the EMA teacher's encoder.
         trust: unpickle a checkpoint that holds more than plain data; it can run code.
         overwrite: whether existing files may be replaced; never those that are read.
@@ -143,15 +106,15 @@ def export_encoder(
     Raises:
         FileNotFoundError: no such config.
         CheckpointError: the checkpoint is missing, damaged or not trusted.
-        ValueError: the target or the JSON file beside it exists, another suffix, a missing package, an image size that
+        ValueError: ``out`` or the JSON file beside it exists, another suffix, a missing package, an image size that
             the encoder does not take, a config without such an encoder, a checkpoint that does not fit, or a program
             that computes something else.
-        AtomicWriteError: the target cannot be written.
+        AtomicWriteError: ``out`` cannot be written.
     """
-    target = Path(target)
-    _check(target, format, output)
+    out = Path(out)
+    _check(out, format, output)
     cfg = config if isinstance(config, Config) else load_config(config)
-    for file in (target, Export.beside(target)):
+    for file in (out, Export.beside(out)):
         check_output(file, [checkpoint, *([split_row(cfg.filename)[0]] if cfg.filename else [])], overwrite)
     cfg = _encoder_config(cfg)
     *_, crop = evaluation_transform(cfg, image_size)
@@ -161,9 +124,9 @@ def export_encoder(
     scale = crop["scale"]
     height, width = (scale, scale) if isinstance(scale, int) else scale
     with torch.no_grad():
-        first = _try(module, torch.zeros(2, model.encoder.in_channels, height, width))
-        data, run = _onnx(module, first) if format == "onnx" else _torch_export(module, first)
-        difference = None if run is None else _difference(run, module, first.shape[1:])
+        first = warm_up(module, torch.zeros(2, model.encoder.in_channels, height, width))
+        data, run = onnx(module, first) if format == "onnx" else torch_export(module, first)
+        difference = None if run is None else difference_of(run, module, first.shape[1:])
         facts = {
             "format": format,
             "encoder": type(model.encoder).__name__,
@@ -174,19 +137,18 @@ def export_encoder(
             "output": _output_facts(module, first),
             "versions": {"mimseg": __version__, "torch": torch.__version__},
         }
-    export = Export(target, facts, difference)
-    write_atomically(target, data)
+    export = Export(out, facts, difference)
+    write_atomically(out, data)
     write_atomically(export.facts_file, (json.dumps(facts, indent=2) + "\n").encode())
     return export
 
 
-def _check(target: Path, format: str, output: str) -> None:
+def _check(out: Path, format: str, output: str) -> None:
     if format not in SUFFIXES:
         raise ValueError(f"--format {format}: known are {', '.join(SUFFIXES)}")
-    if output not in get_args(Output):
-        raise ValueError(f"--output {output}: known are {', '.join(get_args(Output))}")
-    if target.suffix != SUFFIXES[format]:
-        raise ValueError(f"{target}: a file of --format {format} ends in {SUFFIXES[format]}")
+    one_of("--output", output, Output)
+    if out.suffix != SUFFIXES[format]:
+        raise ValueError(f"{out}: a file of --format {format} ends in {SUFFIXES[format]}")
     missing = [name for name in ONNX_PACKAGES if format == "onnx" and find_spec(name) is None]
     if missing:
         raise ValueError(
@@ -201,7 +163,7 @@ def _encoder_config(cfg: Config) -> Config:
     Raises:
         ValueError: it is of a detector or segmentor.
     """
-    if is_dense(cfg):
+    if is_transfer(cfg):
         raise ValueError(
             f"config {cfg.filename}: the backbone of a detector or segmentor is not exported; give the config and "
             "checkpoint of its pre-training"
@@ -214,68 +176,6 @@ def _encoder_config(cfg: Config) -> Config:
     cfg.pop("model")
     cfg.model = dict(type=FeatureExtractor.__name__, **parts)
     return cfg
-
-
-def _try(module: ExportableEncoder, images: Tensor) -> Tensor:
-    """Run once, so that tables which encoders keep for an image size are made; gives the images.
-
-    Raises:
-        ValueError: the network does not take this size.
-    """
-    try:
-        module(images)
-    except AssertionError as error:  # of timm and MMPreTrain
-        size = "x".join(map(str, images.shape[2:]))
-        raise ValueError(f"the encoder takes no images of {size} ({error}); set model.encoder.image_size") from error
-    return images
-
-
-def _torch_export(module: nn.Module, images: Tensor) -> tuple[bytes, Run | None]:
-    """The file's bytes, and what they do."""
-    file = io.BytesIO()
-    torch.export.save(torch.export.export(module, (images,), dynamic_shapes=BATCH, strict=False), file)
-    file.seek(0)
-    return file.getvalue(), torch.export.load(file).module()
-
-
-def _onnx(module: ExportableEncoder, images: Tensor) -> tuple[bytes, Run | None]:
-    """As :func:`_torch_export`; nothing can be run where there is no onnxruntime.
-
-    Raises:
-        ValueError: the weights are larger than a file of ONNX.
-    """
-    if sum(tensor.nbytes for tensor in module.state_dict().values()) >= ONNX_LIMIT:
-        raise ValueError("an ONNX file holds at most 2 GB, less than these weights; use --format torch-export")
-    program: Any = torch.onnx.export(
-        module, (images,), dynamo=True, dynamic_shapes=BATCH, input_names=["images"], output_names=[module.output]
-    )
-    data: bytes = program.model_proto.SerializeToString()
-    if find_spec("onnxruntime") is None:
-        return data, None
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    return data, lambda batch: torch.from_numpy(session.run(None, {"images": batch.numpy()})[0])
-
-
-def _difference(run: Run, module: nn.Module, shape: Sequence[int]) -> float:
-    """How much the program's output differs from the encoder's, as a share of its largest value.
-
-    Raises:
-        ValueError: more than :data:`TOLERANCE`.
-    """
-    generator = torch.Generator().manual_seed(0)
-    worst = 0.0
-    for batch in BATCHES:
-        images = torch.randn(batch, *shape, generator=generator)
-        expected = module(images)
-        worst = max(worst, ((run(images) - expected).abs().max() / expected.abs().max().clamp(min=1e-12)).item())
-    if not worst <= TOLERANCE:
-        raise ValueError(
-            f"the exported program differs from the encoder by {worst:.1e} of its largest value, more than "
-            f"{TOLERANCE:.0e}: nothing was written"
-        )
-    return worst
 
 
 def _input_facts(model: BaseModel, images: Tensor, crop: dict[str, Any]) -> dict[str, Any]:

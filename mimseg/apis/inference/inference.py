@@ -16,7 +16,7 @@ from torch import Tensor
 from ...checkpoints import guarded, load_weights
 from ...datasets import scan_images
 from ...datasets.scanning import and_passed_over
-from ...models import MaskedImageModel, Reconstruction
+from ...models import MaskedImageModel, Reconstruction, inspection
 from ...registry import MODELS, TRANSFORMS
 from ...visualization import Masks, evenly_spaced, name_score, use_visible_statistics
 from ..run.config import load_config
@@ -168,7 +168,7 @@ def load_images(cfg: Config, paths: Sequence[str | Path], size: tuple[int, int] 
 
 
 def image_reader(cfg: Config, size: tuple[int, int] | None = None) -> Callable[[str | Path], Tensor]:
-    """What reads a file as a crop ``(C, H, W)``."""
+    """Build the function that reads a file as a crop ``(C, H, W)``."""
     init_default_scope(cfg.get("default_scope") or "mimseg")
     transform = Compose([TRANSFORMS.build(step) for step in evaluation_transform(cfg, size)])
     return lambda path: torch.from_numpy(transform({"img_path": str(path)})["img"]).permute(2, 0, 1).float()
@@ -244,7 +244,7 @@ def reconstruct(
     model = _masked(model)
     if statistics not in ("true", "visible"):
         raise ValueError(f"statistics must be 'true' or 'visible', got {statistics!r}")
-    seen = model.reconstruct(images, torch.Generator(images.device).manual_seed(seed))
+    seen = inspection.reconstruct_hidden(model, images, torch.Generator(images.device).manual_seed(seed))
     return use_visible_statistics(images, seen) if statistics == "visible" else seen
 
 
@@ -263,7 +263,7 @@ def draw_masks(model: BaseModel, images: Tensor, seed: int = 0) -> Masks:
         ValueError: another kind of model; a side of the images that is no multiple of the patch size or mask unit.
     """
     model = _masked(model)
-    decision = model.draw_masks(images, torch.Generator(images.device).manual_seed(seed))
+    decision = inspection.decide_masks(model, images, torch.Generator(images.device).manual_seed(seed))
     return Masks.of_decision(decision, model.encoder.grid_of(images), name_score(model.masking))
 
 

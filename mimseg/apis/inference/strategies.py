@@ -11,6 +11,7 @@ from mmengine.config import Config
 
 from ...checkpoints.run_file import as_one_file
 from ...models import MaskedImageModel
+from ...models.step import EMBEDDING
 from ...visualization import Masks, Strategy, draw_strategies
 from ..run.config import load_configs
 from ..run.errors import explain
@@ -98,7 +99,7 @@ def naming(config: str | Path) -> Iterator[None]:
 
 
 def _describe(path: str | Path, checkpoint: str | Path | None, model: MaskedImageModel, masks: Masks) -> Strategy:
-    label = name_of(path)
+    label = config_label(path)
     if checkpoint is not None:
         return Strategy(label, masks, origin="/".join(Path(checkpoint).parts[-2:]))
     if masks.score is not None and _scores_read_weights(model):
@@ -106,7 +107,7 @@ def _describe(path: str | Path, checkpoint: str | Path | None, model: MaskedImag
     return Strategy(label, masks, origin="random weights, not read")
 
 
-def name_of(config: str | Path) -> str:
+def config_label(config: str | Path) -> str:
     """A config's path below ``configs/``, elsewhere its folder and name."""
     parts = Path(as_one_file(config)).with_suffix("").parts
     below = len(parts) - parts[::-1].index("configs") if "configs" in parts[:-1] else -2
@@ -116,7 +117,7 @@ def name_of(config: str | Path) -> str:
 def _scores_read_weights(model: MaskedImageModel) -> bool:
     """Whether a checkpoint would change the scores: not if they ask only teachers that have their own file."""
     saved = model.state_dict()
-    asked = {name for name, _ in model.masking.needs}
+    asked = {name for name, _ in model.masking.needs - {EMBEDDING}}
     own = {name for name in asked if not any(key.startswith(f"teachers.{name}.") for key in saved)}
     own = {name for name in own if any(True for _ in model.teachers[name].parameters())}
-    return model.masking.reads_tokens or asked != own
+    return EMBEDDING in model.masking.needs or asked != own

@@ -9,12 +9,9 @@ from matplotlib.figure import Figure
 from torch import Tensor
 
 from ...models import MaskedImageModel
-from ...models.step import Step
-from ...models.targets import HOGTarget, PixelTarget
-from ...ops.hog import ungroup_cells
 from ...visualization import Gradients, Masks, Prediction, draw_predictions
 from .inference import load_images, load_model, normalise, reconstruct
-from .strategies import name_of, naming, read_configs
+from .strategies import config_label, naming, read_configs
 
 
 def draw_targets(
@@ -60,7 +57,7 @@ def draw_targets(
         with naming(path):
             model = load_model(cfg, checkpoint, device=device, weights=weights, progress=progress, trust=trust, log=log)
             images = normalise(model, crops)
-            predictions.append(predict(model, images, name_of(path), "/".join(Path(checkpoint).parts[-2:]), seed))
+            predictions.append(predict(model, images, config_label(path), "/".join(Path(checkpoint).parts[-2:]), seed))
         if len(predictions) == 1:
             shown, mean, std = images.cpu(), model.data_preprocessor.mean.cpu(), model.data_preprocessor.std.cpu()
     height, width = shown.shape[-2:]
@@ -74,27 +71,16 @@ def predict(model: MaskedImageModel, images: Tensor, label: str, origin: str, se
     Raises:
         ValueError: that is neither pixels nor HOG.
     """
-    name, task = next(iter(model.tasks.items()))
-    if not isinstance(task.target, PixelTarget | HOGTarget):
-        raise ValueError(
-            f"its first task, {name!r}, predicts {type(task.target).__name__}, which is not drawn; give models with a "
-            "PixelTarget or HOGTarget"
-        )
     seen = reconstruct(model, images, seed)
     masks = Masks.of_reconstruction(seen, "")
-    if isinstance(task.target, PixelTarget):
+    if seen.pixels is not None:
         return Prediction(label, origin, masks, pixels=seen.pixels.cpu(), note=seen.note)
-    step = Step(images, model.encoder.patch_size, seen.grid, model.progress)
-    truth = task.target(step, "all")
-    predicted = seen.patch_mask.put_masked(truth, seen.predicted.to(truth))
-    cells = model.encoder.patch_size // task.target.cell
-    truth, predicted = (ungroup_cells(vectors, cells, seen.grid).cpu() for vectors in (truth, predicted))
-    gradients = Gradients(truth, predicted, task.target.bins, _settings(task.target))
-    return Prediction(label, origin, masks, gradients=gradients)
-
-
-def _settings(target: HOGTarget) -> str:
-    words = [f"cells of {target.cell} px, {target.bins} orientations"]
-    words += [] if target.normalize else ["not normalised"]
-    words += [f"weighted by Gaussians of {target.gaussian} px"] if target.gaussian else []
-    return ", ".join(words)
+    if seen.histograms is not None:
+        found = seen.histograms
+        gradients = Gradients(found.truth.cpu(), found.predicted.cpu(), found.bins, found.settings)
+        return Prediction(label, origin, masks, gradients=gradients)
+    name, task = next(iter(model.named_tasks.items()))
+    raise ValueError(
+        f"its first task, {name!r}, predicts {type(task.target).__name__}, which is not drawn; give models with a "
+        "PixelTarget or HOGTarget"
+    )

@@ -133,7 +133,7 @@ def _key(config: Mapping[str, Any] | None, part: Any, ending: str = "") -> str:
 
 def _shared(one: Mapping[str, Any], other: Mapping[str, Any]) -> int:
     """How many entries are equal, less those that only one has or that differ."""
-    equal = sum(key in other and other[key] == value for key, value in one.items())
+    equal: int = sum(key in other and other[key] == value for key, value in one.items())
     return 2 * equal - len({*one, *other})
 
 

@@ -1,9 +1,13 @@
 """Reading a config file: whatever is wrong with it is told in one line, with file and line number."""
 
 import ast
+import copy
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +44,27 @@ def read_config_file(path: Path) -> Config:
         raise ConfigFileError(_told(path, error)) from error
     _import_modules(cfg, path)
     return cfg
+
+
+@contextmanager
+def each_file_once() -> Iterator[None]:
+    """While this is on, MMEngine parses each file once, not again for every config that inherits it."""
+    parse = Config._file2dict
+    known = cache(parse)
+    Config._file2dict = staticmethod(lambda *arguments, **named: copy.deepcopy(known(*arguments, **named)))
+    try:
+        yield
+    finally:
+        Config._file2dict = staticmethod(parse)
+
+
+def bases_of(path: Path) -> list[Path]:
+    """List the files that a config file names as its ``_base_``; none of other packages.
+
+    Raises:
+        ConfigFileError: the file is no text, or no Python.
+    """
+    return [path.parent / base for base in _bases(path, _text(path)) if "::" not in base]
 
 
 def _check_is_file(path: Path) -> None:

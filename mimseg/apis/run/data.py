@@ -6,9 +6,9 @@ from typing import Any
 
 from mmengine.config import Config
 
-from ...datasets.scanning import class_names
+from ...datasets.scanning import class_folders
 from ...names import printable
-from .transfer import is_dense, use_data
+from .transfer import is_transfer, use_data
 
 VALIDATION_FOLDERS = ("val", "test")
 KEPT = ("ann_file", "extensions")  # what a config says of an UnlabelledFolder beside its place
@@ -27,7 +27,7 @@ def train_on_folder(cfg: Config, folder: str | Path) -> None:
         ValueError: the config has no training pipeline to take over, or the two splits have other classes.
     """
     folder = _existing(folder)
-    if is_dense(cfg):
+    if is_transfer(cfg):
         use_data(cfg, folder)
     elif _is_classifier(cfg):
         _classify(cfg, folder)
@@ -46,7 +46,7 @@ def test_on_folder(cfg: Config, folder: str | Path) -> None:
         ValueError: the config tests nothing on folders of images, or the two splits of k-NN have other classes.
     """
     folder = _existing(folder)
-    if is_dense(cfg):
+    if is_transfer(cfg):
         use_data(cfg, folder, ["test_dataloader"])
     elif cfg.get("test_cfg", {}).get("type", "").endswith("KNNLoop"):
         train, held_out, _ = _splits(folder)
@@ -173,7 +173,7 @@ def _class_names(split: Path) -> list[str]:
         raise FileNotFoundError(
             f"--data: {split} does not exist; a classifier needs DIR/train/<class>/ and DIR/val/<class>/ (or DIR/test)"
         )
-    names = class_names(split)
+    names = class_folders(split)
     if not names:
         raise ValueError(f"--data: {split} has no class folder; put each class's images into a folder of its own")
     return names

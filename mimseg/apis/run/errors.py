@@ -41,9 +41,9 @@ def report_bug(error: BaseException) -> str:
     text = "".join(traceback.format_exception(error))
     log = _log_of_the_run()
     if log is None:
-        with tempfile.NamedTemporaryFile("w", prefix="mimseg_", suffix=".txt", delete=False, encoding="utf-8") as file:
-            file.write(text)
-        log = Path(file.name)
+        with tempfile.NamedTemporaryFile("w", prefix="mimseg_", suffix=".txt", delete=False, encoding="utf-8") as new:
+            new.write(text)
+        log = Path(new.name)
     else:
         with open(log, "a", encoding="utf-8") as file:
             file.write(text)

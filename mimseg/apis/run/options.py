@@ -62,17 +62,26 @@ def parse_value(text: str) -> Any:
 
 
 def merge_option(cfg: Config, key: str, value: Any, source: str = "--cfg-options") -> None:
-    """Set an entry of a config, in place; a dict is merged into the one that is there.
+    """Set an entry of a config, in place; a dict is merged into the one that is there, and replaces anything else.
 
     ``source`` begins the message of an error.
 
     Raises:
         ValueError: the key goes through something that has no parts, or beyond the end of a list.
     """
+    if isinstance(value, dict) and isinstance(_entry_at(cfg, key), str | int | float):
+        value = {**value, "_delete_": True}
     try:
         cfg.merge_from_dict({key: value})
     except (KeyError, TypeError, AttributeError, ValueError, IndexError):
         raise ValueError(f"{source} {key}={value}: {_obstacle(cfg, key)}") from None
+
+
+def _entry_at(cfg: Config, key: str) -> Any:
+    part: Any = cfg._cfg_dict
+    for name in key.split("."):
+        part = part.get(name) if isinstance(part, dict) else None
+    return part
 
 
 def _obstacle(cfg: Config, key: str) -> str:

@@ -13,7 +13,7 @@ from ...evaluation import name_of, naming_bad_folders, paper_metrics, replace_me
 from ...places import check_folder
 from .config import check_and_expand
 from .loaders import drop_settings_of_workers
-from .transfer import follow_heads, import_task, refuse_file_order
+from .transfer import follow_heads, import_library, refuse_file_order
 from .work_folder import default_test_dir
 
 TEST_PARTS = ("test_dataloader", "test_cfg", "test_evaluator")
@@ -44,7 +44,7 @@ def build_tester(
     """
     cfg = copy.deepcopy(cfg)
     check_and_expand(cfg)
-    import_task(cfg)
+    import_library(cfg)
     follow_heads(cfg)
     refuse_file_order(cfg)
     drop_settings_of_workers(cfg)
@@ -63,7 +63,7 @@ def build_tester(
     if tta:
         _augment(cfg)
     runner = MIMRunner(**{name: cfg[name] for name in (*COMMON_PARTS, *TEST_PARTS) if name in cfg}, cfg=cfg)
-    model = runner.bare_model.module if tta else runner.bare_model
+    model = runner.bare_model.get_submodule("module") if tta else runner.bare_model
     load_weights(model, checkpoint, weights=weights, trust=runner.trusting, log=runner.logger.info)
     runner._has_loaded = True
     return runner

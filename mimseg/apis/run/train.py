@@ -16,7 +16,7 @@ from .config import check_and_expand, check_trains
 from .expand import expand_schedule
 from .loaders import drop_settings_of_workers
 from .resuming import refuse_damaged, resume_latest
-from .transfer import follow_heads, import_task, refuse_file_order
+from .transfer import follow_heads, import_library, refuse_file_order
 from .work_folder import default_work_dir
 
 
@@ -41,7 +41,7 @@ def build_runner(cfg: Config) -> MIMRunner:
     cfg = copy.deepcopy(cfg)
     check_and_expand(cfg)
     check_trains(cfg)
-    import_task(cfg)
+    import_library(cfg)
     follow_heads(cfg)
     refuse_file_order(cfg)
     expand_schedule(cfg)
@@ -58,7 +58,7 @@ def build_runner(cfg: Config) -> MIMRunner:
         refuse_damaged(cfg.load_from)
     if cfg.get("load_from") is not None and not Path(cfg.load_from).expanduser().exists():
         raise MissingCheckpointError(f"no checkpoint at {cfg.load_from}: check the path")
-    runner = MIMRunner.from_cfg(cfg)
+    runner: MIMRunner = MIMRunner.from_cfg(cfg)
     if runner.rank == 0:
         set_damaged_aside(runner.work_dir)
     scratch = cfg.get("load_options", {}).get("scratch", False)

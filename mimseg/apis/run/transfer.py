@@ -12,27 +12,27 @@ from ...datasets.labels import class_names, listed
 from ...packages import require
 from ...quiet import quiet_imports
 
-TASKS = {"mmdet": "detection", "mmseg": "segmentation"}
+LIBRARIES = {"mmdet": "detection", "mmseg": "segmentation"}
 IN_FILE_ORDER = ("CocoDataset", "CocoMetric")
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
-def is_dense(cfg: Config) -> bool:
-    """Whether a config is of a detector or segmentor."""
-    return cfg.get("default_scope") in TASKS
+def is_transfer(cfg: Config) -> bool:
+    """Tell whether a config is of a detector or segmentor."""
+    return cfg.get("default_scope") in LIBRARIES
 
 
-def import_task(cfg: Config) -> None:
+def import_library(cfg: Config) -> None:
     """Import the library of a detection or segmentation config; does nothing for others.
 
     Raises:
         ValueError: it is not installed, or detection finds an mmcv without compiled ops; names the command that
             installs them.
     """
-    if not is_dense(cfg):
+    if not is_transfer(cfg):
         return
     scope = cfg.default_scope
-    require(scope, TASKS[scope])
+    require(scope, LIBRARIES[scope])
     with quiet_imports():
         import_module(f"{scope}.models")
 
@@ -59,11 +59,11 @@ def use_data(cfg: Config, folder: str | Path, loaders: Sequence[str] = LOADERS) 
             COCO file that is none.
         FileNotFoundError: a folder or annotation file that the config names is not below ``folder``.
     """
-    if not is_dense(cfg):
+    if not is_transfer(cfg):
         raise ValueError(f"--data {folder}: {cfg.filename} is no detection or segmentation config; set its data_root")
     for loader in loaders:
         dataset = innermost(cfg[loader].dataset)
-        evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or {}
+        evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or ConfigDict()
         if "ann_file" in evaluator and not _follows(evaluator.ann_file, dataset):
             raise ValueError(
                 f"--data {folder}: {loader}.dataset.ann_file is {dataset.ann_file}, but its evaluator's is "
@@ -78,19 +78,19 @@ def use_data(cfg: Config, folder: str | Path, loaders: Sequence[str] = LOADERS) 
                 )
         if "ann_file" in evaluator:
             evaluator.ann_file = str(Path(folder, dataset.ann_file))
-    if TASKS[cfg.default_scope] == "detection":
+    if LIBRARIES[cfg.default_scope] == "detection":
         _take_classes(cfg, loaders)
 
 
 def innermost(dataset: ConfigDict) -> ConfigDict:
-    """The dataset of a config that names its files, without what is wrapped around it."""
+    """Find the dataset of a config that names its files, without what is wrapped around it."""
     while "data_root" not in dataset and "dataset" in dataset:
         dataset = dataset.dataset
     return dataset
 
 
 def _follows(path: str, dataset: ConfigDict) -> bool:
-    """Whether an evaluator's file is where its dataset's files are, as the config's own is, or its dataset's."""
+    """Tell whether an evaluator's file is where its dataset's files are, as the config's own is, or its dataset's."""
     root = Path(dataset.get("data_root") or ".")
     return Path(path).is_relative_to(root) or Path(path) == root / dataset.ann_file
 
@@ -131,14 +131,14 @@ def follow_heads(cfg: Config) -> None:
     Raises:
         ValueError: the training pastes objects by their masks.
     """
-    roi_head = cfg.model.get("roi_head") if is_dense(cfg) else None
+    roi_head = cfg.model.get("roi_head") if is_transfer(cfg) else None
     if roi_head is None or roi_head.get("mask_head", ...) is not None:
         return
     roi_head.mask_roi_extractor = None
     for loader in LOADERS:
         if cfg.get(loader) is not None:
             _read_boxes_only(cfg[loader].dataset)
-            evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or {}
+            evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or ConfigDict()
             if isinstance(evaluator.get("metric"), list | tuple):
                 evaluator.metric = [metric for metric in evaluator.metric if metric != "segm"]
     print("model.roi_head.mask_head=None: boxes only; masks are neither read, trained nor measured", flush=True)
@@ -169,7 +169,7 @@ def refuse_file_order(cfg: Config) -> None:
         return
     for loader in LOADERS:
         dataset = innermost(cfg[loader].dataset) if cfg.get(loader) is not None else {}
-        evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or {}
+        evaluator = cfg.get(loader.replace("dataloader", "evaluator")) or ConfigDict()
         parts = (dataset, evaluator if isinstance(evaluator, dict) else {})
         theirs = [part["type"] for part in parts if part.get("type", "").rsplit(".")[-1] in IN_FILE_ORDER]
         file = Path(dataset.get("data_root") or ".", dataset.get("ann_file") or "")
@@ -191,7 +191,7 @@ def set_label_check(cfg: Config, check: bool | None) -> None:
     """
     if check is None:
         return
-    if not is_dense(cfg):
+    if not is_transfer(cfg):
         raise ValueError("--check-data and --no-check-data are for detectors and segmentors, whose labels are files")
     hook = {"type": "mimseg.LabelCheck", "every": True} if check else None
     cfg.default_hooks = {**cfg.get("default_hooks", {}), "label_check": hook}

@@ -11,13 +11,13 @@ from mmengine.model import BaseModel
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from ...evaluation.head_selection import choose_head, recall_by_head
-from ...models.backbones import MaskedEncoder
+from ...models.backbones import PlainViT
 from ...models.backbones.attention_maps import attend
 from ...ops.attention import PatchAttention
 from ...ops.masking import number_masked
 from ...ops.patches import patch_grid
 from ...registry import TRANSFORMS
+from ...tables import TextTable
 from ..inference.inference import evaluation_transform
 from .object_masks import ObjectImage, patch_coverage
 
@@ -26,7 +26,7 @@ KEY_FORM = PatchAttention()
 
 @dataclass(frozen=True)
 class HeadSelection:
-    """How well every head finds objects.
+    """Recall of objects by every head.
 
     Attributes:
         recall: of every image, block and head ``(N, blocks, heads)``, 0 to 1.
@@ -48,6 +48,35 @@ class HeadSelection:
     def best(self) -> tuple[int, int]:
         """Block and head with the largest mean recall."""
         return choose_head(self.recall)
+
+    @property
+    def best_sum(self) -> int | None:
+        """The block whose heads together find more objects than the best head; None where none does."""
+        together = self.together.mean(dim=0)
+        block = int(together.argmax())
+        return block if together[block] > self.recall.mean(dim=0)[self.best] else None
+
+    def table(self) -> TextTable:
+        """Build the mean recall in percent by block and head, the best one with a star."""
+        rows = []
+        for block, (heads, together) in enumerate(zip(self.recall.mean(0), self.together.mean(0), strict=True)):
+            cells = [f"{100 * value:.1f}{'*' * ((block, head) == self.best)}" for head, value in enumerate(heads)]
+            rows.append([str(block), *cells, f"{100 * together:.1f}"])
+        header = ["block", *map(str, range(self.recall.shape[2])), "all heads"]
+        return TextTable(header, rows, "recall of object patches, %", text=())
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as data, means over the images."""
+        recall, (block, head) = self.recall.mean(dim=0), self.best
+        return {
+            "grid": self.grid,
+            "images": self.files,
+            "left_out": self.left_out,
+            "chance": self.chance,
+            "best": {"block": block, "head": head, "recall": float(recall[block, head])},
+            "recall": recall.tolist(),
+            "all_heads": self.together.mean(dim=0).tolist(),
+        }
 
 
 @dataclass(frozen=True)
@@ -123,15 +152,30 @@ def select_attention_head(
     return HeadSelection(recall[..., :-1], recall[..., -1], chance, grid, [shot.path for shot in chosen], left_out)
 
 
+def config_options(part: str, form: PatchAttention, block: int, head: int | None) -> str:
+    """Write the ``--cfg-options`` by which a part of the model reads the map that was measured.
+
+    Args:
+        part: below ``model``, e.g. ``masking.score``.
+        form: how attention was summed; its block and head are not read.
+        block: of the map.
+        head: of the map; None for the sum over the heads.
+    """
+    values: dict[str, Any] = {"block": block, "head": head}
+    values |= {} if form.axis == KEY_FORM.axis else {"axis": form.axis}
+    values |= {name: False for name in ("with_self", "with_class") if not getattr(form, name)}
+    return " ".join(f"model.{part}.{name}={value}" for name, value in values.items())
+
+
 def _attention_of(model: nn.Module) -> tuple[int, int]:
     """Number of blocks of the encoder, and of heads in each."""
-    encoder: Any = getattr(model, "encoder", None)
-    if encoder is None or type(encoder).enter is MaskedEncoder.enter:
+    encoder = getattr(model, "encoder", None)
+    if not isinstance(encoder, PlainViT):
         raise ValueError(
             f"{type(encoder or model).__name__} is no ViT: it has no attention over all patches whose heads could be "
             "compared; take a model with e.g. a SparseViT encoder"
         )
-    return len(encoder.blocks), encoder.blocks[0].attn.num_heads
+    return len(encoder.blocks), encoder.block(0).attn.num_heads
 
 
 def _choose(
@@ -163,3 +207,52 @@ def _read(transform: Compose, shot: _Shot) -> Tensor:
             f"{shot.size[0]}x{shot.size[1]}: they belong to different versions of the picture"
         )
     return torch.from_numpy(results["img"]).permute(2, 0, 1).float()
+
+
+def recall_by_head(maps: Tensor, objects: Tensor, k: Tensor | int) -> Tensor:
+    """Recall(M_gt, M_h) of GPA's head selection: share of the object patches among the k largest values of a map.
+
+    Patches that tie for the last places share them: each counts as the probability with which a random choice among
+    them would take it. So a constant map has recall k / L, whatever the objects.
+
+    Args:
+        maps: ``(B, ..., L)``, higher = ranked first; for example one map per block and head.
+        objects: bool ``(B, L)``, the object patches M_gt, at least one in each image.
+        k: how many patches M_h a map chooses, 1 to L; one number, or one an image ``(B,)``.
+
+    Returns:
+        ``(B, ...)``, 0 to 1.
+
+    Raises:
+        ValueError: shapes that do not belong together, an image without object patches, k out of range, or maps that
+            are not finite.
+    """
+    batch, length = objects.shape
+    if maps.shape[0] != batch or maps.shape[-1] != length:
+        raise ValueError(f"maps {tuple(maps.shape)} do not belong to objects {(batch, length)}: (B, ..., L) and (B, L)")
+    k = torch.as_tensor(k, device=maps.device).expand(batch)
+    if not ((k >= 1) & (k <= length)).all():
+        raise ValueError(f"k is {k.tolist()}; a map chooses 1 to {length} of {length} patches")
+    if not objects.any(dim=1).all():
+        raise ValueError("an image has no object patch: its recall is undefined; leave it out")
+    if not maps.isfinite().all():
+        raise ValueError("the attention maps are not finite: check the checkpoint and the images")
+    ones = (1,) * (maps.ndim - 2)
+    k, objects = k.view(batch, *ones, 1), objects.view(batch, *ones, length)
+    descending = maps.sort(dim=-1, descending=True).values
+    last = descending.gather(-1, (k - 1).expand(*maps.shape[:-1], 1))
+    above, tied = maps > last, maps == last
+    places = (k - above.sum(-1, keepdim=True)) / tied.sum(-1, keepdim=True)
+    hits = ((above + tied * places) * objects).sum(-1)
+    return hits / objects.sum(-1)
+
+
+def choose_head(recall: Tensor) -> tuple[int, int]:
+    """Block and head ``(b, h)`` of the largest mean recall; the earliest of equals.
+
+    Args:
+        recall: ``(N, blocks, heads)``, of N images.
+    """
+    mean = recall.mean(dim=0)
+    block, head = divmod(int(mean.flatten().argmax()), mean.shape[1])
+    return block, head

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from ...checkpoints import MissingCheckpointError
+from ...tables import TextTable
 from ..run.config import load_config
-from .trial import Launch, Stage, choose_metric, launch_script, script
+from .trial import Launch, Trial, choose_metric, launch_script, script
 
 LR = "optim_wrapper.optimizer.lr"
 LAYER_DECAY = "optim_wrapper.paramwise_cfg.layer_decay"
@@ -18,7 +19,7 @@ Pair = tuple[float, float]
 
 @dataclass(frozen=True)
 class Grid:
-    """What a grid search measured.
+    """The results of a grid search.
 
     Attributes:
         metric: name of the metric.
@@ -36,14 +37,50 @@ class Grid:
         return max(self.values, key=lambda pair: self.values[pair])
 
     @property
+    def rates(self) -> list[float]:
+        """The learning rates, rising."""
+        return sorted({rate for rate, _ in (*self.values, *self.missing)})
+
+    @property
+    def decays(self) -> list[float]:
+        """The layer decays, rising."""
+        return sorted({decay for _, decay in (*self.values, *self.missing)})
+
+    @property
     def open_ends(self) -> list[str]:
-        """Which of the two settings, where it has several values, is best at its smallest or largest."""
+        """The settings, of those with several values, that are best at their smallest or largest one."""
         found = []
         for index, name in enumerate(("learning rate", "layer decay")):
             tried = {pair[index] for pair in self.values}
             if len(tried) > 1 and self.best[index] in (min(tried), max(tried)):
                 found.append(name)
         return found
+
+    def table(self, best: str = "{}*") -> TextTable:
+        """Build a row a layer decay, a column a learning rate; ``best`` is the pattern of the best value."""
+
+        def cell(pair: Pair) -> str:
+            if pair not in self.values:
+                return "-"
+            text = f"{self.values[pair]:.2f}"
+            return best.format(text) if pair == self.best else text
+
+        header = ["layer decay", *(f"lr {rate:g}" for rate in self.rates)]
+        rows = [[f"{decay:g}", *(cell((rate, decay)) for rate in self.rates)] for decay in self.decays]
+        return TextTable(header, rows, f"{self.metric} (* best)", text=())
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as data."""
+
+        def entry(pair: Pair, **more: float) -> dict[str, float]:
+            return {"lr": pair[0], "layer_decay": pair[1], **more}
+
+        return {
+            "metric": self.metric,
+            "best": entry(self.best, value=self.values[self.best]),
+            "runs": [entry(pair, value=value) for pair, value in self.values.items()],
+            "missing": [entry(pair) for pair in self.missing],
+        }
 
 
 class GridSearch:
@@ -102,24 +139,24 @@ class GridSearch:
             ValueError: a folder holds a run with other settings.
         """
         for number, pair in enumerate(self.pairs, start=1):
-            stage = self.stage(pair)
+            trial = self.trial(pair)
             name = f"[{number}/{len(self.pairs)}] {named(pair)}"
-            if stage.is_finished():
+            if trial.is_finished():
                 log(f"{name}: finished before")
             else:
                 log(f"{name} ...")
-                stage.run(self.command(stage), self.launch)
+                trial.run(self.command(trial), self.launch)
 
-    def stage(self, pair: Pair) -> Stage:
+    def trial(self, pair: Pair) -> Trial:
         """The run of a pair."""
         rate, decay = pair
         options = [*self.options, f"{LR}={rate:g}", f"{LAYER_DECAY}={decay:g}"]
         settings = {"config": self.config, "init": self.init, "options": options, "seed": self.seed}
-        return Stage(self.out / f"lr{rate:g}_decay{decay:g}", settings)
+        return Trial(self.out / f"lr{rate:g}_decay{decay:g}", settings)
 
-    def command(self, stage: Stage) -> list[str]:
+    def command(self, trial: Trial) -> list[str]:
         """The script that makes a run, and its arguments."""
-        words = ["--init", self.init, "--resume", "--seed", str(self.seed), "--cfg-options", *stage.settings["options"]]
+        words = ["--init", self.init, "--resume", "--seed", str(self.seed), "--cfg-options", *trial.settings["options"]]
         return [*script(self.tools, "train", self.config, processes=self.processes), *words]
 
     def collect(self, metric: str | None = None) -> Grid:
@@ -132,12 +169,12 @@ class GridSearch:
             FileNotFoundError: no run has finished.
             ValueError: a finished run does not have the metric, or was made with other settings.
         """
-        stages = {pair: self.stage(pair) for pair in self.pairs}
-        measured = {pair: stage.metrics() for pair, stage in stages.items() if stage.is_finished()}
+        trials = {pair: self.trial(pair) for pair in self.pairs}
+        measured = {pair: trial.metrics() for pair, trial in trials.items() if trial.is_finished()}
         if not measured:
             raise FileNotFoundError(f"no run in {self.out} has finished: nothing to collect")
         chosen = choose_metric(
-            {stages[pair].folder: found for pair, found in measured.items()}, metric, DEFAULT_METRICS
+            {trials[pair].folder: found for pair, found in measured.items()}, metric, DEFAULT_METRICS
         )
         missing = [pair for pair in self.pairs if pair not in measured]
         return Grid(chosen, {pair: found[chosen] for pair, found in measured.items()}, missing)

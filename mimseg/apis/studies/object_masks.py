@@ -15,7 +15,7 @@ from pycocotools import mask as coco
 from ...datasets.coco import OutlineError, check_outline, read_coco
 from ...datasets.resizing import CenterResizedCrop
 from ...datasets.scanning import scan_images
-from ...datasets.unreadable import check_file, naming_unreadable
+from ...datasets.unreadable import check_regular, naming_unreadable
 
 SAMPLES = 16  # points a patch side at which a mask is read
 ALPHA_MODES = {"LA": "L", "RGBA": "RGB"}
@@ -112,8 +112,9 @@ def patch_coverage(
         ``(L,)``, 0 to 1, in row-major order.
     """
     crop = CenterResizedCrop((grid[0] * SAMPLES, grid[1] * SAMPLES), crop_fraction, "nearest")
-    points = crop.transform({"img": mask[..., None].astype(np.uint8)})["img"]
-    return points.reshape(grid[0], SAMPLES, grid[1], SAMPLES).mean(axis=(1, 3)).reshape(-1)
+    points: NDArray[np.floating[Any]] = crop.transform({"img": mask[..., None].astype(np.uint8)})["img"]
+    shares: NDArray[np.floating[Any]] = points.reshape(grid[0], SAMPLES, grid[1], SAMPLES).mean(axis=(1, 3))
+    return shares.reshape(-1)
 
 
 def _stem(path: str, root: str | Path) -> str:
@@ -147,8 +148,9 @@ def _draw_regions(regions: Sequence[Mapping[str, Any]], size: tuple[int, int], f
 
 def _read_png(path: str) -> NDArray[np.bool_]:
     with naming_unreadable(path, "mask"):
-        check_file(path)
+        check_regular(path)
         with Image.open(path) as file:
             plain = file.convert(ALPHA_MODES[file.mode]) if file.mode in ALPHA_MODES else file
-            values = np.asarray(plain)
-    return (values != 0).any(axis=-1) if values.ndim == 3 else values != 0
+            values: NDArray[Any] = np.asarray(plain)
+    shown: NDArray[np.bool_] = (values != 0).any(axis=-1) if values.ndim == 3 else values != 0
+    return shown

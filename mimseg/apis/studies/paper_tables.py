@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from ..run.config_files import each_file_once
 from ..run.rows import TableRow, read_table, split_row
 
 SCRATCH = "scratch"
@@ -124,7 +125,8 @@ def read_papers(folder: str | Path) -> dict[str, dict[str, Table]]:
     for path in sorted(Path(folder).glob("*.yaml")):
         try:
             content = yaml.safe_load(path.read_text(encoding="utf-8"))
-            papers[content["paper"]] = _tables(path, content)
+            with each_file_once():
+                papers[content["paper"]] = _tables(path, content)
         except yaml.YAMLError as error:
             raise ValueError(f"{path} is not valid YAML ({' '.join(str(error).split())})") from None
         except KeyError as error:
@@ -176,7 +178,7 @@ def _tables(path: Path, content: Mapping[str, Any]) -> dict[str, Table]:
 
 
 def _column(heading: str, spec: Any, evaluations: Mapping[str, Evaluation], place: str) -> Column:
-    column = _made(Column, place, heading=heading, **({"evaluation": spec} if isinstance(spec, str) else spec))
+    column: Column = _made(Column, place, heading=heading, **({"evaluation": spec} if isinstance(spec, str) else spec))
     if (column.evaluation is None) == (column.unit is None):
         raise ValueError(f"{place}, column {heading}: give it an evaluation or a unit")
     _check_evaluation(column.evaluation, evaluations, f"{place}, column {heading}")
@@ -195,7 +197,7 @@ def _row(
         spec["through"] = {name: f"configs/{config}" for name, config in spec["through"].items()}
     for name in (spec.get("evaluate") or {}).values():
         _check_evaluation(name, evaluations, place)
-    row = _made(Row, place, printed=printed, **_configured(spec))
+    row: Row = _made(Row, place, printed=printed, **_configured(spec))
     if (row.config is None) != (row.why is not None):
         raise ValueError(f"{place}: a row without a config says why, and only such a row")
     return row

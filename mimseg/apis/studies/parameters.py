@@ -1,6 +1,6 @@
 """How many parameters the model of a config has."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -12,7 +12,8 @@ from torch.overrides import TorchFunctionMode
 
 from ...checkpoints import guarded
 from ...registry import MODELS
-from ..run.transfer import import_task
+from ...tables import TextTable
+from ..run.transfer import import_library
 
 
 def count_parameters(cfg: Config) -> dict[str, int]:
@@ -30,11 +31,20 @@ def count_parameters(cfg: Config) -> dict[str, int]:
     """
     if cfg.get("model") is None:
         raise ValueError(f"config {cfg.filename} has no model")
-    import_task(cfg)
+    import_library(cfg)
     init_default_scope(cfg.get("default_scope", "mimseg"))
     with guarded(), without_values():
         model: Any = MODELS.build(cfg.model)
     return {name: number for name, part in model.named_children() if (number := _size(part))}
+
+
+def parameter_table(counts: Mapping[str, Mapping[str, int]]) -> TextTable:
+    """Build a row a config of what :func:`count_parameters` gave: millions in all, and by part."""
+    rows = []
+    for config, parts in counts.items():
+        by_part = ", ".join(f"{name} {number / 1e6:.2f}" for name, number in parts.items())
+        rows.append((config, f"{sum(parts.values()) / 1e6:.2f}", by_part))
+    return TextTable(("config", "M parameters", "by part"), rows, text=(0, 2))
 
 
 @contextmanager

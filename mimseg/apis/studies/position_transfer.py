@@ -4,6 +4,7 @@ import copy
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import mean, stdev
 from typing import Any
 
 import torch
@@ -14,9 +15,10 @@ from ...datasets.scenes import CLASSES, make_scene
 from ...evaluation.knn import weighted_knn
 from ...models.backbones.positions import Positions
 from ...registry import MODELS
+from ...tables import TextTable
 
-KINDS = ("sincos_per_grid", "sincos")
-"""What is compared: computed anew for every grid, and resized from the first stage's."""
+KINDS = {"sincos_per_grid": "computed for each grid", "sincos": "resized from the first stage's"}
+"""What is compared, and in words: computed anew for every grid, and resized from the first stage's."""
 PATCH = 4
 DRAWN = 64  # px a side of a scene before it is cropped or resized
 HELD_OUT = 10**9  # index of the first scene that is never trained on
@@ -24,11 +26,13 @@ BATCH = 32
 RATE = 1e-3
 WARM_UP = 50  # steps
 NEIGHBOURS = 20
+Measured = dict[str, dict[int, tuple[float, float]]]
+"""Two numbers by kind of positions, and by size or stage."""
 
 
 @dataclass(frozen=True)
-class Trial:
-    """What is trained.
+class GrowingTraining:
+    """A training in stages of growing images.
 
     Attributes:
         stages: side in pixels of the images of each stage, a multiple of 4.
@@ -68,33 +72,33 @@ class Outcome:
         last: after the last stage, by kind and side.
     """
 
-    first: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
-    stages: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
-    last: dict[str, dict[int, tuple[float, float]]] = field(default_factory=dict)
+    first: Measured = field(default_factory=dict)
+    stages: Measured = field(default_factory=dict)
+    last: Measured = field(default_factory=dict)
 
 
-def position_transfer(trial: Trial, seeds: Sequence[int], log: Callable[[str], Any]) -> list[Outcome]:
+def position_transfer(training: GrowingTraining, seeds: Sequence[int], log: Callable[[str], Any]) -> list[Outcome]:
     """Train a small FastMIM through stages with both kinds of positions, for each seed.
 
     Both go on from one model after the first stage, with equal scenes, crops and masks.
 
     Args:
-        trial: what is trained.
+        training: what is trained.
         seeds: of weights, crops and masks.
         log: takes lines that tell how far it is.
     """
-    log(f"drawing {trial.train + trial.held_out} scenes")
-    scenes = Scenes(trial)
+    log(f"drawing {training.train + training.held_out} scenes")
+    scenes = Scenes(training)
     outcomes = []
     for seed in seeds:
-        outcome, run = Outcome(), Run(trial, scenes, seed)
+        outcome, run = Outcome(), GrowingModel(training, scenes, seed)
         run.stage(0)
-        sides = (*trial.stages, trial.beyond)
+        sides = (*training.stages, training.beyond)
         for kind in KINDS:
             branch = run.branch(kind)
             outcome.first[kind] = {side: branch.look(side) for side in sides}
             outcome.stages[kind] = {}
-            for index in range(1, len(trial.stages)):
+            for index in range(1, len(training.stages)):
                 outcome.stages[kind][index] = branch.stage(index)
             outcome.last[kind] = {side: branch.look(side) for side in sides}
             log(f"seed {seed}, {kind}: done")
@@ -102,12 +106,52 @@ def position_transfer(trial: Trial, seeds: Sequence[int], log: Callable[[str], A
     return outcomes
 
 
+def transfer_tables(training: GrowingTraining, outcomes: Sequence[Outcome]) -> list[TextTable]:
+    """Build the tables of a study: after the first stage and, where there are several, at each and after the last."""
+    held_out = "after the {} stage: loss of masked patches, k-NN top-1"
+    first = _by_size(held_out.format("first"), training, [outcome.first for outcome in outcomes])
+    if len(training.stages) == 1:
+        return [first]
+    last = _by_size(held_out.format("last"), training, [outcome.last for outcome in outcomes])
+    return [first, _by_stage(training, [outcome.stages for outcome in outcomes]), last]
+
+
+def _by_size(title: str, training: GrowingTraining, found: Sequence[Measured]) -> TextTable:
+    """Losses and k-NN by size of the images."""
+    sides = (*training.stages, training.beyond)
+    rows = []
+    for kind, name in KINDS.items():
+        for index, (what, digits) in enumerate((("loss", 4), ("k-NN", 1))):
+            cells = [_spread([one[kind][side][index] for one in found], digits) for side in sides]
+            rows.append([name, what, *cells])
+    return TextTable(["positions", "", *(f"{side} px" for side in sides)], rows, title)
+
+
+def _by_stage(training: GrowingTraining, found: Sequence[Measured]) -> TextTable:
+    """The losses at the size of each stage after its first and last step."""
+    later = range(1, len(training.stages))
+    header = ["positions"]
+    for index in later:
+        header += [f"{training.stages[index]} px, step {steps}" for steps in (1, training.steps[index])]
+    rows = [
+        [name, *(_spread([one[kind][index][end] for one in found], 4) for index in later for end in (0, 1))]
+        for kind, name in KINDS.items()
+    ]
+    return TextTable(header, rows, "trained on: loss of masked patches at the size of the stage")
+
+
+def _spread(values: Sequence[float], digits: int) -> str:
+    """Mean, and standard deviation where there are several values."""
+    deviation = f" ± {stdev(values):.{digits}f}" if len(values) > 1 else ""
+    return f"{mean(values):.{digits}f}{deviation}"
+
+
 class Scenes:
     """Scenes to train on and held-out ones, normalised, with the class of the largest object of each."""
 
-    def __init__(self, trial: Trial) -> None:
-        self.train, self.labels = self._draw(range(trial.train))
-        self.held_out, self.held_out_labels = self._draw(range(HELD_OUT, HELD_OUT + trial.held_out))
+    def __init__(self, training: GrowingTraining) -> None:
+        self.train, self.labels = self._draw(range(training.train))
+        self.held_out, self.held_out_labels = self._draw(range(HELD_OUT, HELD_OUT + training.held_out))
         mean, std = self.train.mean((0, 2, 3), keepdim=True), self.train.std((0, 2, 3), keepdim=True)
         self.train, self.held_out = (self.train - mean) / std, (self.held_out - mean) / std
 
@@ -118,33 +162,33 @@ class Scenes:
         return images.float(), torch.tensor([scene.main_label for scene in scenes])
 
 
-class Run:
+class GrowingModel:
     """A model, its optimizer and how far it is."""
 
-    def __init__(self, trial: Trial, scenes: Scenes, seed: int) -> None:
-        self.trial, self.scenes, self.seed = trial, scenes, seed
+    def __init__(self, training: GrowingTraining, scenes: Scenes, seed: int) -> None:
+        self.training, self.scenes, self.seed = training, scenes, seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
-            self.model: Any = MODELS.build(model_config(trial))
+            self.model: Any = MODELS.build(model_config(training))
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=RATE, betas=(0.9, 0.95), weight_decay=0.05)
         self.done = 0
 
-    def branch(self, kind: str) -> "Run":
+    def branch(self, kind: str) -> "GrowingModel":
         """A copy that goes on with positions of a kind."""
         copied = copy.copy(self)
         copied.model = copy.deepcopy(self.model)
-        grid = self.trial.stages[0] // PATCH
-        copied.model.encoder.positions = Positions(self.trial.width, (grid, grid) if kind == "sincos" else None)
+        grid = self.training.stages[0] // PATCH
+        copied.model.encoder.positions = Positions(self.training.width, (grid, grid) if kind == "sincos" else None)
         copied.optimizer = torch.optim.AdamW(copied.model.parameters(), lr=RATE)
         copied.optimizer.load_state_dict(copy.deepcopy(self.optimizer.state_dict()))
         return copied
 
     def stage(self, index: int) -> tuple[float, float]:
         """Train a stage; gives the loss at its size after its first step, and after its last."""
-        side = self.trial.stages[index]
+        side = self.training.stages[index]
         self._train(side, 1)
         first = self.loss(side)
-        self._train(side, self.trial.steps[index] - 1)
+        self._train(side, self.training.steps[index] - 1)
         return first, self.loss(side)
 
     def look(self, side: int) -> tuple[float, float]:
@@ -152,7 +196,7 @@ class Run:
         return self.loss(side), self._knn(side)
 
     def _train(self, side: int, steps: int) -> None:
-        total = sum(self.trial.steps)
+        total = sum(self.training.steps)
         self.model.train()
         for _ in range(steps):
             generator = torch.Generator().manual_seed(self.seed * total + self.done)
@@ -163,7 +207,7 @@ class Run:
             images = random_crops(self.scenes.train[chosen], side, generator)
             loss = self._masked_loss(images, generator)
             self.optimizer.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
+            loss.backward()
             self.optimizer.step()
             self.done += 1
 
@@ -192,10 +236,10 @@ class Run:
         return weighted_knn(known, labels, seen, truth, len(CLASSES), ks=(NEIGHBOURS,))[NEIGHBOURS]
 
 
-def model_config(trial: Trial) -> dict[str, Any]:
+def model_config(training: GrowingTraining) -> dict[str, Any]:
     """FastMIM with HOG of 4 px cells, 3 of 4 patches of 4 px masked."""
-    arch = {"embed_dim": trial.width, "depth": 4, "num_heads": trial.width // 32}
-    encoder = {"type": "DenseViT", "arch": arch, "patch_size": PATCH, "image_size": trial.stages[0]}
+    arch = {"embed_dim": training.width, "depth": 4, "num_heads": training.width // 32}
+    encoder = {"type": "DenseViT", "arch": arch, "patch_size": PATCH, "image_size": training.stages[0]}
     encoder |= {"positions": "sincos", "layer_scale": None, "init": "xavier", "mask_at": "pixels"}
     task = {"type": "Task", "decoder": {"type": "TransformerDecoder", "depth": 1}, "loss": {"type": "PatchMSE"}}
     ratio = {"type": "FixedRatio", "ratio": 0.75}

@@ -13,7 +13,7 @@ from ...models import Classifier
 from ...registry import MODELS
 from ..inference.inference import check_masked
 from ..run.config import load_config, options_for
-from .trial import Launch, Stage, choose_metric, launch_script, script
+from .trial import Launch, Trial, choose_metric, launch_script, script
 
 DEFAULT_METRICS = (
     "val/end/accuracy/top1",
@@ -22,6 +22,9 @@ DEFAULT_METRICS = (
     "knn/end/top1_k20",
     "knn/end/top1_k10",
 )
+
+Curves = dict[str, dict[float, float]]
+"""Values by model and mask ratio."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +48,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a sweep measured.
+    """The results of a sweep.
 
     Attributes:
         metric: name of the metric.
@@ -54,7 +57,7 @@ class Sweep:
     """
 
     metric: str
-    curves: dict[str, dict[float, float]]
+    curves: Curves
     missing: list[str]
 
 
@@ -117,37 +120,37 @@ class RatioSweep:
             ValueError: a folder holds a run with other settings, or no checkpoint.
         """
         for number, member in enumerate(self.members, start=1):
-            for stage in self.stages(member):
+            for trial in self.trials(member):
                 name = (
-                    f"[{number}/{len(self.members)}] {member.label}, mask ratio {member.ratio:g}, {stage.folder.name}"
+                    f"[{number}/{len(self.members)}] {member.label}, mask ratio {member.ratio:g}, {trial.folder.name}"
                 )
-                if stage.is_finished():
+                if trial.is_finished():
                     log(f"{name}: finished before")
                 else:
                     log(f"{name} ...")
-                    stage.run(self.command(member, stage), self.launch)
+                    trial.run(self.command(member, trial), self.launch)
 
-    def stages(self, member: Member) -> list[Stage]:
+    def trials(self, member: Member) -> list[Trial]:
         """The pre-training and, if there is one, the evaluation, whose metrics count."""
         options = options_of(member)
         settings = {"config": member.config, "options": options, "seed": self.seed}
-        pretraining = Stage(member.folder / "pretrain", settings)
+        pretraining = Trial(member.folder / "pretrain", settings)
         if self.evaluate is None:
             return [pretraining]
         settings = {"config": self.evaluate, "options": self.evaluate_options, "seed": self.seed, "weights": settings}
-        return [pretraining, Stage(member.folder / "_".join(_last_parts(self.evaluate)), settings)]
+        return [pretraining, Trial(member.folder / "_".join(_last_parts(self.evaluate)), settings)]
 
-    def command(self, member: Member, stage: Stage) -> list[str]:
-        """The script that makes a stage, and its arguments.
+    def command(self, member: Member, trial: Trial) -> list[str]:
+        """The script that makes a trial, and its arguments.
 
         Raises:
             ValueError: there are no weights to evaluate.
         """
-        pretraining = self.stages(member)[0]
-        config, options = stage.settings["config"], stage.settings["options"]
+        pretraining = self.trials(member)[0]
+        config, options = trial.settings["config"], trial.settings["options"]
         overrides = ["--cfg-options", *options] if options else []
         train = ["--resume", "--seed", str(self.seed), *overrides]
-        if stage == pretraining:
+        if trial == pretraining:
             return [*self._script("train", config), *train]
         checkpoint = find_latest(pretraining.folder)
         if checkpoint is None:
@@ -169,16 +172,16 @@ class RatioSweep:
         measured: dict[Member, dict[str, float]] = {}
         missing = []
         for member in self.members:
-            stages = self.stages(member)
-            if all(stage.is_finished() for stage in stages):
-                measured[member] = stages[-1].metrics()
+            trials = self.trials(member)
+            if all(trial.is_finished() for trial in trials):
+                measured[member] = trials[-1].metrics()
             else:
                 missing.append(f"{member.label} at {member.ratio:g}")
         if not measured:
             raise FileNotFoundError(f"no run in {self.out} has finished: nothing to collect")
-        by_folder = {self.stages(member)[-1].folder: metrics for member, metrics in measured.items()}
+        by_folder = {self.trials(member)[-1].folder: metrics for member, metrics in measured.items()}
         chosen = choose_metric(by_folder, metric, DEFAULT_METRICS)
-        curves: dict[str, dict[float, float]] = {}
+        curves: Curves = {}
         for member, metrics in measured.items():
             curves.setdefault(member.label, {})[member.ratio] = metrics[chosen]
         return Sweep(chosen, curves, missing)

@@ -105,7 +105,7 @@ def metric_name(run: RunRecord, metric: str) -> str | None:
     return next((name for name in (f"test/{metric}", f"val/end/{metric}") if name in run.metrics), None)
 
 
-def _split(table: Table, row: Row, remark: str, by_heading: Mapping[str, list[RunRecord]]) -> Iterator[Line]:
+def _split(table: Table, row: Row, remark: str, by_heading: Mapping[str, Sequence[RunRecord]]) -> Iterator[Line]:
     """One line, or one for each kind of run where they differ in what no row tells, such as the batch."""
     parts: dict[str, dict[str, Sequence[RunRecord]]] = {}
     for heading, runs in by_heading.items():

@@ -66,7 +66,7 @@ def origin_of(folder: Path) -> Origin:
         return Origin(folder, "", folder.name, "", {"folder": str(folder)}, {"folder": str(folder)})
     path = Path(as_one_file(start.record.get("config") or folder.name))
     label, seed = "/".join(path.with_suffix("").parts[-2:]), str(start.record.get("seed", ""))
-    settings = settings_of(start)
+    settings = recorded_settings(start)
     identity = {name: value for name, value in settings.items() if _always(name)}
     for name, teacher in _teachers(start):
         settings[name] = identity[name] = teacher
@@ -81,7 +81,7 @@ def origin_of(folder: Path) -> Origin:
     return Origin(folder, _from_configs(path), label, seed, settings, identity, start, checkpoint, source)
 
 
-def settings_of(start: Start) -> dict[str, str]:
+def recorded_settings(start: Start) -> dict[str, str]:
     """The settings of one start by dotted name, its data by name and its batch over all processes."""
     config = start.config
     settings = {name: value for name, value in flat(config) if not PASSED_OVER.match(name)}

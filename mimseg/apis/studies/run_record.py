@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...checkpoints.run_files import METRICS_NAME
 from ...evaluation.data_names import name_of
-from ...evaluation.metrics_file import METRICS_NAME, read_metrics
+from ...evaluation.metrics_file import read_metrics
 from .run_origin import Origin, data_name, hook_data, origin_of
 from .stored_config import hooks_of, starts_of
 

@@ -46,7 +46,7 @@ def starts_of(folder: Path) -> Iterator[Start]:
     """
     for path in sorted(folder.glob("*/vis_data/config.py"), reverse=True):
         place = path.parents[1]
-        yield Start(place, read_config(path), _read_record(place / "run.json"))
+        yield Start(place, read_stored_config(path), _read_record(place / "run.json"))
 
 
 def newest_start(folder: Path) -> Start | None:
@@ -64,7 +64,7 @@ def _read_record(path: Path) -> dict[str, Any]:
     return record
 
 
-def read_config(path: Path) -> dict[str, Any]:
+def read_stored_config(path: Path) -> dict[str, Any]:
     """The values of a resolved config, which is read as data and never run.
 
     Raises:

@@ -1,5 +1,6 @@
 """How well pixels and HOG of a small image keep those of a large one: FastMIM's figure 3."""
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +13,44 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ...datasets import CenterResizedCrop, UnreadableImageError, read_image, resize_image
-from ...evaluation.similarity import SSIM_WINDOW, Similarity, psnr_and_ssim
 from ...ops.hog import hog
+from ...tables import TextTable
 from ...visualization import draw_hog
 
 CELL, BINS = 8, 9  # the settings of FastMIM and MaskFeat
+SSIM_WINDOW = 7  # side in pixels
 TARGETS = ("pixels", "HOG", "HOG, drawn")
 
 
 @dataclass(frozen=True)
+class Similarity:
+    """Mean PSNR and SSIM of pairs.
+
+    Attributes:
+        psnr: in dB, mean over the pairs that differ; None where none does.
+        ssim: mean over all pairs.
+        identical: number of pairs without any difference, whose PSNR is infinite.
+    """
+
+    psnr: float | None
+    ssim: float
+    identical: int
+
+    def __str__(self) -> str:
+        psnr = "∞" if self.psnr is None else f"{self.psnr:.2f}"
+        return f"{psnr} / {self.ssim:.3f}"
+
+    @classmethod
+    def mean(cls, pairs: Sequence[tuple[float, float]]) -> "Similarity":
+        """Of what :func:`psnr_and_ssim` gave, at least once."""
+        finite = [psnr for psnr, _ in pairs if math.isfinite(psnr)]
+        psnr = float(np.mean(finite)) if finite else None
+        return cls(psnr, float(np.mean([ssim for _, ssim in pairs])), len(pairs) - len(finite))
+
+
+@dataclass(frozen=True)
 class TargetSimilarity:
-    """How alike targets at low resolution are to those at the reference resolution.
+    """Similarity of targets at low resolution to those at the reference resolution.
 
     Attributes:
         reference: side in pixels.
@@ -35,6 +63,21 @@ class TargetSimilarity:
     images: int
     enlarged: int
     curves: dict[str, dict[int, Similarity]]
+
+    def table(self) -> TextTable:
+        """Build a row a target, a column a size: PSNR and SSIM."""
+        sizes = next(iter(self.curves.values()))
+        rows = [[name, *map(str, curve.values())] for name, curve in self.curves.items()]
+        title = f"alike to {self.reference} pixels: PSNR in dB / SSIM, mean of {self.images} images"
+        return TextTable(["target", *map(str, sizes)], rows, title)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything as data; an infinite PSNR is null."""
+        targets = {
+            name: [{"size": size, **vars(similarity)} for size, similarity in curve.items()]
+            for name, curve in self.curves.items()
+        }
+        return {"images": self.images, "enlarged": self.enlarged, "reference": self.reference, "targets": targets}
 
 
 def target_similarity(
@@ -126,3 +169,30 @@ def _draw(cells: Tensor) -> NDArray[Any]:
 
 def _channels_last(cells: Tensor) -> NDArray[Any]:
     return cells[0].permute(1, 2, 0).numpy()
+
+
+def psnr_and_ssim(reference: NDArray[Any], other: NDArray[Any], data_range: float) -> tuple[float, float]:
+    """Peak signal-to-noise ratio in dB, infinite for equal arrays, and structural similarity (Wang et al., 2004).
+
+    SSIM is scikit-image's default, a uniform window of 7 x 7 pixels and the mean over channels.
+
+    Args:
+        reference: ``(H, W, C)``.
+        other: ``(H, W, C)``, of the same shape.
+        data_range: largest possible difference of two values, 255 for 8 bits.
+
+    Raises:
+        ValueError: the shapes differ, or a side is less than the window's.
+    """
+    from skimage.metrics import peak_signal_noise_ratio, structural_similarity  # slow to import
+
+    if reference.shape != other.shape or min(reference.shape[:2]) < SSIM_WINDOW:
+        raise ValueError(
+            f"PSNR and SSIM compare two arrays (H, W, C) of one shape, of {SSIM_WINDOW} or more pixels a side; got "
+            f"{reference.shape} and {other.shape}"
+        )
+    if np.array_equal(reference, other):
+        return math.inf, 1.0
+    psnr = peak_signal_noise_ratio(reference, other, data_range=data_range)
+    ssim = structural_similarity(reference, other, win_size=SSIM_WINDOW, data_range=data_range, channel_axis=-1)
+    return float(psnr), float(ssim)

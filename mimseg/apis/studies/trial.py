@@ -15,7 +15,7 @@ from ...evaluation import read_metrics
 from ...processes import run
 from .run_record import numbers
 
-RECORD_NAME = "stage.json"
+RECORD_NAME = "stage.json"  # the name that folders of earlier studies have
 LOG_NAME = "stage.log"
 Launch = Callable[[Sequence[str], Path], int]
 
@@ -42,7 +42,7 @@ def script(tools: Path, name: str, *positional: str, processes: int = 1) -> list
 
 
 @dataclass(frozen=True)
-class Stage:
+class Trial:
     """A run of ``tools/train.py`` or ``tools/test.py``.
 
     What it is for, and whether it has finished, is kept in ``stage.json`` of its folder.
@@ -70,7 +70,7 @@ class Stage:
                 raise ValueError("no settings, or not whether it finished")
         except (ValueError, RecursionError) as error:
             raise ValueError(
-                f"{path} is no record of a stage ({error}); delete {self.folder} and start again"
+                f"{path} is no record of a trial ({error}); delete {self.folder} and start again"
             ) from None
         for key in sorted({*record["settings"], *self.settings}):
             there, asked = record["settings"].get(key), self.settings.get(key)

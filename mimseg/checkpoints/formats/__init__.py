@@ -10,7 +10,7 @@ from . import beit, cmt, detectron2, heads, hf, mae, mimseg, mmpretrain, pvt, sw
 from .families import hint
 from .mimseg import describe
 from .network import Network
-from .weights import BACKBONE, Weights, listed
+from .weights import BACKBONE, Weights, few_of
 
 __all__ = ["Weights", "describe", "read_tensors"]
 
@@ -27,7 +27,7 @@ def read_tensors(
 
     Args:
         tensors: by the file's names.
-        ema: an EMA copy that lies beside them, likewise.
+        ema: the tensors of an EMA copy that lies beside them, by its own names.
         facts: what the file tells besides tensors: our own description, or a Hugging Face config.
         own_names: names of the model at hand, which tell a file of the network that it wraps, and one of ours.
 
@@ -55,7 +55,7 @@ def read_tensors(
     else:
         if not own_names & tensors.keys() and not any(name.startswith(BACKBONE) for name in tensors):
             raise ValueError(
-                f"its tensors are named as in no known format: {listed(sorted(tensors))}, {len(tensors)} in all; "
+                f"its tensors are named as in no known format: {few_of(sorted(tensors))}, {len(tensors)} in all; "
                 f"{hint(tensors)}"
             )
         form, prefix, inside = mimseg, "", tensors
@@ -84,10 +84,10 @@ def _note_of_choice(prefix: str, others: list[str]) -> list[str]:
     known = all(follows(other) or STUDENT in other for other in others) and not follows(prefix)
     if not known:
         raise ValueError(
-            f"it holds several encoders, under {listed([repr(one) for one in (prefix, *others)])}, and nothing tells "
+            f"it holds several encoders, under {few_of([repr(one) for one in (prefix, *others)])}, and nothing tells "
             "which is meant; write the tensors of one into a file of its own"
         )
-    beside = listed([repr(one) for one in others])
+    beside = few_of([repr(one) for one in others])
     return [f"the file holds several encoders: {prefix!r} was taken, {beside} left out"]
 
 

@@ -1,6 +1,6 @@
 """ViTs of BEiT, SimMIM and timm's BEiT: relative positions, biases of queries and values, LayerScale.
 
-Tables of relative positions have our rows (:class:`mimseg.models.backbones.dense_vit.RelativePositionBias`).
+Tables of relative positions have our rows (:class:`mimseg.models.backbones.relative_positions.RelativePositionBias`).
 """
 
 import re

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 
-from .weights import listed
+from .weights import few_of
 
 KNOWN = (
     "mimseg, official MAE, HPM, SimMIM, FastMIM, BEiT, DINO, DINOv2, Swin, CMT and PVTv2, timm ViT, BEiT and Swin, "
@@ -29,7 +29,7 @@ CLIP = re.compile(r"(.*\.)?(transformer\.resblocks\.0\.|vision_model\.).*")
 
 
 def hint(names: Collection[str]) -> str:
-    """What to do with a file of such names."""
+    """Advise what to do with a file of such names."""
     for pattern, whose, setting in FAMILIES:
         if any(re.fullmatch(rf"(.*\.)?{pattern}", name) for name in names):
             return f"they are {whose}; set encoder.type=DenseBackbone and {setting}"
@@ -41,4 +41,4 @@ def hint(names: Collection[str]) -> str:
 def seen(label: str, names: Collection[str]) -> str:
     """A file in a few words, for a refusal."""
     encoder = f", for {HOSTS[label]}" if label in HOSTS else ""
-    return f"read as {label} ({len(names)} tensors: {listed(list(names))}){encoder}"
+    return f"read as {label} ({len(names)} tensors: {few_of(list(names))}){encoder}"

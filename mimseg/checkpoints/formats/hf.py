@@ -158,7 +158,7 @@ def encoder_tensors(weights: Weights, grid: tuple[int, int], outer: Mapping[str,
 
 
 def config(weights: Weights, grid: tuple[int, int], num_heads: int) -> dict[str, Any]:
-    """What config.json says; an unknown kind of pixel target is written as plain pixels.
+    """Write config.json; an unknown kind of pixel target is written as plain pixels.
 
     Raises:
         ValueError: the grid is no square, which ViTMAE's position tables are made for.
@@ -182,7 +182,7 @@ def config(weights: Weights, grid: tuple[int, int], num_heads: int) -> dict[str,
 
 
 def encoder_sizes(weights: Weights, num_heads: int) -> dict[str, Any]:
-    """What config.json says of every ViT of transformers, besides its image size."""
+    """Write the part of config.json that every ViT of transformers has, besides its image size."""
     size, channels = weights.known_patch()
     width = len(weights.state["encoder.patch_embed.weight"])
     return {

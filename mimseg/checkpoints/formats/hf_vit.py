@@ -29,7 +29,7 @@ def write(weights: Weights, grid: tuple[int, int]) -> dict[str, Tensor]:
 
 
 def config(weights: Weights, grid: tuple[int, int], num_heads: int) -> dict[str, Any]:
-    """What config.json says."""
+    """Write config.json."""
     size, _ = weights.known_patch()
     height, width = (side * size for side in grid)
     return {

@@ -44,7 +44,7 @@ def read(tensors: dict[str, Tensor], facts: Mapping[str, Any], ema: dict[str, Te
 
 
 def describe(model: nn.Module) -> dict[str, Any]:
-    """What of a model its tensors' shapes do not tell: side of a token, channels, attention heads and the like.
+    """Describe what a model's tensors do not tell by their shapes: side of a token, channels, heads and the like.
 
     ``grid`` is the patch grid that its positions are for: a learned table's, or that of the images it was trained on,
     whatever images it was shown besides; ``reference`` that of fixed ones that are resized for all other grids.

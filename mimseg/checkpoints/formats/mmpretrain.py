@@ -84,5 +84,5 @@ def _as_swin(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 def _columns_first(tensor: Tensor) -> Tensor:
     """A norm or reduction of four neighbours, of (channel, row, column), for (column, row, channel)."""
-    split = tensor.unflatten(-1, (-1, 2, 2))
+    split: Tensor = tensor.unflatten(-1, (-1, 2, 2))  # untyped in PyTorch
     return split.transpose(-3, -1).flatten(-3).contiguous()

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ..adapt import adapt_table, fixed_table
 
 KERNEL = "encoder.patch_embed.weight"
@@ -65,8 +66,7 @@ class Weights:
         Raises:
             ValueError: ``which`` is neither 'student' nor 'ema', or there is no teacher.
         """
-        if which not in ("student", "ema"):
-            raise ValueError(f"weights={which!r}: use 'student' or 'ema'")
+        one_of("weights", which, ("student", "ema"))
         if which == "student":
             return self.state
         if self.ema is None:
@@ -148,7 +148,7 @@ def rename(name: str, prefixes: Mapping[str, str]) -> str | None:
 
 
 def count_blocks(state: Mapping[str, Any], prefix: str) -> int:
-    """How many numbered blocks there are under ``prefix``, e.g. ``encoder.blocks.``."""
+    """Count the numbered blocks under ``prefix``, e.g. ``encoder.blocks.``."""
     return len({name.removeprefix(prefix).split(".", 1)[0] for name in state if name.startswith(prefix)})
 
 
@@ -161,7 +161,7 @@ def block_heads(module: Any) -> int | None:
     return next((heads for heads in told if isinstance(heads, int)), None)
 
 
-def listed(names: Sequence[str], most: int = 3) -> str:
+def few_of(names: Sequence[str], most: int = 3) -> str:
     """A few of many names, for one line."""
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(names[:most]) + more

@@ -58,7 +58,7 @@ class CocoInstances(BaseDataset):
             **options,
         )
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """A record for every image, in the order of the file."""
         classes = self.metainfo["classes"]
         truth = read_truth(self.ann_file, classes, self.masks, lambda name: self._picture_size(self._path(name)))
@@ -74,12 +74,10 @@ class CocoInstances(BaseDataset):
         self._found = _counted(truth)
         return [self._record(key, image, objects[key]) for key, image in truth.images.items()]
 
-    def filter_data(self) -> list[dict]:
+    def filter_data(self) -> list[dict[str, Any]]:
         """In training, the images that ``filter_cfg`` leaves."""
-        if self.test_mode:
-            kept, reasons = self.data_list, []
-        else:
-            kept, reasons = self._filtered()
+        records: list[dict[str, Any]] = self.data_list
+        kept, reasons = (records, []) if self.test_mode else self._filtered()
         if not kept:
             why = "; ".join(reasons) or "it has no images"
             raise ValueError(f"{self.ann_file}: no image is left of {self._found}: {why}")
@@ -103,7 +101,7 @@ class CocoInstances(BaseDataset):
         records = (self.get_data_info(index) for index in range(len(self)))
         return [(record["img_path"], (record["height"], record["width"])) for record in records]
 
-    def _filtered(self) -> tuple[list[dict], list[str]]:
+    def _filtered(self) -> tuple[list[dict[str, Any]], list[str]]:
         side, no_empty = self.filter_cfg.get("min_size", 0), self.filter_cfg.get("filter_empty_gt", False)
         full = [record for record in self.data_list if not no_empty or record["img_id"] in self._with_objects]
         kept = [record for record in full if min(record["width"], record["height"]) >= side]

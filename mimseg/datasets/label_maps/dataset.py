@@ -11,8 +11,8 @@ from mmengine.dataset import BaseDataset
 from mmengine.logging import print_log
 
 from ...registry import DATASETS
-from ..folder import IMAGE_EXTENSIONS, scan_images
 from ..labels import class_names, listed
+from ..scanning import IMAGE_EXTENSIONS, scan_images
 from .reading import IGNORED
 
 
@@ -59,7 +59,7 @@ class LabelMaps(BaseDataset):
         named["palette"] = _palette_of(named, names_of, self.label_map)
         super().__init__(ann_file=ann_file, metainfo=named, data_prefix=dict(data_prefix), **options)
 
-    def load_data_list(self) -> list[dict]:
+    def load_data_list(self) -> list[dict[str, Any]]:
         """A record for every picture, in the order of their paths."""
         pictures, maps = self.data_prefix["img_path"], self.data_prefix.get("seg_map_path")
         names = self._listed() if self.ann_file else self._found(pictures)

@@ -1,5 +1,7 @@
 """The transform that loads a label map."""
 
+from typing import Any
+
 from mmcv.transforms import BaseTransform
 
 from ...registry import TRANSFORMS
@@ -19,7 +21,7 @@ class LoadLabelMap(BaseTransform):
         LabelError: on loading, colours, a label beyond the classes, or another size than the picture's.
     """
 
-    def transform(self, results: dict) -> dict:
+    def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``gt_seg_map``; see the class."""
         path = results["seg_map_path"]
         values = read_label_map(path)

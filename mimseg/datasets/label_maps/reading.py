@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..labels import LabelError, listed
-from ..loading import UnreadableImageError
+from ..unreadable import UnreadableImageError
 
 ALPHA = ("LA", "La", "RGBA", "RGBa", "PA")
 IGNORED = 255

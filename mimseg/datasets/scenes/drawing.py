@@ -1,9 +1,11 @@
 """Drawing a scene: textured objects that overlap on a textured background."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from . import textures
 from .shapes import CLASSES, outline
@@ -26,9 +28,9 @@ class Scene:
         labels: ``(N,)`` int64, index into ``CLASSES``.
     """
 
-    image: np.ndarray
-    masks: np.ndarray
-    labels: np.ndarray
+    image: NDArray[Any]
+    masks: NDArray[Any]
+    labels: NDArray[Any]
 
     @property
     def main_label(self) -> int:
@@ -46,18 +48,19 @@ class _Pose:
     half_height: float
     angle: float
 
-    def to_object(self, shape: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    def to_object(self, shape: tuple[int, int]) -> tuple[NDArray[Any], NDArray[Any]]:
         """Object coordinates (about -1 to 1 inside) of every pixel, two ``(H, W)`` float32."""
         rows, columns = np.mgrid[: shape[0], : shape[1]].astype(np.float32)
         cos, sin = np.float32(np.cos(self.angle)), np.float32(np.sin(self.angle))
         dx, dy = columns - np.float32(self.x), rows - np.float32(self.y)
         return (cos * dx + sin * dy) / np.float32(self.half_width), (cos * dy - sin * dx) / np.float32(self.half_height)
 
-    def to_image(self, points: np.ndarray) -> np.ndarray:
+    def to_image(self, points: NDArray[Any]) -> NDArray[Any]:
         """Object coordinates ``(n, 2)`` to pixels ``(n, 2)``."""
         cos, sin = np.cos(self.angle), np.sin(self.angle)
         scaled = points * (self.half_width, self.half_height)
-        return scaled @ np.array([[cos, sin], [-sin, cos]]) + (self.x, self.y)
+        points = scaled @ np.array([[cos, sin], [-sin, cos]]) + (self.x, self.y)
+        return points
 
 
 def _draw_pose(rng: np.random.Generator, shape: tuple[int, int], large: bool) -> _Pose:
@@ -74,7 +77,7 @@ def _draw_pose(rng: np.random.Generator, shape: tuple[int, int], large: bool) ->
     )
 
 
-def _coverage(label: int, pose: _Pose, shape: tuple[int, int]) -> np.ndarray:
+def _coverage(label: int, pose: _Pose, shape: tuple[int, int]) -> NDArray[Any]:
     """Share of each pixel that the object covers, float32 ``(H, W)`` in [0, 1]."""
     polygons = [np.rint(pose.to_image(points) * (1 << SUBPIXEL_BITS)).astype(np.int32) for points in outline(label)]
     canvas = np.zeros(shape, dtype=np.uint8)
@@ -82,7 +85,7 @@ def _coverage(label: int, pose: _Pose, shape: tuple[int, int]) -> np.ndarray:
     return canvas.astype(np.float32) / 255
 
 
-def _draw_background(rng: np.random.Generator, shape: tuple[int, int]) -> np.ndarray:
+def _draw_background(rng: np.random.Generator, shape: tuple[int, int]) -> NDArray[Any]:
     height, width = shape
     extent = max(height, width) / 2
     angle = rng.uniform(-0.3, 0.3)
@@ -105,21 +108,24 @@ def _draw_hue(rng: np.random.Generator, label: int) -> float:
     return float(typical if rng.random() < TYPICAL else rng.random())
 
 
-def _paint(image: np.ndarray, coverage: np.ndarray, pose: _Pose, label: int, rng: np.random.Generator) -> np.ndarray:
+def _paint(
+    image: NDArray[Any], coverage: NDArray[Any], pose: _Pose, label: int, rng: np.random.Generator
+) -> NDArray[Any]:
     """Lay a textured object with a rim and a soft shadow over a float image ``(H, W, 3)``."""
     blur = max(0.6, 0.12 * pose.half_width)
     offset = np.array([[1, 0, 0.5 * blur], [0, 1, blur]], dtype=np.float32)
     shadow = cv2.GaussianBlur(cv2.warpAffine(coverage, offset, coverage.shape[::-1]), (0, 0), blur)
     image = image * (1 - 0.45 * shadow[..., None])
-    u, v = pose.to_object(coverage.shape)
+    u, v = pose.to_object((coverage.shape[0], coverage.shape[1]))
     texture, hue = _draw_texture(rng, label), _draw_hue(rng, label)
     colour = textures.mix(texture(u, v, rng), *textures.object_colours(rng, hue))
     rim = cv2.GaussianBlur(coverage, (0, 0), max(0.6, 0.07 * pose.half_width))
     shade = (1.08 - 0.14 * (v - u)) * (0.55 + 0.45 * np.clip(2 * rim - 0.9, 0, 1))
-    return image + coverage[..., None] * (np.clip(colour * shade[..., None], 0, 255) - image)
+    painted: NDArray[Any] = image + coverage[..., None] * (np.clip(colour * shade[..., None], 0, 255) - image)
+    return painted
 
 
-def _fits(masks: list[np.ndarray], areas: list[int], new: np.ndarray) -> bool:
+def _fits(masks: list[NDArray[Any]], areas: list[int], new: NDArray[Any]) -> bool:
     """Whether all objects so far stay visible enough behind a new one, which shows itself."""
     if new.sum() < 8:
         return False
@@ -151,7 +157,7 @@ def make_scene(index: int, size: tuple[int, int] = (64, 64), seed: int = 0, max_
     image = _draw_background(rng, shape)
     count = int(rng.integers(1, max_objects + 1))
     large = int(rng.integers(count))
-    masks: list[np.ndarray] = []
+    masks: list[NDArray[Any]] = []
     areas: list[int] = []
     labels: list[int] = []
     for position in range(count):

@@ -5,9 +5,10 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from .drawing import Scene
@@ -58,8 +59,8 @@ class Coco:
     def __init__(self, root: Path, split: str) -> None:
         self.folder = root / "coco" / split
         self.annotation_file = root / "coco" / "annotations" / f"instances_{split}.json"
-        self.images: list[dict] = []
-        self.annotations: list[dict] = []
+        self.images: list[dict[str, Any]] = []
+        self.annotations: list[dict[str, Any]] = []
 
     def add(self, number: int, scene: Scene, picture: Path | None) -> Path:
         """See `Layout`."""
@@ -110,7 +111,7 @@ class Ade:
         """Nothing is left to write."""
 
 
-def encode_rle(mask: np.ndarray) -> dict:
+def encode_rle(mask: NDArray[Any]) -> dict[str, Any]:
     """COCO's uncompressed run lengths of a bool mask ``(H, W)``: column-major, a run of zeros first."""
     flat = np.concatenate([[False], mask.ravel(order="F")])
     changes = np.flatnonzero(flat[1:] != flat[:-1])
@@ -118,7 +119,7 @@ def encode_rle(mask: np.ndarray) -> dict:
     return {"size": list(mask.shape), "counts": [stop - start for start, stop in itertools.pairwise(ends)]}
 
 
-def _bounding_box(mask: np.ndarray) -> list[int]:
+def _bounding_box(mask: NDArray[Any]) -> list[int]:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     left, top = int(columns[0]), int(rows[0])
     return [left, top, int(columns[-1]) - left + 1, int(rows[-1]) - top + 1]

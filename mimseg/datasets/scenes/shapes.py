@@ -1,18 +1,20 @@
 """Outlines of the object classes, as polygons in the unit disc."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-Outline = list[np.ndarray]  # closed polygons (n, 2) of (x, y), y downwards, filled by the even-odd rule
+Outline = list[NDArray[Any]]  # closed polygons (n, 2) of (x, y), y downwards, filled by the even-odd rule
 
 
-def _arc(radius: float, start: float, stop: float, centre: tuple[float, float] = (0.0, 0.0)) -> np.ndarray:
+def _arc(radius: float, start: float, stop: float, centre: tuple[float, float] = (0.0, 0.0)) -> NDArray[Any]:
     angles = np.linspace(start, stop, 48)
     return np.stack([centre[0] + radius * np.cos(angles), centre[1] + radius * np.sin(angles)], axis=1)
 
 
-def _regular(corners: int) -> np.ndarray:
+def _regular(corners: int) -> NDArray[Any]:
     angles = -np.pi / 2 + 2 * np.pi * np.arange(corners) / corners
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 

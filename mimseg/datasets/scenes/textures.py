@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-Field = np.ndarray  # float32 (H, W)
+Field = NDArray[np.float32]  # (H, W)
 
 
 def _soft_step(wave: Field, sharpness: float) -> Field:
@@ -68,7 +69,8 @@ def grain(u: Field, v: Field, rng: np.random.Generator) -> Field:
 def horizon(u: Field, v: Field, rng: np.random.Generator) -> Field:
     """Two halves, each fading away from a wavy border."""
     border = rng.uniform(-0.3, 0.4) + 0.08 * np.sin(rng.uniform(2, 5) * u + rng.uniform(0, 6))
-    return np.clip(0.45 + 0.35 * (v - border), 0, 0.5) + 0.5 * _soft_step(v - border, 25)
+    sky: Field = np.clip(0.45 + 0.35 * (v - border), 0, 0.5)
+    return sky + 0.5 * _soft_step(v - border, 25)
 
 
 Texture = Callable[[Field, Field, np.random.Generator], Field]
@@ -76,11 +78,11 @@ OBJECT_TEXTURES: tuple[Texture, ...] = (plain, stripes, checks, dots, waves, cir
 BACKGROUND_TEXTURES: tuple[Texture, ...] = (plain, stripes, checks, dots, waves, clouds, grain, horizon)
 
 
-def _rgb(hue: float, saturation: float, value: float) -> np.ndarray:
+def _rgb(hue: float, saturation: float, value: float) -> NDArray[np.float32]:
     return 255 * np.array(colorsys.hsv_to_rgb(hue % 1, saturation, value), dtype=np.float32)
 
 
-def object_colours(rng: np.random.Generator, hue: float) -> tuple[np.ndarray, np.ndarray]:
+def object_colours(rng: np.random.Generator, hue: float) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Two colours ``(3,)`` (0 to 255) of one object, vivid and clearly apart, the first of the given hue (0 to 1)."""
     first = _rgb(hue, rng.uniform(0.55, 0.9), rng.uniform(0.75, 1.0))
     if rng.random() < 0.4:  # a light tint or a dark shade of the same hue
@@ -88,13 +90,14 @@ def object_colours(rng: np.random.Generator, hue: float) -> tuple[np.ndarray, np
     return first, _rgb(hue + rng.uniform(0.12, 0.5), rng.uniform(0.4, 0.85), rng.uniform(0.45, 1.0))
 
 
-def background_colours(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def background_colours(rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Two muted, neighbouring colours ``(3,)`` (0 to 255)."""
     hue, saturation, value = rng.random(), rng.uniform(0.1, 0.5), rng.uniform(0.3, 0.85)
     shift = rng.uniform(0.12, 0.3) * (1 if value < 0.6 else -1)
     return _rgb(hue, saturation, value), _rgb(hue + rng.uniform(-0.1, 0.1), saturation * 0.8, value + shift)
 
 
-def mix(field: Field, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def mix(field: Field, first: NDArray[np.float32], second: NDArray[np.float32]) -> NDArray[np.float32]:
     """Float32 ``(H, W, 3)``: ``first`` where the field is 0, ``second`` where it is 1."""
-    return first + field[..., None] * (second - first)
+    mixed: NDArray[np.float32] = first + field[..., None] * (second - first)
+    return mixed

@@ -72,7 +72,7 @@ def write_scenes(
     return True
 
 
-def _is_there(root: Path, wanted: dict, overwrite: bool) -> bool:
+def _is_there(root: Path, wanted: dict[str, Any], overwrite: bool) -> bool:
     """Whether the wanted set is complete; refuses to touch anything else that is complete or foreign."""
     if (root / MANIFEST).exists():
         found = json.loads((root / MANIFEST).read_text())
@@ -90,7 +90,7 @@ def _is_there(root: Path, wanted: dict, overwrite: bool) -> bool:
     return False
 
 
-def _clear(root: Path, wanted: dict) -> None:
+def _clear(root: Path, wanted: dict[str, Any]) -> None:
     """Mark the set as unfinished, then remove what is left of an earlier one."""
     root.mkdir(parents=True, exist_ok=True)
     (root / UNFINISHED).write_text(json.dumps(wanted))

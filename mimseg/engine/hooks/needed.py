@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -16,7 +16,7 @@ from .progress import ProgressHook
 from .rng_state import RNGStateHook
 from .teacher import TeacherHook
 
-HookConfig = Hook | Mapping[str, Any]
+HookConfig: TypeAlias = Hook | Mapping[str, Any]
 OF_MMENGINE = frozenset({"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint"})
 """Names of ``default_hooks`` that MMEngine fills in itself; None removes one of these."""
 
@@ -35,7 +35,7 @@ class Need:
 
     hook: type[Hook]
     name: str
-    when: Callable[[Any], bool]
+    when: Callable[[Runner], bool]
     otherwise: str
     refused: bool = True
 
@@ -71,19 +71,19 @@ NEEDS = (
 )
 
 
-def _follows(runner: Any) -> bool:
+def _follows(runner: Runner) -> bool:
     teachers = getattr(runner.bare_model, "teachers", None)
     if not isinstance(teachers, nn.ModuleDict) or not hasattr(runner.bare_model, "update_teachers"):
         return False
     return any(getattr(teacher, "moves", True) for teacher in teachers.values())
 
 
-def _steps_safely(runner: Any) -> bool:
+def _steps_safely(runner: Runner) -> bool:
     kind = _setting(runner, "type", type(runner.optim_wrapper))
     return (kind if isinstance(kind, type) else OPTIM_WRAPPERS.get(kind)) is MIMOptimWrapper
 
 
-def _setting(runner: Any, name: str, default: Any) -> Any:
+def _setting(runner: Runner, name: str, default: Any) -> Any:
     """A setting of the optimizer wrapper, which may not be built yet."""
     wrapper = runner.optim_wrapper
     return wrapper.get(name, default) if isinstance(wrapper, Mapping) else getattr(wrapper, name, default)

@@ -55,7 +55,7 @@ class NonFiniteGuard(Hook):
         self._steps: deque[_Step] = deque()
 
     def before_train(self, runner: Runner) -> None:
-        """Refuse an optimizer wrapper that cannot say."""
+        """Require ``MIMOptimWrapper``: this hook reads its non-finite flag."""
         if not isinstance(runner.optim_wrapper, MIMOptimWrapper):
             raise ValueError(
                 f"NonFiniteGuard needs optim_wrapper.type='MIMOptimWrapper', got {type(runner.optim_wrapper).__name__}"

@@ -82,7 +82,8 @@ class Provenance(Hook):
 def images_of(runner: Runner) -> dict[str, int]:
     """Number of images of each loop that is built, by ``train``, ``val`` and ``test``."""
     loops = {name: getattr(runner, f"_{name}_loop", None) for name in ("train", "val", "test")}
-    return {name: len(loop.dataloader.dataset) for name, loop in loops.items() if hasattr(loop, "dataloader")}
+    loaders = {name: getattr(loop, "dataloader", None) for name, loop in loops.items()}
+    return {name: len(loader.dataset) for name, loader in loaders.items() if loader is not None}
 
 
 def versions() -> dict[str, str | None]:

@@ -9,6 +9,7 @@ from mmengine.utils.dl_utils.parrots_wrapper import _BatchNorm, _InstanceNorm
 from timm.layers import LayerNorm2d
 from torch import nn
 
+from ...choices import one_of
 from ...registry import OPTIM_WRAPPER_CONSTRUCTORS, OPTIM_WRAPPERS, OPTIMIZERS
 
 Parameters = dict[str, nn.Parameter]
@@ -53,9 +54,7 @@ class WeightDecayByShape:
         self.optimizer_cfg = dict(self.wrapper_cfg.pop("optimizer"))
         self.no_decay = tuple(paramwise_cfg.get("no_decay", ()))
         self.exempt_by = paramwise_cfg.get("exempt_by", "shape")
-        if self.exempt_by not in EXEMPT_BY:
-            choices = ", ".join(EXEMPT_BY)
-            raise ValueError(f"optim_wrapper.paramwise_cfg.exempt_by is {self.exempt_by!r}; use one of {choices}")
+        one_of("optim_wrapper.paramwise_cfg.exempt_by", self.exempt_by, EXEMPT_BY)
         self.exempt_options = {**paramwise_cfg.get("exempt", {}), "weight_decay": 0.0}
 
     def __call__(self, model: nn.Module) -> OptimWrapper:

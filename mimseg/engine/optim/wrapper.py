@@ -3,15 +3,17 @@
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from mmengine.logging import print_log
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 from torch.nn.utils import clip_grads_with_norm_, get_total_norm
 from torch.optim import Optimizer
 
+from ...choices import one_of
 from ...ops.bf16 import multiplies_bf16
 from ...registry import OPTIM_WRAPPERS
 from .flag import DeviceFlag
@@ -66,9 +68,9 @@ class MIMOptimWrapper(OptimWrapper):
         self.base_param_settings = None  # MMEngine's phantom group would log an unscaled 'base_lr'
         self.device_type = optimizer.param_groups[0]["params"][0].device.type
         self.precision = _check_precision(precision, self.device_type)
-        self.non_finite = _check_choice("non_finite", non_finite, get_args(NonFinite))
+        self.non_finite = one_of("optim_wrapper.non_finite", non_finite, NonFinite)
         self.max_norm = _check_clip(clip_grad)
-        self.scaler = torch.amp.GradScaler(self.device_type) if precision == "fp16" else None
+        self.scaler = GradScaler(self.device_type) if precision == "fp16" else None
         self.fused = bool(getattr(optimizer, "_step_supports_amp_scaling", False))
         if self.device_type != "cpu" and not self.fused:
             print_log(
@@ -84,7 +86,8 @@ class MIMOptimWrapper(OptimWrapper):
     @property
     def accumulative_counts(self) -> int:
         """Batches per optimizer step."""
-        return self._accumulative_counts
+        batches: int = self._accumulative_counts
+        return batches
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
@@ -121,7 +124,8 @@ class MIMOptimWrapper(OptimWrapper):
         if self.max_norm is not None:
             clip_grads_with_norm_(parameters, self.max_norm, norm)
         self.log_vars = {"grad_norm": norm}
-        bad = ~torch.isfinite(self._loss if self.scaler is not None else norm)
+        watched = norm if self.scaler is None or self._loss is None else self._loss
+        bad = ~torch.isfinite(watched)
         self._loss = None
         self.non_finite_flag = DeviceFlag(bad)
         self.stepped = self.device_type != "cpu" or not self.non_finite_flag.value()
@@ -131,7 +135,9 @@ class MIMOptimWrapper(OptimWrapper):
         if self.scaler is not None:
             self.scaler.step(self.optimizer, **kwargs)
             self.scaler.update()
-            self.log_vars["loss_scale"] = self.scaler._get_scale_async().detach()
+            scale = self.scaler._get_scale_async()
+            assert scale is not None  # it is made with the first step
+            self.log_vars["loss_scale"] = scale.detach()
         elif self.fused:
             self.optimizer.found_inf = bad.float()
             self.optimizer.step(**kwargs)
@@ -154,19 +160,13 @@ class MIMOptimWrapper(OptimWrapper):
         super().load_state_dict(state_dict)
 
 
-def _check_choice(name: str, value: str, choices: tuple[str, ...]) -> Any:
-    if value not in choices:
-        raise ValueError(f"optim_wrapper.{name}: unknown value {value!r}; use one of {', '.join(choices)}")
-    return value
-
-
 def _check_precision(precision: str, device_type: str) -> Precision:
     if precision == "fp16" and device_type != "cuda":
         raise ValueError(
             f"optim_wrapper.precision='fp16' needs a GPU, this run is on {device_type}; "
             "use 'bf16' (--amp bf16) or 'fp32'"
         )
-    checked: Precision = _check_choice("precision", precision, get_args(Precision))
+    checked: Precision = one_of("optim_wrapper.precision", precision, Precision)
     if checked == "bf16" and device_type == "cpu" and not multiplies_bf16():
         print_log(
             "this CPU has no bf16 instructions: products run in fp32, which saves memory but no time; "

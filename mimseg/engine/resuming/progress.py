@@ -22,7 +22,7 @@ class Counters:
         iteration: iterations of the run behind.
         epoch_start: those of them that were before the running epoch; None in files of earlier versions.
         epoch_length: iterations of the epoch in which it was written; None where it does not tell.
-        batch: of that epoch; None likewise.
+        batch: of that epoch; None where the file does not tell.
     """
 
     epoch: int

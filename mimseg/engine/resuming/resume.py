@@ -18,7 +18,7 @@ from .moments import OptimizerState, read_optimizer
 from .progress import Counters, Place, find_place, read_counters
 from .schedules import check_schedules, move_schedules
 from .settings import describe_changes, find_changes
-from .weights import check_average, check_weights
+from .weights import check_average, check_state_dict
 
 TAKEN = ("meta", "state_dict", "message_hub", "optimizer", "param_schedulers", "rng_states", "ema_state_dict")
 """Entries that are rebuilt here; what else hooks have put into a checkpoint is theirs to check."""
@@ -40,7 +40,7 @@ class Checked:
     changes: dict[str, str] | None
 
 
-def resume(runner: Any, file: str) -> Place:
+def resume(runner: Runner, file: str) -> Place:
     """Go on with the run that wrote a checkpoint.
 
     Weights, moments, step counts, counters, histories and random states are the file's. Everything else is the
@@ -79,14 +79,14 @@ def resume(runner: Any, file: str) -> Place:
     return place
 
 
-def _check(checker: Checker, saved: Mapping[str, Any], runner: Any) -> Checked:
+def _check(checker: Checker, saved: Mapping[str, Any], runner: Runner) -> Checked:
     for key in ("meta", "optimizer", "state_dict"):
         if key not in saved:
             raise ValueError(
                 f"{checker.file} holds weights only: it cannot be resumed; start from it with load_from instead"
             )
     meta = checker.mapping(saved["meta"], "meta")
-    weights = check_weights(checker, saved["state_dict"], runner.bare_model)
+    weights = check_state_dict(checker, saved["state_dict"], runner.bare_model)
     _check_run(checker, meta, runner)
     changes = find_changes(checker, meta["settings"], runner.settings) if "settings" in meta else None
     counters = read_counters(checker, meta, runner)
@@ -128,7 +128,7 @@ def _read_facts(checker: Checker, meta: Mapping[str, Any]) -> dict[str, Any]:
     return facts
 
 
-def _check_run(checker: Checker, meta: Mapping[str, Any], runner: Any) -> None:
+def _check_run(checker: Checker, meta: Mapping[str, Any], runner: Runner) -> None:
     """Seed, number of images and classes."""
     seed, dataset = checker.whole(meta.get("seed"), "meta.seed"), runner.train_loop.dataloader.dataset
     if seed != runner.seed:
@@ -161,13 +161,13 @@ def _check_random_states(checker: Checker, saved: Mapping[str, Any], runner: Run
     if not states:
         checker.refuse("rng_states is empty: the random states of each process are missing")
     for index, state in enumerate(states):
-        wrong = check_rng_state(state, runner.bare_model)  # type: ignore[attr-defined]
+        wrong = check_rng_state(state, runner.bare_model)
         if wrong is not None:
             checker.refuse(f"rng_states[{index}] is no set of random states ({wrong})", OTHER_FILE)
     return states
 
 
-def _take(runner: Any, checked: Checked, weights: dict[str, Tensor], place: Place) -> None:
+def _take(runner: Runner, checked: Checked, weights: dict[str, Tensor], place: Place) -> None:
     load_state_dict(runner.bare_model, weights, strict=True)
     refer_positions(runner.bare_model, checked.meta.get("grid"))
     runner.message_hub.load_state_dict(checked.hub)
@@ -179,7 +179,7 @@ def _take(runner: Any, checked: Checked, weights: dict[str, Tensor], place: Plac
     move_schedules(runner, runner.param_schedulers or (), place)
 
 
-def _report(runner: Any, file: str, checked: Checked, place: Place) -> None:
+def _report(runner: Runner, file: str, checked: Checked, place: Place) -> None:
     log = runner.logger.info
     log(f"{file}: resumed, {len(checked.weights)} tensors loaded")
     if checked.changes is None:

@@ -54,7 +54,7 @@ def find_changes(checker: Checker, saved: str, now: str) -> dict[str, str]:
         ValueError: ``saved`` is no such text, or a setting changed that the optimizer's moments cannot follow.
     """
     then, ours = _read(checker, saved), dict(_leaves(json.loads(now)))
-    changes = {}
+    changes: dict[str, str] = {}
     for key in sorted(then.keys() | ours.keys()):
         old, new = then.get(key), ours.get(key)
         if PASSED_OVER.match(key) or _without_scope(old) == _without_scope(new):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from .checker import FIRST_CONFIG, Checker
 
 
-def check_weights(checker: Checker, saved: Any, model: nn.Module) -> dict[str, Tensor]:
+def check_state_dict(checker: Checker, saved: Any, model: nn.Module) -> dict[str, Tensor]:
     """The model's tensors as a checkpoint holds them.
 
     Their order counts, too: an optimizer's moments are numbered by it, so that parts of a model that change places

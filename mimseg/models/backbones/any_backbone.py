@@ -1,34 +1,24 @@
 """Any backbone as a dense encoder: what is masked are pixels, so that the network needs no change (FastMIM)."""
 
-import inspect
-from dataclasses import dataclass
-from difflib import get_close_matches
-from math import isqrt
-from typing import Any, get_args
+from typing import Any
 
-import timm
-import torch
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...ops.masking import PatchMask
-from ...packages import require
 from ...registry import MODELS
-from ..timm_options import check_timm
 from .base import Latent, check_mask
 from .block_layers import BLOCKS, Between, find_blocks, layers_of
-from .dense_encoder import DenseEncoder, check_choice, check_truncate
-
-HEADS = ("head", "fc", "classifier", "conv_head", "norm_head", "fc_norm", "head_drop", "head_dist")
-"""What follows the last map in timm's networks."""
+from .dense_encoder import HierarchicalEncoder, check_truncate
+from .networks import Seen, drop_heads, last_map, make_registered, make_timm, take_norm
 
 
 @MODELS.register_module()
-class DenseBackbone(DenseEncoder):
+class DenseBackbone(HierarchicalEncoder):
     """A network of timm, mmdet, mmpretrain or this project that sees a mask token in masked pixels (FastMIM).
 
     Of the network the last map is taken, after its final norm. Everything about it is found by showing it one blank
-    image of ``image_size``; other sizes are taken as far as the network takes them.
+    image of ``image_size``; other sizes work if the network accepts them.
 
     Args:
         backbone: name of a timm model, or config of a module that turns ``(B, C, H, W)`` into its last map
@@ -58,6 +48,8 @@ class DenseBackbone(DenseEncoder):
             ``between``; or what :class:`DenseEncoder` raises.
     """
 
+    embeds = False
+
     def __init__(
         self,
         backbone: str | dict[str, Any],
@@ -72,7 +64,7 @@ class DenseBackbone(DenseEncoder):
         learn_token: bool = True,
         mask_size: int | None = None,
     ) -> None:
-        check_choice("between", between, get_args(Between))
+        one_of("encoder.between", between, Between)
         size = (image_size, image_size) if isinstance(image_size, int) else tuple(image_size)
         if isinstance(backbone, str):
             network = make_timm(backbone, size, in_channels, drop_path, options or {})
@@ -82,9 +74,7 @@ class DenseBackbone(DenseEncoder):
         super().__init__(seen.stride, None, in_channels, seen.width, 0, "pixels", learn_token, mask_size)
         self.prefix, self.channels_last = seen.prefix, seen.channels_last
         self.norm: nn.Module = nn.LayerNorm(seen.width) if add_norm else take_norm(network)
-        for part in HEADS:
-            if hasattr(network, part):
-                setattr(network, part, nn.Identity())
+        drop_heads(network)
         self.backbone = network
         found = find_blocks(network, blocks)
         if truncate:
@@ -104,7 +94,7 @@ class DenseBackbone(DenseEncoder):
         return self.depth + 2
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter: embedding 0, block i of all (from 0) i + 1, final norm the last."""
+        """Give the layer of a parameter: embedding 0, block i of all (from 0) i + 1, final norm the last."""
         part, rest = name.split(".", 1) if "." in name else (name, "")
         if part == "backbone":
             return self.layers[rest]
@@ -141,7 +131,7 @@ class DenseBackbone(DenseEncoder):
         return Latent(self.norm(x), grid, self.prefix, mask, "raster")
 
     def stage_maps(self, images: Tensor) -> list[Tensor]:
-        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
+        """Compute the map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
 
         Raises:
             ValueError: the network gives its last map only.
@@ -164,114 +154,3 @@ class Skip(nn.Module):
     def forward(self, x: Tensor, *rest: Any) -> Tensor:
         """``x`` itself."""
         return x
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a network makes of one blank image.
-
-    Attributes:
-        stride: pixels a side of a token.
-        width: D.
-        prefix: tokens before the patches'.
-        channels_last: whether a map is ``(B, h, w, D)``.
-    """
-
-    stride: int
-    width: int
-    prefix: int
-    channels_last: bool
-
-    @classmethod
-    @torch.no_grad()
-    def of(cls, network: nn.Module, size: tuple[int, ...], channels: int) -> "Seen":
-        """Show it one.
-
-        Raises:
-            ValueError: its output is neither map nor tokens.
-        """
-        training = network.training
-        blank = torch.zeros(1, channels, *size, device=next(network.parameters()).device)
-        network.eval()
-        out = last_map(network, blank)
-        network.train(training)
-        width = getattr(network, "num_features", None)
-        if out.ndim == 4:
-            last = out.shape[-1] == width != out.shape[1] or getattr(network, "output_fmt", "") == "NHWC"
-            high = out.shape[1] if last else out.shape[2]
-            return cls(size[0] // high, out.shape[-1] if last else out.shape[1], 0, last)
-        if out.ndim == 3:
-            prefix = int(getattr(network, "num_prefix_tokens", 0))
-            return cls(isqrt(size[0] * size[1] // (out.shape[1] - prefix)), out.shape[2], prefix, False)
-        raise ValueError(
-            f"encoder.backbone gives {tuple(out.shape)} for an image; needed is a map (1, D, h, w) or tokens (1, N, D)"
-        )
-
-
-def last_map(network: Any, images: Tensor) -> Tensor:
-    """The last map or tokens of a network of timm or another."""
-    out = network.forward_features(images) if hasattr(network, "forward_features") else network(images)
-    last: Tensor = out[-1] if isinstance(out, tuple | list) else out
-    return last
-
-
-def make_timm(name: str, size: tuple[int, ...], channels: int, drop_path: float, options: dict[str, Any]) -> nn.Module:
-    """A timm model with random weights, for images of ``size`` where it has to be told.
-
-    Raises:
-        ValueError: there is no such model.
-    """
-    check_timm(name, options, "encoder.backbone", "name the file of its weights by --init or init_cfg")
-    if not timm.is_model(name):
-        close = get_close_matches(name, timm.list_models(), 3)
-        raise ValueError(f"encoder.backbone: timm has no model {name!r}; did you mean {' or '.join(close) or '...'}?")
-    config = timm.get_pretrained_cfg(name)
-    if config is not None and config.fixed_input_size:
-        options = {"img_size": size, **options}
-    if drop_path:
-        options = {"drop_path_rate": drop_path, **options}
-    made: nn.Module = timm.create_model(name, in_chans=channels, num_classes=0, **options)
-    return made
-
-
-def make_registered(
-    config: dict[str, Any], size: tuple[int, ...], channels: int, drop_path: float, options: dict[str, Any] | None
-) -> nn.Module:
-    """A module of a registry, initialised its own way.
-
-    Raises:
-        ValueError: ``drop_path`` or ``options`` were given, which are timm's; its package is not installed, or has no
-            such class.
-    """
-    if drop_path or options:
-        raise ValueError(
-            f"encoder.drop_path and encoder.options are for timm models; write them into encoder.backbone of {config}"
-        )
-    name = config["type"]
-    if "." in name:
-        require(name.split(".")[0], f"encoder.backbone of type {name}")
-    kind = MODELS.get(name)
-    if kind is None:
-        raise ValueError(f"encoder.backbone: there is no model {name!r}; register it, or correct its type")
-    takes = inspect.signature(kind).parameters
-    derived = {"in_channels": channels, "image_size": size}
-    network: Any = MODELS.build(config, default_args={key: derived[key] for key in derived if key in takes})
-    if isinstance(network, BaseModule):
-        network.__dict__["_dump_init_info"] = lambda: None  # it logs several lines a tensor
-        network.init_weights()
-        del network.__dict__["_dump_init_info"]
-    built: nn.Module = network
-    return built
-
-
-def take_norm(network: Any) -> nn.Module:
-    """The final norm of a timm model, for tokens, out of the network."""
-    holders: list[Any] = [network, getattr(network, "head", None)]
-    for holder in holders:
-        norm = getattr(holder, "norm", None)
-        if isinstance(norm, nn.LayerNorm):
-            holder.norm = nn.Identity()
-            own = nn.LayerNorm(list(norm.normalized_shape), eps=norm.eps)  # timm's 2-D one would want maps
-            own.load_state_dict(norm.state_dict())
-            return own
-    return nn.Identity()

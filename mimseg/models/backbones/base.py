@@ -55,7 +55,7 @@ class Latent:
         return self.tokens[:, self.prefix :]
 
     def behind(self, block: int) -> "Latent":
-        """The same with the tokens that leave a block, one of ``taps``."""
+        """Take the tokens that leave a block, one of ``taps``, for the encoder's last."""
         return replace(self, tokens=self.taps[block])
 
 
@@ -68,15 +68,20 @@ class MaskedEncoder(nn.Module):
         in_channels: C.
         embed_dim: width D of the tokens it gives.
         prefix: number of tokens before the patches' (class token).
+        embeds: whether it embeds patches before it masks, so that a score may read them.
         sparse: whether hidden patches are left out; otherwise it gives tokens for all patches.
         leaves_out: whether patches that a policy throws away are not computed at all.
+        norm: what the tokens pass at last; an identity where nothing is left to do.
         activation_checkpointing: recompute blocks in the backward pass instead of storing their activations.
     """
 
     prefix = 0
     split = 1
+    embeds = True
     sparse = False
     leaves_out = False
+
+    norm: nn.Module
 
     def __init__(self, patch_size: int, in_channels: int, embed_dim: int) -> None:
         super().__init__()
@@ -91,11 +96,11 @@ class MaskedEncoder(nn.Module):
         raise NotImplementedError
 
     def layer_of(self, name: str) -> int:
-        """The layer, 0 to ``num_layers - 1``, of a parameter by its name within this encoder."""
+        """Give the layer, 0 to ``num_layers - 1``, of a parameter by its name within this encoder."""
         raise NotImplementedError
 
     def grid_of(self, images: Tensor) -> tuple[int, int]:
-        """The patch grid of images ``(B, C, H, W)``.
+        """Compute the patch grid of images ``(B, C, H, W)``.
 
         Raises:
             ValueError: wrong number of channels, or a side that is not a multiple of the side of a token.
@@ -129,30 +134,14 @@ class MaskedEncoder(nn.Module):
             )
 
     def embed(self, images: Tensor) -> Tensor:
-        """Patch tokens of images ``(B, C, H, W)`` before masking and without position embedding.
+        """Patch tokens of images ``(B, C, H, W)`` before masking and without position embedding, if it ``embeds``.
 
         ``(B, L, D)``; of an encoder that begins with smaller patches ``(B, L * k * k, D')``, on a grid k times finer.
         """
         raise NotImplementedError
 
-    def enter(self, images: Tensor) -> Tensor:
-        """What the first block of a ViT gets for full images: tokens ``(B, prefix + L, D)`` with positions.
-
-        Raises:
-            ValueError: the encoder is no ViT.
-        """
-        raise ValueError(f"{type(self).__name__} is no ViT: it has no attention over all patches to read")
-
-    def stage_maps(self, images: Tensor) -> list[Tensor]:
-        """The map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
-
-        Raises:
-            ValueError: the encoder has no stages.
-        """
-        raise ValueError(f"{type(self).__name__} has no stages; use a DenseSwin or a DenseBackbone")
-
     def position_table(self, grid: tuple[int, int]) -> Tensor | None:
-        """The position embedding ``(L, D)`` that patch tokens get; None where positions are not added to tokens."""
+        """Compute the position embedding ``(L, D)`` of patch tokens; None where positions are not added to them."""
         raise NotImplementedError
 
     def forward(self, images: Tensor, mask: PatchMask | None = None, tokens: Tensor | None = None) -> Latent:
@@ -164,6 +153,25 @@ class MaskedEncoder(nn.Module):
             tokens: what :meth:`embed` gave for these images, if a score already asked for it.
         """
         raise NotImplementedError
+
+
+class EncoderLayers:
+    """Tells the layers of a model around an encoder: the encoder's, and with its last one all else, as heads and necks.
+
+    For layer-wise learning-rate decay.
+    """
+
+    encoder: MaskedEncoder
+
+    @property
+    def num_layers(self) -> int:
+        """Layers that layer-wise learning-rate decay tells apart: the encoder's."""
+        return self.encoder.num_layers
+
+    def layer_of(self, name: str) -> int:
+        """Give the layer of a parameter by its name within this model; the last for what is not the encoder's."""
+        part, rest = name.split(".", 1)
+        return self.encoder.layer_of(rest) if part == "encoder" else self.num_layers - 1
 
 
 def check_mask(mask: PatchMask, batch: int, grid: tuple[int, int]) -> None:

@@ -13,13 +13,13 @@ Between = Literal["follows", "precedes"]
 
 
 def find_blocks(network: nn.Module, pattern: str) -> list[str]:
-    """Names of the blocks, in order: the longest that the pattern matches in parameters' names."""
+    """Find the names of the blocks, in order: the longest that the pattern matches in parameters' names."""
     found = (re.search(rf"^(.*?{pattern})\.", name) for name, _ in network.named_parameters())
     return list(dict.fromkeys(match.group(1) for match in found if match))
 
 
 def layers_of(network: Any, blocks: list[str], pattern: str, between: Between = "follows") -> dict[str, int]:
-    """The layer of every parameter: 0 for the stem, i + 1 for block i and what leads to it, or from it.
+    """Find the layer of every parameter: 0 for the stem, i + 1 for block i and what leads to it, or from it.
 
     What follows a block within its stage (a norm) is of that block's layer. With ``between='follows'`` timm's own
     grouping is taken where it tells at least as many layers apart.

@@ -1,10 +1,11 @@
 """What dense encoders share: masked places are replaced, nothing is left out."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...ops.masking import PatchMask, repeat_units
 from .base import MaskedEncoder, check_mask
 from .init import init_normal
@@ -31,15 +32,11 @@ class DenseEncoder(MaskedEncoder):
         mask_size: side in pixels of what is masked and predicted as one, a divisor of ``stride``; default ``stride``.
             Larger squares are ``masking.unit``'s business.
 
-    Attributes:
-        fills_up: whether :meth:`stage_maps` takes images of any size, because every stage fills up what it needs.
-
     Raises:
         ValueError: unknown ``mask_at``, a ``mask_size`` that does not divide the stride, or, with
             ``mask_at='tokens'``, one that is no multiple of ``embedded``.
     """
 
-    fills_up = False
     mask_token: nn.Parameter
 
     def __init__(
@@ -53,7 +50,7 @@ class DenseEncoder(MaskedEncoder):
         learn_token: bool = True,
         mask_size: int | None = None,
     ) -> None:
-        check_choice("mask_at", mask_at, get_args(MaskAt) if embedded else ("pixels",))
+        one_of("encoder.mask_at", mask_at, MaskAt if embedded else ("pixels",))
         size = stride if mask_size is None else mask_size
         if size < 1 or stride % size:
             raise ValueError(
@@ -113,14 +110,22 @@ class DenseEncoder(MaskedEncoder):
         return torch.where(hidden, self.mask_token.to(images.dtype), images)
 
 
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Refuse an unknown word.
+class HierarchicalEncoder(DenseEncoder):
+    """A dense encoder whose stages give a map each, every one coarser than the one before.
 
-    Raises:
-        ValueError: it is none of ``choices``.
+    Attributes:
+        fills_up: whether :meth:`stage_maps` takes images of any size, because every stage fills up what it needs.
     """
-    if value not in choices:
-        raise ValueError(f"encoder.{name} is {value!r}; use one of {', '.join(choices)}")
+
+    fills_up = False
+
+    def stage_maps(self, images: Tensor) -> list[Tensor]:
+        """Compute the map ``(B, D, h, w)`` of every stage for full images, none of them through the final norm.
+
+        Raises:
+            ValueError: the network gives its last map only.
+        """
+        raise NotImplementedError
 
 
 def check_truncate(truncate: int, depth: int) -> None:

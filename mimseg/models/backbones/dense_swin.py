@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate
-from typing import Literal, TypedDict, get_args
+from typing import Literal, TypedDict
 
 import torch
 import torch.nn.functional as F
@@ -10,11 +10,13 @@ from timm.layers import PatchEmbed
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ...choices import one_of
 from ...ops.masking import PatchMask
 from ...ops.patches import patch_grid
 from ...registry import MODELS
+from .archs import find_arch
 from .base import Latent
-from .dense_encoder import DenseEncoder, MaskAt, check_choice, check_truncate
+from .dense_encoder import HierarchicalEncoder, MaskAt, check_truncate
 from .init import init_normal
 from .swin_blocks import Pair, PatchMerging, SwinBlock, WindowAttention, WindowPlan, fit_window
 
@@ -41,27 +43,21 @@ ARCHS: dict[str, SwinArch] = {
 }
 
 
-def resolve_arch(arch: str | SwinArch) -> SwinArch:
-    """A named or spelled-out architecture.
+def resolve_swin_arch(arch: str | SwinArch) -> SwinArch:
+    """Find an architecture by its name, or take one that is spelled out.
 
     Raises:
         ValueError: unknown name, other keys than embed_dim, depths and num_heads, not as many depths as heads, or
             heads that do not divide a stage's width.
     """
-    keys = list(SwinArch.__annotations__)
-    if isinstance(arch, str):
-        if arch not in ARCHS:
-            raise ValueError(f"unknown Swin arch {arch!r}; use one of {', '.join(ARCHS)} or a dict of {keys}")
-        return ARCHS[arch]
-    if set(arch) != set(keys):
-        raise ValueError(f"a Swin arch dict has exactly the keys {keys}, got {sorted(arch)}")
-    depths, heads = arch["depths"], arch["num_heads"]
+    size = find_arch(arch, ARCHS, "Swin")
+    depths, heads = size["depths"], size["num_heads"]
     if len(depths) != len(heads):
         raise ValueError(f"a Swin arch has as many depths as num_heads, got {list(depths)} and {list(heads)}")
     for stage, number in enumerate(heads):
-        if (arch["embed_dim"] * 2**stage) % number:
-            raise ValueError(f"width {arch['embed_dim'] * 2**stage} of stage {stage} is no multiple of {number} heads")
-    return arch
+        if (size["embed_dim"] * 2**stage) % number:
+            raise ValueError(f"width {size['embed_dim'] * 2**stage} of stage {stage} is no multiple of {number} heads")
+    return size
 
 
 def drop_path_rates(last: float, depths: Sequence[int], truncate: int) -> list[list[float]]:
@@ -71,7 +67,7 @@ def drop_path_rates(last: float, depths: Sequence[int], truncate: int) -> list[l
     return [rates[end - depth : end] for end, depth in zip(accumulate(depths), depths, strict=True)]
 
 
-class Stage(nn.Module):
+class SwinStage(nn.Module):
     """A stage of Swin.
 
     Args:
@@ -97,7 +93,7 @@ class Stage(nn.Module):
 
 
 @MODELS.register_module()
-class DenseSwin(DenseEncoder):
+class DenseSwin(HierarchicalEncoder):
     """Swin Transformer that sees a mask token in place of what is masked (SimMIM, section 3.2; FastMIM).
 
     A patch of the mask is a square of 32 px, one token of the last stage, or smaller with ``mask_size``. What comes out
@@ -120,15 +116,15 @@ class DenseSwin(DenseEncoder):
         drop_path: stochastic depth rate of the last block.
         window_ratio: tokens a side of the first stage for each token a side of a window; None keeps ``window_size``.
         truncate: number of blocks at the end that are left out (FastMIM, Table 1c).
-        mask_at: see :class:`DenseEncoder`, as for the next two.
-        learn_token: likewise.
-        mask_size: likewise.
+        mask_at: 'tokens' or 'pixels', see :class:`DenseEncoder` for it and the next two.
+        learn_token: whether the mask token learns.
+        mask_size: side in pixels of what is masked as one.
         init: 'normal' draws linear layers from normal(0, 0.02), as Swin's public code; 'xavier' xavier-uniformly, which
             is what FastMIM's release ends with, because its model initialises the encoder once more. Tables are from
             normal(0, 0.02) in both.
 
     Attributes:
-        fills_up: True, see :class:`DenseEncoder`.
+        fills_up: True, see :class:`HierarchicalEncoder`.
         patch_size: side in pixels of what is masked as one: of a token of the last stage, 32 with four stages.
         embed_dim: width D of the last stage.
 
@@ -153,8 +149,8 @@ class DenseSwin(DenseEncoder):
         mask_size: int | None = None,
         init: SwinInit = "normal",
     ) -> None:
-        size = resolve_arch(arch)
-        check_choice("init", init, get_args(SwinInit))
+        size = resolve_swin_arch(arch)
+        one_of("encoder.init", init, SwinInit)
         if window_size < 1:
             raise ValueError(f"encoder.window_size must be at least 1 token, got {window_size}")
         check_truncate(truncate, sum(size["depths"]))
@@ -174,7 +170,7 @@ class DenseSwin(DenseEncoder):
         rates = drop_path_rates(drop_path, size["depths"], truncate)
         self.depths = tuple(map(len, rates))
         sizes = zip(dims, size["num_heads"], self.windows, rates, strict=True)
-        self.layers = nn.ModuleList(Stage(*stage, merges=index > 0) for index, stage in enumerate(sizes))
+        self.layers = nn.ModuleList(SwinStage(*stage, merges=index > 0) for index, stage in enumerate(sizes))
         self.norm: nn.Module = nn.LayerNorm(dims[-1])
         self.plans: dict[tuple[Pair, torch.device], list[tuple[WindowPlan, WindowPlan]]] = {}
         self._init(init)
@@ -199,7 +195,7 @@ class DenseSwin(DenseEncoder):
         return sum(self.depths) + 2
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter: embeddings 0, block i of all (from 0) i + 1, final norm the last.
+        """Give the layer of a parameter: embeddings 0, block i of all (from 0) i + 1, final norm the last.
 
         Merging patches belongs to the last block of the stage that it ends, as in SimMIM's public code.
         """
@@ -225,7 +221,7 @@ class DenseSwin(DenseEncoder):
         return Latent(self.norm(x).flatten(1, 2), grid, 0, mask, "raster")
 
     def stage_maps(self, images: Tensor) -> list[Tensor]:
-        """The map ``(B, D, h, w)`` of every stage for full images of any size, none of them through the final norm.
+        """Compute the map ``(B, D, h, w)`` of every stage for full images of any size, without the final norm.
 
         As in Swin's public detector, zeros fill images up to whole patches of 4 px, maps to whole windows, and odd
         sides before merging; a map of stride s has H / s rows, rounded up.
@@ -236,7 +232,7 @@ class DenseSwin(DenseEncoder):
         return [x.permute(0, 3, 1, 2) for x in self._stages(images, self.embed(images))]
 
     def _stages(self, images: Tensor, x: Tensor) -> Iterator[Tensor]:
-        """What every stage gives ``(B, h, w, D)``, from embedded patches of images."""
+        """Run the stages and yield what each gives ``(B, h, w, D)``, from embedded patches of images."""
         first = images.shape[2] // EMBEDDED, images.shape[3] // EMBEDDED
         x = x.unflatten(1, first)
         recompute = self.activation_checkpointing and self.training
@@ -245,7 +241,7 @@ class DenseSwin(DenseEncoder):
             yield x
 
     def plans_of(self, first: Pair, device: torch.device) -> list[tuple[WindowPlan, WindowPlan]]:
-        """How every stage is cut into windows, without shift and with, for a first stage of this grid."""
+        """Plan how every stage is cut into windows, without shift and with, for a first stage of this grid."""
         key = first, device
         if key not in self.plans:
             if len(self.plans) >= KEPT_SIZES:

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from ...choices import one_of
+from ...ops.patches import patch_grid
 from ...ops.posembed import resize_grid, sincos_2d
 
 Grid = tuple[int, int]
@@ -39,7 +41,7 @@ class Positions(nn.Module):
         return self.reference or self.trained
 
     def forward(self, grid: Grid, index: Tensor | None = None) -> Tensor:
-        """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
+        """Compute the embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
         if self.training:
             self.trained = grid
         if self.made != (grid, self.reference):
@@ -75,6 +77,26 @@ class LearnedPositions(nn.Module):
         return self.table[:1]
 
     def forward(self, grid: Grid, index: Tensor | None = None) -> Tensor:
-        """The embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
+        """Compute the embeddings ``(L, D)`` of a grid, or ``(B, K, D)`` at the patches ``index (B, K)``."""
         patches = resize_grid(self.table[1:], self.own_grid, grid)
         return patches if index is None else patches[index]
+
+
+def make_positions(
+    kind: str, dim: int, patch_size: int, image_size: int | tuple[int, int] | None
+) -> Positions | LearnedPositions:
+    """Make the position embedding that a :class:`SparseViT` is configured with; see there.
+
+    Raises:
+        ValueError: unknown kind, or learned positions without an image size.
+    """
+    one_of("encoder.positions", kind, ("sincos", "sincos_per_grid", "learned"))
+    if kind == "sincos_per_grid":
+        return Positions(dim, resizes=False)
+    if image_size is None:
+        if kind == "sincos":
+            return Positions(dim)
+        raise ValueError("encoder.positions='learned' needs encoder.image_size, the side or (H, W) of the images")
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    grid = patch_grid(height, width, patch_size)
+    return Positions(dim, grid) if kind == "sincos" else LearnedPositions(dim, grid)

@@ -21,7 +21,7 @@ ELSEWHERE = -100.0
 
 
 def fit_window(grid: Pair, window: Pair) -> tuple[Pair, Pair]:
-    """The window and its shift in a stage of ``grid`` tokens: where that is no larger, one window, not shifted."""
+    """Choose the window and its shift in a stage of ``grid`` tokens: where that is no larger, one, not shifted."""
     (h, w), (high, wide) = window, grid
     clipped = min(h, high), min(w, wide)
     return clipped, (0 if high <= h else h // 2, 0 if wide <= w else w // 2)
@@ -142,7 +142,7 @@ class WindowAttention(nn.Module):
         return out
 
     def bias(self, plan: WindowPlan) -> Tensor:
-        """What is added to the logits of a window's pairs ``(heads, N, N)``."""
+        """Compute what is added to the logits of a window's pairs ``(heads, N, N)``."""
         spans = [(2 * h - 1, 2 * w - 1) for h, w in (self.window, plan.window)]
         table = resize_grid(self.relative_position_bias_table, *spans)
         length = plan.window[0] * plan.window[1]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch.nn.functional as F
-from timm.layers import DropPath
+from timm.layers import DropPath, LayerScale
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
@@ -75,7 +75,7 @@ class Attention(nn.Module):
         return self.project(mix(*self._heads(*self.qkv(x).chunk(3, dim=-1))).transpose(1, 2).flatten(2))
 
     def project(self, mixed: Tensor) -> Tensor:
-        """What the heads give ``(..., D)`` to ``(..., D)``."""
+        """Project what the heads give ``(..., D)`` to ``(..., D)``."""
         out: Tensor = self.proj(mixed)
         return out
 
@@ -117,6 +117,7 @@ class Block(nn.Module):
         dim: width D.
         num_heads: number of heads, a divisor of D.
         drop_path: rate of stochastic depth.
+        layer_scale: at which the factors of both branches start; None for no factors.
 
     Attributes:
         compiles: whether ``model.compile`` compiles it.
@@ -124,34 +125,36 @@ class Block(nn.Module):
 
     compiles = True
 
-    def __init__(self, dim: int, num_heads: int, drop_path: float = 0.0) -> None:
+    def __init__(self, dim: int, num_heads: int, drop_path: float = 0.0, layer_scale: float | None = None) -> None:
         super().__init__()
         self.norm1 = nn.LayerNorm(dim, eps=1e-6)
         self.attn = Attention(dim, num_heads)
+        self.ls1 = nn.Identity() if layer_scale is None else LayerScale(dim, layer_scale)
         self.drop_path1 = DropPath(drop_path) if drop_path else nn.Identity()
         self.norm2 = nn.LayerNorm(dim, eps=1e-6)
         self.mlp = Mlp(dim)
+        self.ls2 = nn.Identity() if layer_scale is None else LayerScale(dim, layer_scale)
         self.drop_path2 = DropPath(drop_path) if drop_path else nn.Identity()
 
-    def forward(self, x: Tensor, packing: Packing | None = None) -> Tensor:
-        """``(B, N, D)``, or packed ``(R, D)``, to as many."""
-        x = x + drop(self.drop_path1, self.attn(self.norm1(x), packing), packing)
-        return x + drop(self.drop_path2, self.mlp(self.norm2(x)), packing)
+    def forward(self, x: Tensor, packing: Packing | None = None, bias: Tensor | None = None) -> Tensor:
+        """``(B, N, D)``, or packed ``(R, D)``, to as many; see :class:`Attention` for the bias."""
+        x = x + drop(self.drop_path1, self.ls1(self.attn(self.norm1(x), packing, bias)), packing)
+        return x + drop(self.drop_path2, self.ls2(self.mlp(self.norm2(x))), packing)
 
     def at_last(self, x: Tensor, n: int) -> Tensor:
         """``forward(x)[:, -n:]`` ``(B, n, D)``: nothing is computed for rows that no loss reads."""
-        return self._mlp(x[:, -n:] + self.drop_path1(self.attn.at_last(self.norm1(x), n)))
+        return self._mlp(x[:, -n:] + self.drop_path1(self.ls1(self.attn.at_last(self.norm1(x), n))))
 
     def at_rows(self, x: Tensor, take: Take) -> Tensor:
         """``take(forward(x))`` for a ``take`` that picks tokens of ``(B, N, D)``."""
-        return self._mlp(take(x) + self.drop_path1(self.attn.at_rows(self.norm1(x), take)))
+        return self._mlp(take(x) + self.drop_path1(self.ls1(self.attn.at_rows(self.norm1(x), take))))
 
     def with_attention(self, x: Tensor, attend: Callable[[Tensor], Tensor]) -> Tensor:
         """``forward(x)`` with ``attend``, of normalised tokens ``(B, N, D)``, in place of its attention."""
-        return self._mlp(x + self.drop_path1(attend(self.norm1(x))))
+        return self._mlp(x + self.drop_path1(self.ls1(attend(self.norm1(x)))))
 
     def _mlp(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.drop_path2(self.mlp(self.norm2(x)))
+        out: Tensor = x + self.drop_path2(self.ls2(self.mlp(self.norm2(x))))
         return out
 
 
@@ -164,15 +167,31 @@ def drop(path: nn.Module, x: Tensor, packing: Packing | None) -> Tensor:
     return x * scale[packing.sequence]
 
 
-def make_blocks(dim: int, depth: int, num_heads: int, drop_path: float = 0.0) -> nn.ModuleList:
-    """``depth`` pre-norm ViT blocks (MLP ratio 4, qkv bias, LayerNorm eps 1e-6), drop path rising linearly.
+def make_blocks(
+    dim: int,
+    depth: int,
+    num_heads: int,
+    drop_path: float = 0.0,
+    layer_scale: float | None = None,
+    truncate: int = 0,
+) -> nn.ModuleList:
+    """Make ``depth`` pre-norm ViT blocks (MLP ratio 4, qkv bias, LayerNorm eps 1e-6) without the last ``truncate``.
+
+    Args:
+        dim: width D.
+        depth: number of blocks.
+        num_heads: number of heads.
+        drop_path: rate of stochastic depth that the last of ``depth`` blocks has, to which it rises linearly.
+        layer_scale: see :class:`Block`.
+        truncate: number of blocks at the end that are left out.
 
     Raises:
         ValueError: the width is not a multiple of the number of heads.
     """
     if dim % num_heads:
         raise ValueError(f"width {dim} is not a multiple of num_heads={num_heads}")
-    return nn.ModuleList(Block(dim, num_heads, drop_path * i / max(1, depth - 1)) for i in range(depth))
+    rates = [drop_path * i / max(1, depth - 1) for i in range(depth - truncate)]
+    return nn.ModuleList(Block(dim, num_heads, rate, layer_scale) for rate in rates)
 
 
 def run_blocks(

@@ -1,13 +1,20 @@
 """Where to mask: score x policy x ratio."""
 
-from .attention_guided import AMTPolicy, AttMaskPolicy
-from .block import BlockPolicy
 from .generator import Decision, MaskGenerator
-from .policies import EasyToHardPolicy, NoisyPolicy, Policy, RandomPolicy
+from .policies import (
+    AMTPolicy,
+    AttMaskPolicy,
+    BlockPolicy,
+    Draw,
+    EasyToHardPolicy,
+    NoisyPolicy,
+    Policy,
+    RandomPolicy,
+    SoftToHardPolicy,
+    UniformPolicy,
+)
 from .ratios import AdaptiveRatio, FixedRatio, Ratio
 from .scores import AttentionScore, ClassAttentionScore, PredictedLossScore, SalienceScore, Score
-from .soft_to_hard import SoftToHardPolicy
-from .uniform import UniformPolicy
 
 __all__ = [
     "AMTPolicy",
@@ -17,6 +24,7 @@ __all__ = [
     "BlockPolicy",
     "ClassAttentionScore",
     "Decision",
+    "Draw",
     "EasyToHardPolicy",
     "FixedRatio",
     "MaskGenerator",

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from ...ops.masking import PatchMask, mask_highest, mask_largest, pool_to_units, repeat_units, uniform_noise
 from ...registry import MODELS
 from ..step import Need, Step
-from .policies import Policy
+from .policies import Draw, Policy
 from .ratios import Ratio
 from .scores import Score
 
@@ -64,9 +64,9 @@ class MaskGenerator(nn.Module):
         self.unit = unit
         self.generator: torch.Generator | None = None
         kinds = f"{type(self.policy).__name__} with {type(self.ratio).__name__}"
-        takes_score = self.policy.takes_score or self.ratio.takes_score
-        if takes_score != (self.score is not None):
-            word = "needs a score" if takes_score else "reads no score"
+        needs_score = self.policy.needs_score or self.ratio.needs_score
+        if needs_score != (self.score is not None):
+            word = "needs a score" if needs_score else "reads no score"
             raise ValueError(f"masking: {kinds} {word}; set or remove masking.score (got {score})")
         if unit is not None and (not isinstance(unit, int) or unit < 1):
             raise ValueError(f"masking.unit is the side of a mask unit in whole pixels, got {unit!r}")
@@ -79,13 +79,8 @@ class MaskGenerator(nn.Module):
 
     @property
     def needs(self) -> frozenset[Need]:
-        """What the score may ask of the teachers in a run."""
+        """What the score may ask of the teachers and the student in a run."""
         return self.score.needs if self.score is not None else frozenset()
-
-    @property
-    def reads_tokens(self) -> bool:
-        """Whether the score reads the student's patch embedding."""
-        return self.score is not None and self.score.reads_tokens
 
     def units(self, patch_size: int, grid: tuple[int, int]) -> tuple[int, int]:
         """The grid of mask units for a patch grid (h, w).
@@ -108,15 +103,15 @@ class MaskGenerator(nn.Module):
             )
         return grid[0] // k, grid[1] // k
 
-    def reads_score(self, step: Step) -> bool:
+    def needs_score(self, step: Step) -> bool:
         """Whether the mask of this step depends on the score.
 
         As long as a policy that takes a score does not read it (a warm-up at random), the ratio is the usual one, too.
         """
-        if not self.policy.takes_score:
+        if not self.policy.needs_score:
             return self.score is not None
         h, w = self.units(step.patch_size, step.grid)
-        return self.policy.reads_score(self.ratio.usual(h * w), step.progress)
+        return self.policy.needs_score_at(self.ratio.usual(h * w), step.progress)
 
     def forward(self, step: Step, generator: torch.Generator | None = None) -> PatchMask:
         """The masks ``(B, L)`` of a step; see :meth:`decide`."""
@@ -133,14 +128,14 @@ class MaskGenerator(nn.Module):
         units = self.units(step.patch_size, step.grid)
         length = units[0] * units[1]
         score = None
-        if self.reads_score(step) and self.score is not None:
+        if self.needs_score(step) and self.score is not None:
             score = pool_to_units(self.score(step), units)
         masked = self.policy.number(self.ratio(length, score), length, step.progress)
         rank, world = get_dist_info()
         columns = self.policy.noise_per_image(length)
         source = self.generator if generator is None else generator
         noise = uniform_noise(len(step.images), columns, step.images.device, source, rank, world)
-        state = self.policy(score, noise, masked, step.progress, units)
+        state = self.policy(Draw(noise, masked, step.progress, units, score))
         return Decision(self._patches(state, masked, units, step.grid), score, units)
 
     def at_random(self, noise: Tensor, patch_size: int, grid: tuple[int, int]) -> PatchMask:

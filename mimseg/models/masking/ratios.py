@@ -1,11 +1,13 @@
 """Ratios: how many patches are masked."""
 
-from typing import Literal, get_args
+from typing import Any, Literal
 
 import torch
 from mmengine.dist import all_reduce
 from torch import Tensor, nn
 
+from ...choices import one_of
+from ...moved import refuse_old_names
 from ...ops.masking import CountRounding, check_rounding, number_masked
 from ...ops.salience import min_max
 from ...registry import MODELS
@@ -17,12 +19,21 @@ class Ratio(nn.Module):
     """Decides how many mask units of each image to hide.
 
     Attributes:
-        takes_score: whether it has to be given a score.
+        needs_score: whether it has to be given a score.
         per_sample: whether the number differs between the images of a batch.
     """
 
-    takes_score = False
+    needs_score = False
     per_sample = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Refuse, in one line, a ratio written for an earlier version.
+
+        Raises:
+            TypeError: says what it has to say now.
+        """
+        super().__init_subclass__(**options)
+        refuse_old_names(cls, {"takes_score": "needs_score"})
 
     def range(self) -> tuple[float, float]:
         """The lowest and the highest ratio that there can be."""
@@ -90,7 +101,7 @@ class AdaptiveRatio(Ratio):
         ValueError: a range that leaves (0, 1), a threshold outside [0, 1), or an unknown level or ``count_rounding``.
     """
 
-    takes_score = True
+    needs_score = True
     numbers: Tensor
 
     def __init__(
@@ -110,8 +121,7 @@ class AdaptiveRatio(Ratio):
             )
         if not 0 <= threshold < 1:
             raise ValueError(f"masking.ratio.threshold must lie in [0, 1), got {threshold}")
-        if level not in get_args(Level):
-            raise ValueError(f"masking.ratio.level must be one of {', '.join(get_args(Level))}, got {level!r}")
+        one_of("masking.ratio.level", level, Level)
         self.spread, self.threshold, self.level = spread, threshold, level
         self.count_rounding = check_rounding(count_rounding)
         self.per_sample = level == "sample"

@@ -1,10 +1,11 @@
 """A teacher's attention as target."""
 
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Literal
 
 from torch import Tensor
 
+from ...choices import one_of
 from ...ops.attention import PatchAttention
 from ...ops.ranking import standardize
 from ...ops.salience import min_max
@@ -25,11 +26,7 @@ class AttentionTarget(Target):
 
     Args:
         teacher: which teacher to ask.
-        block: see :class:`mimseg.ops.attention.PatchAttention`, as for the next four.
-        head: likewise.
-        axis: likewise.
-        with_self: likewise.
-        with_class: likewise.
+        block, head, axis, with_self, with_class: which map, see :class:`mimseg.ops.attention.PatchAttention`.
         normalize: 'standardized' gives the values of all patches of an image zero mean and unit variance (public code),
             'minmax' stretches them to [0, 1], 'shift' subtracts the lowest of an image, 'raw' leaves them as Eq. 7 has
             them. Eq. 7 sums over masked patches where :class:`PatchMSE` takes the mean: with ``weight=M`` of the task
@@ -50,10 +47,7 @@ class AttentionTarget(Target):
         normalize: Normalize = "standardized",
     ) -> None:
         super().__init__()
-        if normalize not in get_args(Normalize):
-            raise ValueError(
-                f"AttentionTarget: normalize must be one of {', '.join(get_args(Normalize))}, got {normalize!r}"
-            )
+        one_of("AttentionTarget: normalize", normalize, Normalize)
         self.teacher, self.normalize = teacher, normalize
         self.want = PatchAttention(block, head, axis, with_self, with_class)
         self.needs = frozenset({(teacher, self.want)})

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ...ops.hog import group_cells, hog
+from ...ops.hog import group_cells, hog, ungroup_cells
 from ...registry import MODELS
 from ..backbones.base import MaskedEncoder, Rows
 from ..step import Step
 from ..teachers.base import Teacher
-from .base import Target
+from .base import Histograms, Picture, Target
 
 
 @MODELS.register_module()
@@ -50,6 +50,21 @@ class HOGTarget(Target):
         """``(B, M, C * bins * (P / cell)^2)``, fp32."""
         cells = hog(step.images, self.cell, self.bins, self.gaussian, self.normalize)
         return step.select(group_cells(cells, self._cells_per_side(step.patch_size)), rows)
+
+    @torch.no_grad()
+    def picture(self, predicted: Tensor, step: Step) -> Picture:
+        """Lay the histograms of all cells out over the image."""
+        truth = self(step, "all")
+        filled = step.made_mask.put_masked(truth, predicted.to(truth))
+        cells = self._cells_per_side(step.patch_size)
+        truth, filled = (ungroup_cells(vectors, cells, step.grid) for vectors in (truth, filled))
+        return Picture(histograms=Histograms(truth, filled, self.bins, self._settings()))
+
+    def _settings(self) -> str:
+        words = [f"cells of {self.cell} px, {self.bins} orientations"]
+        words += [] if self.normalize else ["not normalised"]
+        words += [f"weighted by Gaussians of {self.gaussian} px"] if self.gaussian else []
+        return ", ".join(words)
 
     def _cells_per_side(self, patch_size: int) -> int:
         if patch_size % self.cell:

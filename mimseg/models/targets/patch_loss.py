@@ -22,7 +22,7 @@ class PatchLossTarget(Target):
     def __init__(self, task: str = "reconstruct") -> None:
         super().__init__()
         self.task = task
-        self.reads = frozenset({task})
+        self.needs_loss_of = frozenset({task})
 
     def out_dim(self, encoder: MaskedEncoder, teachers: Mapping[str, Teacher]) -> int:
         """One number per patch."""

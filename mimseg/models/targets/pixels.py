@@ -5,12 +5,12 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from ...ops.patches import normalize_patches, patch_statistics, patchify
+from ...ops.patches import normalize_patches, patch_statistics, patchify, unpatchify
 from ...registry import MODELS
 from ..backbones.base import MaskedEncoder, Rows
 from ..step import Step
 from ..teachers.base import Teacher
-from .base import Target
+from .base import Picture, Target
 
 
 @MODELS.register_module()
@@ -41,3 +41,10 @@ class PixelTarget(Target):
             return predicted
         mean, std = patch_statistics(step.select(patchify(step.images, step.patch_size)))
         return predicted * std + mean
+
+    def picture(self, predicted: Tensor, step: Step) -> Picture:
+        """Put the predicted pixels into the images, which show where nothing is hidden."""
+        mask, patches = step.made_mask, patchify(step.images, step.patch_size)
+        filled = mask.put_masked(patches, self.to_pixels(predicted.float(), step))
+        note = "per-patch mean and std of the input image undo the normalised-pixel target" if self.normalize else ""
+        return Picture(pixels=unpatchify(filled, step.patch_size, step.grid), note=note)

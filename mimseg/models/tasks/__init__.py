@@ -1,6 +1,15 @@
 """Pretext tasks: decoder + target + loss."""
 
 from .losses import AbsolutePatchLoss, PatchCosine, PatchL1, PatchLoss, PatchMSE, RelativePatchLoss
-from .task import Task
+from .task import Task, build_tasks
 
-__all__ = ["AbsolutePatchLoss", "PatchCosine", "PatchL1", "PatchLoss", "PatchMSE", "RelativePatchLoss", "Task"]
+__all__ = [
+    "AbsolutePatchLoss",
+    "PatchCosine",
+    "PatchL1",
+    "PatchLoss",
+    "PatchMSE",
+    "RelativePatchLoss",
+    "Task",
+    "build_tasks",
+]

@@ -1,10 +1,11 @@
 """How predictions and targets are compared. All in fp32, also inside autocast."""
 
-from typing import Literal, get_args
+from typing import Literal
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...ops.masking import PatchMask
 from ...ops.ranking import PairNorm, absolute_loss, relative_loss
 from ...registry import MODELS
@@ -102,8 +103,7 @@ class RelativePatchLoss(PatchLoss):
 
     def __init__(self, norm: PairNorm = "batch") -> None:
         super().__init__()
-        if norm not in get_args(PairNorm):
-            raise ValueError(f"norm must be one of {get_args(PairNorm)}, got {norm!r}")
+        one_of("norm", norm, PairNorm)
         self.norm: PairNorm = norm
 
     def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:
@@ -133,10 +133,8 @@ class AbsolutePatchLoss(PatchLoss):
         divide_by: Literal["masked", "all"] = "masked",
     ) -> None:
         super().__init__()
-        if target not in ("standardized", "raw"):
-            raise ValueError(f"target must be 'standardized' or 'raw', got {target!r}")
-        if divide_by not in ("masked", "all"):
-            raise ValueError(f"AbsolutePatchLoss: divide_by must be 'masked' or 'all', got {divide_by!r}")
+        one_of("target", target, ("standardized", "raw"))
+        one_of("AbsolutePatchLoss: divide_by", divide_by, ("masked", "all"))
         self.standardized, self.over_all = target == "standardized", divide_by == "all"
 
     def forward(self, predicted: Tensor, target: Tensor, mask: PatchMask | None = None) -> tuple[Tensor, Tensor | None]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
+from ...choices import one_of
 from ...registry import MODELS
 from ..backbones.base import Latent, MaskedEncoder, Rows
 from ..decoders.transformer import channel_mean
@@ -72,8 +73,8 @@ class Task(nn.Module):
         blocks_from: str | None = None,
     ) -> None:
         super().__init__()
-        check_choice("positions", positions, get_args(Rows))
-        check_choice("train_input", train_input, get_args(TrainInput))
+        one_of("a task's positions", positions, Rows)
+        one_of("a task's train_input", train_input, TrainInput)
         if isinstance(reads, bool) or (reads not in ("neck", "encoder") and not isinstance(reads, int)):
             raise ValueError(f"a task's reads must be 'neck', 'encoder' or the number of a block, got {reads!r}")
         if not 0 <= start < 1:
@@ -112,7 +113,7 @@ class Task(nn.Module):
     @property
     def predicts_losses(self) -> bool:
         """Whether it predicts another task's losses rather than what is in the patches."""
-        return bool(self.target.reads)
+        return bool(self.target.needs_loss_of)
 
     def setup(self, encoder: MaskedEncoder, neck_width: int, teachers: Mapping[str, Teacher]) -> None:
         """Build the decoder, once everything that its sizes follow from is there."""
@@ -200,17 +201,12 @@ class Task(nn.Module):
         return self.criterion.distance(self.predict(latent, step, exact=True), self.target(step))
 
 
-def check_choice(name: str, value: str, choices: tuple[str, ...]) -> None:
-    """Refuse an unknown word.
-
-    Raises:
-        ValueError: it is none of ``choices``.
-    """
-    if value not in choices:
-        raise ValueError(f"a task's {name} must be one of {', '.join(choices)}, got {value!r}")
-
-
 def sizes_of(blocks: nn.Module) -> tuple[Any, ...]:
     """What two decoders' blocks have to have in common."""
     heads = [part.num_heads for part in blocks.modules() if hasattr(part, "num_heads")]
     return {name: value.shape for name, value in blocks.state_dict().items()}, heads
+
+
+def build_tasks(configs: Mapping[str, dict[str, Any] | None]) -> dict[str, nn.Module]:
+    """Build tasks by name; a None leaves its name out."""
+    return {name: MODELS.build(cfg) for name, cfg in configs.items() if cfg is not None}

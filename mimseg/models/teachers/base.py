@@ -84,7 +84,7 @@ def build_teachers(configs: Mapping[str, dict[str, Any] | None]) -> dict[str, nn
 
     Raises:
         ValueError: what a teacher refuses, with its key in the config.
-        FileNotFoundError: likewise.
+        FileNotFoundError: a file that a teacher needs is not there, with its key in the config.
     """
     built = {}
     for name, cfg in configs.items():

@@ -1,14 +1,12 @@
 """The student itself as teacher."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ...registry import MODELS
 from ..backbones.attention_maps import check_wants
 from ..backbones.base import MaskedEncoder
+from ..modes import evaluating, without_cast_cache
 from ..step import TeacherView, Want
 from .base import Student, Teacher, inside, view
 
@@ -39,30 +37,3 @@ class StudentTeacher(Teacher):
         (encoder,) = self.encoders
         with evaluating(encoder), without_cast_cache():
             return view(encoder, images, wanted)[0]
-
-
-@contextmanager
-def evaluating(module: nn.Module) -> Iterator[None]:
-    """Evaluation mode, and afterwards every part in the mode that it was in."""
-    modes = [(part, part.training) for part in module.modules()]
-    module.eval()
-    try:
-        yield
-    finally:
-        for part, mode in modes:
-            part.training = mode
-
-
-@contextmanager
-def without_cast_cache() -> Iterator[None]:
-    """Keep autocast from remembering rounded weights.
-
-    What older PyTorch rounds without gradient it hands, without gradient, to the student's own pass in the same step
-    (mended by pytorch/pytorch#165068).
-    """
-    before = torch.is_autocast_cache_enabled()
-    torch.set_autocast_cache_enabled(False)
-    try:
-        yield
-    finally:
-        torch.set_autocast_cache_enabled(before)

@@ -1,4 +1,4 @@
-"""What backbones for dense prediction share: an encoder from pre-training, its weights and its layers."""
+"""What backbones of detectors and segmentors share: an encoder from pre-training, its weights and its layers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,10 +9,10 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from ...registry import MODELS, WEIGHT_INITIALIZERS
-from ..backbones.base import MaskedEncoder
+from ..backbones.base import EncoderLayers, MaskedEncoder
 
 
-class PretrainedBackbone(BaseModule):
+class PretrainedBackbone(EncoderLayers, BaseModule):
     """A backbone of MMDetection and MMSegmentation around an encoder as it was pre-trained.
 
     The encoder keeps its parameters' names, so that any checkpoint of pre-training or fine-tuning fits. ``encoder`` and
@@ -52,16 +52,6 @@ class PretrainedBackbone(BaseModule):
         """Images ``(B, C, H, W)``, filled up with zeros at the right and bottom to multiples of the stride."""
         high, wide = (-side % self.stride for side in images.shape[2:])
         return F.pad(images, (0, wide, 0, high)) if high or wide else images
-
-    @property
-    def num_layers(self) -> int:
-        """Layers that layer-wise learning-rate decay tells apart: the encoder's; necks and heads are with its last."""
-        return self.encoder.num_layers
-
-    def layer_of(self, name: str) -> int:
-        """The layer of a parameter by its name within this backbone; the last for what is not the encoder's."""
-        part, rest = name.split(".", 1)
-        return self.encoder.layer_of(rest) if part == "encoder" else self.num_layers - 1
 
 
 def warn_random(backbone: nn.Module) -> None:

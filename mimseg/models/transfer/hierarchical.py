@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from ...registry import MODELS
-from ..backbones.dense_encoder import DenseEncoder
+from ..backbones.dense_encoder import HierarchicalEncoder
 from .base import PretrainedBackbone
 
 LEVELS = 4
@@ -38,6 +38,8 @@ class HierarchicalBackbone(PretrainedBackbone):
         ValueError: the encoder has no stages.
     """
 
+    encoder: HierarchicalEncoder
+
     def __init__(
         self,
         encoder: Mapping[str, Any],
@@ -46,10 +48,12 @@ class HierarchicalBackbone(PretrainedBackbone):
         init_cfg: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(encoder, init_cfg)
+        if not isinstance(self.encoder, HierarchicalEncoder):
+            kind = type(self.encoder).__name__
+            raise ValueError(f"HierarchicalBackbone needs a DenseSwin or DenseBackbone as encoder, not a {kind}")
         self.out_channels = self._widths()
-        own: Any = self.encoder.norm
         self.norms = nn.ModuleList(nn.LayerNorm(width) if norms else nn.Identity() for width in self.out_channels)
-        if norms and not isinstance(own, nn.Identity):
+        if norms and not isinstance(self.encoder.norm, nn.Identity):
             self.norms[-1] = nn.Identity()
         elif not norms:
             self.encoder.norm = nn.Identity()
@@ -58,9 +62,6 @@ class HierarchicalBackbone(PretrainedBackbone):
     @torch.no_grad()
     def _widths(self) -> tuple[int, ...]:
         """Of the stages, as a small blank image shows them."""
-        if not isinstance(self.encoder, DenseEncoder):
-            kind = type(self.encoder).__name__
-            raise ValueError(f"HierarchicalBackbone needs a DenseSwin or DenseBackbone as encoder, not a {kind}")
         self.encoder.eval()
         blank = torch.zeros(1, self.encoder.in_channels, 2 * self.stride, 2 * self.stride)
         widths = tuple(x.shape[1] for x in self.encoder.stage_maps(blank)[-LEVELS:])
@@ -69,16 +70,15 @@ class HierarchicalBackbone(PretrainedBackbone):
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         """Images ``(B, C, H, W)`` to four maps ``(B, D, H / s, W / s)``, rounded up."""
-        encoder: Any = self.encoder
-        padded = images if encoder.fills_up else self.pad(images)
+        padded = images if self.encoder.fills_up else self.pad(images)
         maps = self.encoder.stage_maps(padded)[-LEVELS:]
-        own: Any = self.encoder.norm
-        maps = [_normed(norm, x) for norm, x in zip(self.norms, [*maps[:-1], _normed(own, maps[-1])], strict=True)]
+        maps[-1] = _normed(self.encoder.norm, maps[-1])
+        maps = [_normed(norm, x) for norm, x in zip(self.norms, maps, strict=True)]
         return tuple(_cut(x, images, padded).contiguous() for x in maps)
 
 
 def _normed(norm: nn.Module, x: Tensor) -> Tensor:
-    """A map ``(B, D, h, w)`` through a norm of its channels."""
+    """Normalise a map ``(B, D, h, w)`` over its channels."""
     if isinstance(norm, nn.Identity):
         return x
     normed: Tensor = norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
@@ -86,7 +86,7 @@ def _normed(norm: nn.Module, x: Tensor) -> Tensor:
 
 
 def _cut(x: Tensor, images: Tensor, padded: Tensor) -> Tensor:
-    """A map of padded images without the cells that hold nothing of the images."""
+    """Cut from a map of padded images the cells that hold nothing of the images."""
     high, wide = (
         -(-side * cells // whole)
         for side, cells, whole in zip(images.shape[2:], x.shape[2:], padded.shape[2:], strict=True)

@@ -84,7 +84,7 @@ class MIMPretrained:
 
 
 def _at_backbone(text: str) -> str:
-    """The text with the keys that a detector's config has."""
+    """Rewrite a text with the keys that a detector's config has."""
     for here, there in KEYS.items():
         text = text.replace(here, there)
     return text

@@ -121,7 +121,7 @@ class FourTapPyramid(BaseModule):
 
 
 def make_norm(config: Mapping[str, Any], channels: int) -> nn.Module:
-    """A norm of MMCV's ``norm_cfg``."""
+    """Build a norm of MMCV's ``norm_cfg``."""
     norm: nn.Module = build_norm_layer(dict(config), channels)[1]
     return norm
 

@@ -1,4 +1,4 @@
-"""Relative positions in the attention of ViTs for dense prediction.
+"""Relative positions in the attention of ViTs for detection and segmentation.
 
 Shapes: d width of a head, h w sides of a grid of tokens (the image's or a window's), N = h * w.
 """
@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ...ops.bf16 import attention
-from ..backbones.dense_vit import RelativePositionBias
+from ..backbones.relative_positions import RelativePositionBias
 from ..backbones.vit_blocks import Mix
 
 Pair = tuple[int, int]
@@ -58,7 +58,7 @@ class DecomposedPositions(nn.Module):
         return mix
 
     def _pairs(self, table: Tensor, side: int) -> Tensor:
-        """The vectors of one axis for every pair ``(side, side, d)``, query by key."""
+        """Compute the vectors of one axis for every pair ``(side, side, d)``, query by key."""
         length = 2 * side - 1
         if self.stretch and len(table) != length:
             table = F.interpolate(table.t().unsqueeze(0), size=length, mode="linear")[0].t()
@@ -67,7 +67,7 @@ class DecomposedPositions(nn.Module):
 
 
 def _marks(grid: Pair, like: Tensor) -> Tensor:
-    """The row and column of every token as ones among zeros ``(N, h + w)``."""
+    """Mark the row and column of every token as ones among zeros ``(N, h + w)``."""
     h, w = grid
     rows, columns = (torch.eye(side, dtype=like.dtype, device=like.device) for side in grid)
     return torch.cat([rows.repeat_interleave(w, dim=0), columns.repeat(h, 1)], dim=1)

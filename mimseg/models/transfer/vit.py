@@ -6,10 +6,12 @@ from typing import Any, Literal, get_args
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from ...choices import one_of
 from ...ops.bf16 import attention
 from ...ops.patches import patch_grid
 from ...registry import MODELS
-from ..backbones.base import MaskedEncoder
+from ..backbones.dense_vit import DenseViT
+from ..backbones.plain_vit import PlainViT
 from ..backbones.swin_blocks import cut_windows, fit_window, join_windows
 from ..backbones.vit_blocks import Mix
 from .base import PretrainedBackbone
@@ -56,6 +58,8 @@ class ViTBackbone(PretrainedBackbone):
         ValueError: the encoder is no ViT, or two of the arguments contradict each other.
     """
 
+    encoder: PlainViT
+
     def __init__(
         self,
         encoder: Mapping[str, Any],
@@ -71,8 +75,8 @@ class ViTBackbone(PretrainedBackbone):
         init_cfg: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(encoder, init_cfg)
-        vit: Any = self.encoder
-        if type(vit).enter is MaskedEncoder.enter:
+        vit = self.encoder
+        if not isinstance(vit, PlainViT):
             raise ValueError(f"ViTBackbone needs a SparseViT or DenseViT as encoder, not a {type(vit).__name__}")
         self.depth = len(vit.blocks)
         self.taps = (self.depth - 1,) if taps is None else tuple(taps)
@@ -95,12 +99,8 @@ class ViTBackbone(PretrainedBackbone):
         image_size: int | tuple[int, int] | None,
     ) -> None:
         last, name = self.depth - 1, "model.backbone"
-        for key, value, kinds in (
-            ("relative", relative, (*get_args(Relative), None)),
-            ("relative_sharing", sharing, get_args(Sharing)),
-        ):
-            if value not in kinds:
-                raise ValueError(f"{name}.{key} is {value!r}; use one of {', '.join(map(str, kinds))}")
+        one_of(f"{name}.relative", relative, (*get_args(Relative), None))
+        one_of(f"{name}.relative_sharing", sharing, Sharing)
         if list(self.taps) != sorted(set(self.taps)) or not self.taps or self.taps[0] < 0 or self.taps[-1] != last:
             raise ValueError(f"{name}.taps={self.taps} must rise and end with the last block, {last}")
         if any(not 0 <= block <= last for block in global_blocks):
@@ -122,15 +122,14 @@ class ViTBackbone(PretrainedBackbone):
             )
 
     @property
-    def _own_bias(self) -> Any:
+    def _own_bias(self) -> nn.Module | None:
         """The relative positions of a DenseViT that has some: of all blocks, or a list of each block's."""
-        return getattr(self.encoder, "relative_position_bias", None)
+        return self.encoder.relative_position_bias if isinstance(self.encoder, DenseViT) else None
 
     def _relative(self, kind: Relative | None, image_size: int | Sequence[int] | None) -> nn.Module | None:
         if kind is None:
             return None
-        vit: Any = self.encoder
-        attn = vit.blocks[0].attn
+        attn = self.encoder.block(0).attn
 
         def make(windowed: bool) -> nn.Module:
             grid = self.window
@@ -150,13 +149,13 @@ class ViTBackbone(PretrainedBackbone):
         return nn.ModuleDict({_kind(windowed): make(windowed) for windowed in sorted(set(self.windowed))})
 
     def layer_of(self, name: str) -> int:
-        """The layer of a parameter: relative positions are with their block, shared ones with the last layer."""
+        """Give the layer of a parameter: relative positions are with their block, shared ones with the last layer."""
         part, *rest = name.split(".")
         return int(rest[0]) + 1 if part == "relative" and self.sharing == "block" else super().layer_of(name)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
-        """Images ``(B, C, H, W)`` to a map ``(B, D, h, w)`` for every tap; h = H / P rounded up, w likewise."""
-        vit: Any = self.encoder
+        """Images ``(B, C, H, W)`` to a map ``(B, D, h, w)`` for every tap; h = H / P and w = W / P, rounded up."""
+        vit = self.encoder
         images = self.pad(images)
         grid = patch_grid(images.shape[2], images.shape[3], self.stride)
         first = 0 if self.class_token else vit.prefix
@@ -176,7 +175,7 @@ class ViTBackbone(PretrainedBackbone):
         return tuple(maps)
 
     def _shared(self, grid: Pair) -> dict[bool, Mix]:
-        """How to mix values in blocks that share relative positions, by whether they have windows; empty if none do."""
+        """Make the ways to mix values in blocks that share relative positions, by whether they have windows."""
         if (own := self._own_bias) is not None:
             return {} if isinstance(own, nn.ModuleList) else {False: self._biased(own(grid))}
         relative: Any = self.relative
@@ -193,9 +192,9 @@ class ViTBackbone(PretrainedBackbone):
         return with_bias(bias if self.class_token else bias[:, 1:, 1:])
 
     def _own(self, index: int, sides: Pair) -> Mix:
-        """How to mix values in a block that has relative positions of its own."""
-        if self._own_bias is not None:
-            return self._biased(self._own_bias[index](sides))
+        """Make the way to mix values in a block that has relative positions of its own."""
+        if isinstance(own := self._own_bias, nn.ModuleList):
+            return self._biased(own[index](sides))
         relative: Any = self.relative
         mix: Mix = relative[index].mixer(sides)
         return mix
@@ -206,21 +205,18 @@ class ViTBackbone(PretrainedBackbone):
 
     def _block(self, index: int, x: Tensor, grid: Pair, shared: Mapping[bool, Mix]) -> Tensor:
         """Tokens ``(B, N, D)`` through a block."""
-        vit: Any = self.encoder
-        block, windowed = vit.blocks[index], self.windowed[index]
+        block, windowed = self.encoder.block(index), self.windowed[index]
         sides = self._sides(windowed, grid)
         mix = shared[windowed] if shared else self._own(index, sides)
 
         def attend(normed: Tensor) -> Tensor:
             if not windowed:
-                out: Tensor = block.attn.with_mix(normed, mix)
-                return out
+                return block.attn.with_mix(normed, mix)
             windows = cut_windows(normed.unflatten(1, grid), sides)
             mixed = block.attn.with_mix(windows.flatten(0, 1), mix).unflatten(0, windows.shape[:2])
             return join_windows(mixed, sides, grid).flatten(1, 2)
 
-        out: Tensor = block.with_attention(x, attend)
-        return out
+        return block.with_attention(x, attend)
 
 
 def _kind(windowed: bool) -> str:

@@ -5,11 +5,12 @@ from importlib.util import find_spec
 
 import pytest
 import torch
-from mimseg.apis.inference.inference.export import export_encoder
-from mimseg.apis.inference.inference.inference import build_model
 from mmengine.config import Config
 
-from mimseg.apis.inference.inference import export as module
+from mimseg.apis.inference import export as module
+from mimseg.apis.inference import programs
+from mimseg.apis.inference.export import export_encoder
+from mimseg.apis.inference.inference import build_model
 
 ARCH = dict(embed_dim=32, depth=2, num_heads=2)
 ENCODERS = {
@@ -170,10 +171,10 @@ def test_mistakes_leave_nothing(made, tmp_path, monkeypatch):
 
     refused("ends in .pt2", target=tmp_path / "out.onnx")
     refused("--format tflite: known are torch-export, onnx", format="tflite")
-    refused("--output logits: known are tokens, map, pooled", output="logits")
+    refused("--output must be 'tokens', 'map' or 'pooled', got 'logits'", output="logits")
     refused("20x32 is not a multiple of patch_size=8", image_size=(20, 32))
     refused("a detector or segmentor is not exported", config=Config(dict(default_scope="mmdet", model=dict())))
-    monkeypatch.setattr(module, "TOLERANCE", -1.0)
+    monkeypatch.setattr(programs, "TOLERANCE", -1.0)
     refused("differs from the encoder by .* nothing was written")
     monkeypatch.setattr(module, "find_spec", lambda name: None)
     refused(

@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import (
+from mmengine.config import Config
+from PIL import Image
+
+from mimseg.apis import explain, extract_features
+from mimseg.apis.inference.inference import (
     check_masked,
     draw_masks,
     evaluation_transform,
@@ -14,11 +18,8 @@ from mimseg.apis.inference.inference.inference import (
     read_images,
     reconstruct,
 )
-from mmengine.config import Config
-from PIL import Image
-
-from mimseg.apis import explain, extract_features
 from mimseg.datasets import UnreadableImageError
+from mimseg.models import predict_loss
 
 MEAN, STD = 100.0, 50.0
 
@@ -67,7 +68,7 @@ def load(tmp_path):
     """``load(cfg)`` -> the model of a checkpoint of random weights of that config, and the file."""
 
     def make(cfg, seed=1, **options):
-        from mimseg.apis.inference.inference.inference import build_model
+        from mimseg.apis.inference.inference import build_model
 
         torch.manual_seed(seed)
         model = build_model(cfg)
@@ -180,7 +181,7 @@ def test_masks_are_those_of_the_reconstruction_and_come_with_their_score(load):
     model, _ = load(config(predictor=True))
     masks, seen = draw_masks(model, images, seed=3), reconstruct(model, images, seed=3)
     assert torch.equal(masks.hidden, seen.mask) and masks.grid == masks.units == (4, 6)
-    torch.testing.assert_close(masks.score, model.predict_loss(images))
+    torch.testing.assert_close(masks.score, predict_loss(model, images))
     assert masks.score_name == "predicted loss"
     random, _ = load(config(predictor=True), progress=0.0)
     early, other = draw_masks(random, images), draw_masks(random, images, seed=4)

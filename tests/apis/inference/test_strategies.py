@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import build_model
 from PIL import Image
 
 import mimseg.apis.inference.strategies as strategies
 from mimseg.apis import compare_masks, explain, load_config
+from mimseg.apis.inference.inference import build_model
 
 MAE = """
 _decoder = dict(type="TransformerDecoder", depth=1, num_heads=2)

@@ -101,11 +101,11 @@ def test_whatever_arises_while_building_is_a_config_mistake():
 
 @pytest.mark.parametrize(
     ("key", "fix"),
-    [("train_dataloader", "train_dataloader.dataset.data_root=PATH"), ("custom_hooks", "custom_hooks=[]")],
+    [("train_dataloader", "train_dataloader.dataset.data_root=PATH"), ("default_hooks.knn", "data.watch=[]")],
 )
 def test_a_missing_file_is_told_by_the_key_that_names_it(tmp_path, key, fix):
     dataset = dict(dataset=dict(data_root=str(tmp_path / "none")))
-    cfg = Config({key: dataset if key == "train_dataloader" else [dataset]})
+    cfg = Config({"default_hooks": {"knn": {"test": dataset}}} if "." in key else {key: dataset})
 
     def read(cfg):
         (tmp_path / "none" / "a.png").read_bytes()

@@ -95,3 +95,10 @@ def test_a_dict_is_merged():
     cfg = Config({"a": {"b": 3, "c": 4}})
     merge_option(cfg, "a", {"b": 5})
     assert cfg.a == {"b": 5, "c": 4}
+
+
+def test_a_dict_replaces_what_is_none():
+    """``data.train`` may be a folder, or the settings of a dataset."""
+    cfg = Config({"data": {"train": "photos"}})
+    merge_option(cfg, "data.train", {"data_root": "photos", "ann_file": "list.txt"})
+    assert cfg.data.train == {"data_root": "photos", "ann_file": "list.txt"}

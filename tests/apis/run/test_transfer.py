@@ -7,7 +7,7 @@ import pytest
 from mmengine.config import Config
 
 from mimseg import packages as module
-from mimseg.apis import import_task, set_label_check, start_backbone_from, train_on_folder, use_data
+from mimseg.apis import import_library, set_label_check, start_backbone_from, train_on_folder, use_data
 from mimseg.apis.run.transfer import follow_heads, refuse_file_order
 from mimseg.registry import DATASETS
 
@@ -89,10 +89,10 @@ def test_without_compiled_ops_detection_names_the_command_and_segmentation_goes_
     with pytest.raises(
         ValueError, match=r"^detection needs an mmcv with compiled ops, .* tools/env/setup.sh test"
     ) as told:
-        import_task(coco())
+        import_library(coco())
     assert "\n" not in str(told.value)
-    import_task(Config(dict(default_scope="mmseg")))
-    import_task(Config(dict(default_scope="mimseg")))
+    import_library(Config(dict(default_scope="mmseg")))
+    import_library(Config(dict(default_scope="mimseg")))
 
 
 def test_without_the_library_it_names_the_command(monkeypatch):
@@ -100,7 +100,7 @@ def test_without_the_library_it_names_the_command(monkeypatch):
     with pytest.raises(
         ValueError, match="segmentation needs mmseg, which is not installed here: install it by tools/env"
     ):
-        import_task(Config(dict(default_scope="mmseg")))
+        import_library(Config(dict(default_scope="mmseg")))
 
 
 def test_other_data_in_the_same_layout(folder):

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import torch
-from mimseg.apis.inference.inference.inference import build_model
 from mmengine.config import Config
 from PIL import Image
 
+from mimseg.apis.inference.inference import build_model
 from mimseg.apis.studies.attention_head import select_attention_head
 from mimseg.apis.studies.object_masks import ObjectImage
 from mimseg.models.backbones.dense_swin import DenseSwin

@@ -7,7 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mimseg.models.backbones.cmt import CMT, CMTBlock, CMTStage, InvertedResidual, ReducedAttention
+from mimseg.models.backbones.cmt import CMT
+from mimseg.models.backbones.cmt_blocks import CMTBlock, CMTStage, InvertedResidual, ReducedAttention
 from mimseg.registry import MODELS
 
 TINY = dict(stem_dim=4, embed_dims=(8, 16, 24, 32), depths=(1, 2, 1, 1), num_heads=(1, 2, 3, 4), mlp_ratio=2.0)

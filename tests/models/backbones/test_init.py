@@ -55,7 +55,7 @@ def test_a_vit_may_start_as_timms():
             assert parameter.std().item() == pytest.approx(0.02, rel=0.15 if "token" in name else 0.02), name
             assert parameter.abs().max() > 0.04
     assert encoder.positions.table[0].any()  # the class token's, too
-    with pytest.raises(ValueError, match="encoder.init is 'beit'; use 'xavier' or 'normal'"):
+    with pytest.raises(ValueError, match="encoder.init must be 'xavier' or 'normal', got 'beit'"):
         MODELS.build(dict(SPARSE, init="beit"))
 
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from mimseg.models import AdaptiveRatio, FixedRatio
+from mimseg.models import AdaptiveRatio, FixedRatio, decide_masks, reconstruct_hidden
 from mimseg.ops.masking import PatchMask
 from mimseg.ops.ranking import absolute_loss, relative_loss
 
@@ -109,7 +109,7 @@ def test_the_loss_with_mask_units_weighs_patches_not_units(build, images, refere
         (dict(ratio=0.9, spread=0.15), "both ends must lie in"),
         (dict(spread=-0.1), "both ends"),
         (dict(threshold=1.0), "threshold"),
-        (dict(level="image"), "level must be one of sample, batch, global"),
+        (dict(level="image"), "level must be 'sample', 'batch' or 'global'"),
         (dict(count_rounding="up"), "count_rounding must be 'floor' or 'ceil', got 'up'"),
     ],
 )
@@ -214,24 +214,24 @@ def test_losses_of_hpm_leave_padding_out():
 def test_before_the_policy_reads_the_score_the_ratio_is_the_usual_one(build, images):
     model = build(masking=AMR | dict(policy=dict(type="NoisyPolicy", start=0.25)))
     model.set_progress(0.2)
-    decision = model.draw_masks(images)
+    decision = decide_masks(model, images)
     assert decision.score is None and decision.mask.mask.sum(dim=1).tolist() == [24 - int(24 * 0.4)] * 4
     model.set_progress(0.3)
-    assert model.draw_masks(images).mask.is_ragged
+    assert decide_masks(model, images).mask.is_ragged
 
 
 def test_hpm_and_random_masks_take_an_adaptive_ratio(build, images):
     ratio = AMR["ratio"]
-    assert build("hpm", masking=dict(ratio=ratio)).draw_masks(images).mask.is_ragged
+    assert decide_masks(build("hpm", masking=dict(ratio=ratio)), images).mask.is_ragged
     random = build(masking=dict(score=AMR["score"], policy=dict(type="RandomPolicy"), ratio=ratio))
-    assert random.draw_masks(images).mask.is_ragged
+    assert decide_masks(random, images).mask.is_ragged
     with pytest.raises(ValueError, match="RandomPolicy with AdaptiveRatio needs a score"):
         build(masking=dict(ratio=ratio))
 
 
 def test_reconstruct_shows_ragged_masks(build, images):
     model = build(masking=AMR)
-    shown = model.reconstruct(images, torch.Generator().manual_seed(0))
+    shown = reconstruct_hidden(model, images, torch.Generator().manual_seed(0))
     assert torch.equal(shown.patch_loss.isnan(), ~shown.mask) and torch.equal(shown.predict, shown.mask)
     visible = ~shown.mask.view(4, 4, 6).repeat_interleave(4, 1).repeat_interleave(4, 2)
     same = (shown.pixels == images).all(dim=1)
@@ -243,13 +243,13 @@ def test_units_are_masked_as_a_whole_and_scores_averaged_over_them(build, images
         masking=AMR
         | dict(unit=8, ratio=dict(type="FixedRatio", ratio=0.6), policy=dict(type="NoisyPolicy", amplitude=0.0))
     )
-    decision = model.draw_masks(images)
+    decision = decide_masks(model, images)
     assert decision.units == (2, 3)
     cells = decision.mask.mask.view(4, 2, 2, 3, 2).transpose(2, 3).flatten(3)
     assert torch.equal(cells.all(-1), cells.any(-1))
     assert cells.all(-1).flatten(1).sum(1).tolist() == [6 - int(6 * 0.4)] * 4
     step = step_of(model, images)
-    model._look(step, {})
+    model.look(step, {})
     fine = model.masking.score(step).view(4, 2, 2, 3, 2)
     torch.testing.assert_close(decision.score, fine.mean(dim=(2, 4)).flatten(1))
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from mimseg.apis import load_config
-from mimseg.models import Step, TeacherView
-from mimseg.models.masking.attention_guided import AMTPolicy, AttMaskPolicy
+from mimseg.models import Draw, Step, TeacherView, decide_masks
+from mimseg.models.masking.policies import AMTPolicy, AttMaskPolicy
 from mimseg.registry import MODELS
 
 GRID = (14, 14)
@@ -26,7 +26,7 @@ def patches(row):
 @pytest.mark.parametrize(("variant", "sign"), [("high", 1), ("low", -1)])
 def test_high_masks_the_most_attended_and_low_the_least(variant, sign):
     score = uniform(seed=1)
-    mask = AttMaskPolicy(variant)(score, uniform(), 147, 0.5, GRID)
+    mask = AttMaskPolicy(variant)(Draw(uniform(), 147, 0.5, GRID, score))
     for values, row in zip(score, mask, strict=True):
         assert patches(row) == set((sign * values).argsort(descending=True)[:147].tolist())
 
@@ -36,7 +36,7 @@ def test_hints_are_a_few_of_the_most_attended(count):
     """10 % of 196 is 19 patches to take hints from; 5 hints at 58 masked, 14 at 147; the next highest replace them."""
     hints = {58: 5, 147: 14}[count]
     score, noise = uniform(seed=1), uniform()
-    mask = AttMaskPolicy("hint")(score, noise, count, 0.5, GRID)
+    mask = AttMaskPolicy("hint")(Draw(noise, count, 0.5, GRID, score))
     for values, numbers, row in zip(score, noise, mask, strict=True):
         order = values.argsort(descending=True).tolist()
         shown = set(sorted(order[:19], key=lambda patch: -numbers[patch].item())[:hints])
@@ -45,14 +45,14 @@ def test_hints_are_a_few_of_the_most_attended(count):
 
 def test_each_of_the_most_attended_is_a_hint_equally_often():
     score = torch.arange(196.0).expand(8000, 196)
-    mask = AttMaskPolicy("hint")(score, uniform(8000), 147, 0.5, GRID)
+    mask = AttMaskPolicy("hint")(Draw(uniform(8000), 147, 0.5, GRID, score))
     shown = 1 - mask.float().mean(dim=0)
     torch.testing.assert_close(shown[-19:], torch.full((19,), 14 / 19), atol=0.025, rtol=0)
     assert not shown[196 - 147 - 14 : -19].any() and shown[: 196 - 147 - 14].all()
 
 
 def test_a_larger_share_of_hints():
-    mask = AttMaskPolicy("hint", hint=0.5)(uniform(seed=1), uniform(), 100, 0.5, GRID)
+    mask = AttMaskPolicy("hint", hint=0.5)(Draw(uniform(), 100, 0.5, GRID, uniform(seed=1)))
     highest = uniform(seed=1).topk(98).indices
     assert (mask.sum(dim=1) == 100).all() and (mask.gather(1, highest).sum(dim=1) == 48).all()
 
@@ -60,7 +60,7 @@ def test_a_larger_share_of_hints():
 def test_patches_are_drawn_in_proportion_to_what_is_left():
     """Without replacement, written out: the next patch is i with probability w_i / (sum of the undrawn weights)."""
     score = torch.tensor([0.0, 1.0, 2.0, 4.0])  # stretched to 0, 1/4, 1/2, 1
-    state = AMTPolicy(throw=0.25)(score.expand(40000, 4), uniform(40000, 4), 1, 0.5, (2, 2))
+    state = AMTPolicy(throw=0.25)(Draw(uniform(40000, 4), 1, 0.5, (2, 2), score.expand(40000, 4)))
     masked, thrown = (state == 2).float().mean(dim=0), (state == 1).float().mean(dim=0)
     weights = (score / 4).tolist()
     first = [w / sum(weights) for w in weights]
@@ -72,7 +72,7 @@ def test_patches_are_drawn_in_proportion_to_what_is_left():
 def test_the_same_noise_gives_the_order_of_a_race():
     """Exponential clocks that run at the rate of their weights: the first to ring is drawn first."""
     score, noise = uniform(seed=1), uniform()
-    state = AMTPolicy()(score, noise, 88, 0.5, GRID)
+    state = AMTPolicy()(Draw(noise, 88, 0.5, GRID, score))
     assert state.dtype == torch.uint8
     for values, numbers, row in zip(score.tolist(), noise.tolist(), state.tolist(), strict=True):
         low, high = min(values), max(values)
@@ -85,7 +85,7 @@ def test_scores_that_are_weights_already_are_taken_as_they_are():
     """0.2, 0.4, 0.6, 0.8 stretched are 0, 1/3, 2/3, 1, of 2; as they are, they are drawn at 0.1 to 0.4."""
     score = torch.tensor([0.2, 0.4, 0.6, 0.8]).expand(40000, 4)
     for stretch, first in ((True, [0, 1 / 6, 1 / 3, 1 / 2]), (False, [0.1, 0.2, 0.3, 0.4])):
-        masked = AMTPolicy(throw=0.0, stretch=stretch)(score, uniform(40000, 4), 1, 0.5, (2, 2))
+        masked = AMTPolicy(throw=0.0, stretch=stretch)(Draw(uniform(40000, 4), 1, 0.5, (2, 2), score))
         assert masked.dtype == torch.bool
         torch.testing.assert_close(masked.float().mean(0), torch.tensor(first, dtype=torch.float), atol=0.01, rtol=0)
 
@@ -115,7 +115,7 @@ def test_the_configs_draw_from_the_weights_of_the_public_code(build, images, nam
     attention = (q @ k.transpose(2, 3) / 4).softmax(dim=-1)[:, :, 0, 1:]
     expected = weights_of_the_public_code(attention)
     model.set_progress(1.0)
-    decision = model.draw_masks(images)
+    decision = decide_masks(model, images)
     torch.testing.assert_close(decision.score, expected, rtol=1e-4, atol=1e-5)
     policy = model.masking.policy
     torch.testing.assert_close(policy.weights(decision.score), expected.clamp(min=1e-6), rtol=1e-4, atol=1e-5)
@@ -129,7 +129,7 @@ def test_the_first_epochs_may_mask_another_share_and_throw_nothing(build, images
     model = model_of(build, dict(type="AMTPolicy", start=0.1025, start_ratio=0.75))
     for progress, numbers in ((0.1, (6, 18)), (0.1025, (6, 18)), (0.105, (4, 11))):
         model.set_progress(progress)
-        mask = model.draw_masks(images, torch.Generator().manual_seed(0)).mask
+        mask = decide_masks(model, images, torch.Generator().manual_seed(0)).mask
         assert (mask.visible.shape[1], mask.masked.shape[1]) == numbers
         assert mask.throws == (progress > 0.1025)
         assert torch.isfinite(model.loss(images)["loss_reconstruct"])
@@ -137,22 +137,22 @@ def test_the_first_epochs_may_mask_another_share_and_throw_nothing(build, images
 
 def test_what_is_thrown_lies_between_masked_and_visible():
     score = uniform(400, seed=1)
-    state = AMTPolicy()(score, uniform(400), 88, 0.5, GRID)
+    state = AMTPolicy()(Draw(uniform(400), 88, 0.5, GRID, score))
     masked, thrown, visible = (score[state == value].mean().item() for value in (2, 1, 0))
     assert masked - 0.1 > thrown > visible + 0.1
 
 
 def test_without_attention_or_before_the_start_all_are_equal():
     late = AMTPolicy(start=41 / 400)  # epoch 40 of 400 has progress 41 / 400, epoch 41 has 42 / 400
-    assert not late.reads_score(88, 41 / 400) and late.reads_score(88, 42 / 400)
+    assert not late.needs_score_at(88, 41 / 400) and late.needs_score_at(88, 42 / 400)
     noise = uniform()
-    early = late(None, noise, 88, 0.05, GRID)
-    assert torch.equal(early, AMTPolicy()(torch.full((16, 196), 0.3), noise, 88, 0.5, GRID))
+    early = late(Draw(noise, 88, 0.05, GRID))
+    assert torch.equal(early, AMTPolicy()(Draw(noise, 88, 0.5, GRID, torch.full((16, 196), 0.3))))
     assert torch.equal(early == 2, noise > noise.sort(dim=1).values[:, -89:-88])
 
 
 def test_constant_and_zero_weights_make_no_nan():
-    state = AMTPolicy(throw=0.2)(torch.zeros(4, 196), torch.zeros(4, 196), 100, 0.5, GRID)
+    state = AMTPolicy(throw=0.2)(Draw(torch.zeros(4, 196), 100, 0.5, GRID, torch.zeros(4, 196)))
     assert (state == 2).sum(dim=1).tolist() == [100] * 4 and (state == 1).sum(dim=1).tolist() == [39] * 4
 
 
@@ -180,7 +180,7 @@ def test_throwing_too_much_is_refused():
     ):
         decide(dict(type="mimseg.AMTPolicy"), 0.75, uniform())
     with pytest.raises(ValueError, match="3 masked and 1 thrown of 4 patches leave none visible; lower"):
-        AMTPolicy(throw=0.4)(torch.rand(2, 4), torch.rand(2, 4), 3, 0.5, (2, 2))
+        AMTPolicy(throw=0.4)(Draw(torch.rand(2, 4), 3, 0.5, (2, 2), torch.rand(2, 4)))
 
 
 def model_of(build, policy, ratio=0.45):
@@ -217,7 +217,7 @@ def test_a_step_never_waits_for_the_device(build, policy):
 @pytest.mark.parametrize(
     ("policy", "settings", "message"),
     [
-        (AttMaskPolicy, dict(variant="hints"), "high, hint, low, got 'hints'"),
+        (AttMaskPolicy, dict(variant="hints"), "'high', 'hint' or 'low', got 'hints'; did you mean 'hint'"),
         (AttMaskPolicy, dict(hint=0.0), "hint must lie in"),
         (AMTPolicy, dict(throw=1.0), "throw"),
         (AMTPolicy, dict(start=1.0), "start"),

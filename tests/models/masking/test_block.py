@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from mimseg.models import Step
-from mimseg.models.masking.block import BlockPolicy
+from mimseg.models import Draw, Step
+from mimseg.models.masking.policies.block import BlockPolicy
 from mimseg.ops.rectangles import cover_by_rectangles
 from mimseg.registry import MODELS
 
@@ -21,7 +21,7 @@ def noise(policy, rows=16, length=196, seed=0):
 def test_rectangles_are_masked_and_the_rest_goes_to_the_largest_noises(settings, masked, covered_at_most):
     policy = BlockPolicy(**settings)
     drawn = noise(policy)
-    mask = policy(None, drawn, masked, 0.5, (14, 14))
+    mask = policy(Draw(drawn, masked, 0.5, (14, 14)))
     draws = drawn[:, 196:].reshape(16, 16, 10, 4)
     areas = (settings.get("min_area", 16), settings.get("max_area"))
     covered = cover_by_rectangles(draws, covered_at_most, (14, 14), *areas).flatten(1)
@@ -40,7 +40,7 @@ def test_half_as_many_blocks_as_random_masks_have_borders():
         return ((grid[:, 1:] != grid[:, :-1]).sum() + (grid[:, :, 1:] != grid[:, :, :-1]).sum()) / len(mask)
 
     policy = BlockPolicy()
-    blocks = policy(None, noise(policy, 64), 98, 0.5, (14, 14))
+    blocks = policy(Draw(noise(policy, 64), 98, 0.5, (14, 14)))
     at_random = torch.rand(64, 196).argsort(dim=1) < 98
     assert borders(blocks) < 0.5 * borders(at_random)
 
@@ -48,10 +48,10 @@ def test_half_as_many_blocks_as_random_masks_have_borders():
 def test_different_numbers_in_each_image():
     policy, counts = BlockPolicy(share=0.8), torch.tensor([40, 75, 147, 170])
     drawn = noise(policy, 4)
-    mask = policy(None, drawn, counts, 0.5, (14, 14))
+    mask = policy(Draw(drawn, counts, 0.5, (14, 14)))
     assert mask.sum(dim=1).tolist() == counts.tolist()
     for count, numbers, row in zip(counts.tolist(), drawn, mask, strict=True):
-        assert torch.equal(policy(None, numbers[None], count, 0.5, (14, 14))[0], row)
+        assert torch.equal(policy(Draw(numbers[None], count, 0.5, (14, 14)))[0], row)
 
 
 def test_it_is_a_config():
@@ -80,4 +80,4 @@ def test_wrong_settings_are_refused(settings, message):
 def test_a_grid_without_room_for_a_rectangle_is_refused():
     policy = BlockPolicy()
     with pytest.raises(ValueError, match="min_area=16 is more than the 3x4 grid has; use min_area=1"):
-        policy(None, noise(policy, length=12), 9, 0.5, (3, 4))
+        policy(Draw(noise(policy, length=12), 9, 0.5, (3, 4)))

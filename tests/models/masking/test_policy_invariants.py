@@ -7,6 +7,7 @@ from mimseg.models import (
     AMTPolicy,
     AttMaskPolicy,
     BlockPolicy,
+    Draw,
     EasyToHardPolicy,
     NoisyPolicy,
     Policy,
@@ -40,7 +41,7 @@ def given(policy, grid, rows=6, seed=0):
     source, length = torch.Generator().manual_seed(seed), grid[0] * grid[1]
     score = torch.rand(rows, length, generator=source)
     return (
-        score if policy.takes_score else None,
+        score if policy.needs_score else None,
         torch.rand(rows, policy.noise_per_image(length), generator=source),
     )
 
@@ -62,7 +63,7 @@ def test_every_image_has_the_exact_number_and_nothing_but_the_noise_is_random(na
     policy, length = POLICIES[name], grid[0] * grid[1]
     masked = length * 3 // 4
     score, noise = given(policy, grid)
-    state = policy(score, noise, masked, 0.5, grid)
+    state = policy(Draw(noise, masked, 0.5, grid, score))
     if policy.throws:
         assert state.dtype == torch.uint8 and state.max() <= 2
         assert (state == 1).sum(dim=1).tolist() == [policy.thrown(length)] * 6
@@ -71,9 +72,9 @@ def test_every_image_has_the_exact_number_and_nothing_but_the_noise_is_random(na
         assert state.dtype == torch.bool and policy.thrown(length) == 0
         assert state.sum(dim=1).tolist() == [masked] * 6
     assert state.shape == (6, length)
-    assert torch.equal(policy(score, noise, masked, 0.5, grid), state)
+    assert torch.equal(policy(Draw(noise, masked, 0.5, grid, score)), state)
     order = torch.tensor([3, 1, 5, 0, 2, 4])
-    permuted = policy(None if score is None else score[order], noise[order], masked, 0.5, grid)
+    permuted = policy(Draw(noise[order], masked, 0.5, grid, None if score is None else score[order]))
     assert torch.equal(permuted, state[order])
 
 
@@ -81,7 +82,7 @@ def test_every_image_has_the_exact_number_and_nothing_but_the_noise_is_random(na
 def test_other_noise_gives_other_masks(name):
     policy = POLICIES[name]
     score, noise = given(policy, (8, 8))
-    assert not torch.equal(policy(score, noise, 48, 0.5, (8, 8)), policy(score, 1 - noise, 48, 0.5, (8, 8)))
+    assert not torch.equal(policy(Draw(noise, 48, 0.5, (8, 8), score)), policy(Draw(1 - noise, 48, 0.5, (8, 8), score)))
 
 
 @pytest.mark.parametrize("grid", GRIDS)
@@ -90,10 +91,10 @@ def test_numbers_may_differ_between_images(name, grid):
     policy, length = RAGGED[name], grid[0] * grid[1]
     counts = torch.tensor([1, length // 4, length // 2, length * 3 // 4, length * 9 // 10, length - 1])
     score, noise = given(policy, grid)
-    mask = policy(score, noise, counts, 0.5, grid)
+    mask = policy(Draw(noise, counts, 0.5, grid, score))
     assert mask.sum(dim=1).tolist() == counts.tolist()
     for row, count in enumerate(counts.tolist()):
-        one = policy(None if score is None else score[row : row + 1], noise[row : row + 1], count, 0.5, grid)
+        one = policy(Draw(noise[row : row + 1], count, 0.5, grid, None if score is None else score[row : row + 1]))
         assert torch.equal(one[0], mask[row])
 
 
@@ -103,6 +104,24 @@ def test_nothing_waits_for_the_device(name):
     policy = POLICIES[name]
     score, noise = given(policy, (8, 8))
     score = None if score is None else score.to("meta")
-    assert policy(score, noise.to("meta"), 48, 0.5, (8, 8)).shape == (6, 64)
+    assert policy(Draw(noise.to("meta"), 48, 0.5, (8, 8), score)).shape == (6, 64)
     if policy.ragged:
-        assert policy(score, noise.to("meta"), torch.full((6,), 48, device="meta"), 0.5, (8, 8)).shape == (6, 64)
+        assert policy(Draw(noise.to("meta"), torch.full((6,), 48, device="meta"), 0.5, (8, 8), score)).shape == (6, 64)
+
+
+def test_a_policy_of_an_earlier_version_is_told_what_to_write():
+    with pytest.raises(TypeError, match=r"^Old\.forward\(score, noise, masked, .* is forward\(draw\) now, with draw"):
+
+        class Old(Policy):
+            def forward(self, score, noise, masked, progress, grid):
+                return noise
+
+    with pytest.raises(TypeError, match=r"^Older\.takes_score is needs_score now$"):
+
+        class Older(Policy):
+            takes_score = False
+
+
+def test_a_score_that_was_not_computed_is_an_error_not_a_random_mask():
+    with pytest.raises(RuntimeError, match="reads the score, which was not computed"):
+        AttMaskPolicy()(Draw(torch.rand(2, 4), 2, 0.5, (2, 2)))

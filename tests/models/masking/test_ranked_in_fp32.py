@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from mimseg.models import decide_masks, predict_loss, score_images
 from mimseg.models.backbones.attention_maps import attend
 from mimseg.ops.attention import ClassAttention, PatchAttention
 from mimseg.ops.salience import min_max
@@ -42,7 +43,7 @@ def hpm(build, request):
 
 def test_hard_patches_are_ranked_by_distinct_predictions(hpm, images, bf16):
     all_differ(hpm.teachers["ema"].look(images, frozenset({"predicted_loss"})).predicted_loss)
-    decision = hpm.draw_masks(images)
+    decision = decide_masks(hpm, images)
     all_differ(decision.score)
     for score, mask in zip(decision.score, decision.mask.mask, strict=True):
         hardest = score.argsort(descending=True)[: int(18 * 0.5)]  # of 24 patches 18 are masked, half of them hard
@@ -51,9 +52,9 @@ def test_hard_patches_are_ranked_by_distinct_predictions(hpm, images, bf16):
 
 def test_the_order_of_bf16_predictions_is_mostly_that_of_fp32(hpm, images):
     """A bf16 trunk still moves predictions a little; a bf16 head alone would leave few different values."""
-    exact = hpm.predict_loss(images)
+    exact = predict_loss(hpm, images)
     with torch.autocast("cpu", torch.bfloat16):
-        mixed = hpm.predict_loss(images)
+        mixed = predict_loss(hpm, images)
     for a, b in zip(exact, mixed, strict=True):
         assert len(set(a.topk(12).indices.tolist()) & set(b.topk(12).indices.tolist())) >= 10
         assert len(a.bfloat16().unique()) < len(a)
@@ -74,7 +75,7 @@ def test_a_loss_predictor_on_a_linear_decoder_gives_fp32(build, images, bf16):
         masking=dict(score=None, policy=dict(type="RandomPolicy")),
     )
     crowded(model.tasks["predict_loss"].decoder.head)
-    all_differ(model.predict_loss(images[:, :, :16, :16]))
+    all_differ(predict_loss(model, images[:, :, :16, :16]))
 
 
 @pytest.mark.parametrize("squared", [True, False])
@@ -85,7 +86,7 @@ def test_scores_of_images_come_from_fp32_predictions(build, images, bf16, square
     head = model.tasks["reconstruct"].decoder.head
     head.register_forward_hook(lambda module, inputs, output: seen.append((inputs[0].dtype, output.dtype)))
     twins = images[:1].repeat(4, 1, 1, 1) * torch.tensor([1.0, 1.0001, 1.0002, 1.0003]).view(4, 1, 1, 1)
-    scores = model.score_images(twins, tau=0.1, squared=squared)
+    scores = score_images(model, twins, tau=0.1, squared=squared)
     assert seen == [(torch.float32, torch.float32)]
     assert scores.dtype == torch.float32 and len(scores.unique()) == 4
     model.loss(images)
@@ -96,7 +97,7 @@ def test_salience_and_its_threshold(build, images, bf16):
     score = dict(type="SalienceScore", prenorm=True, scaled=True)
     ratio = dict(type="AdaptiveRatio", ratio=0.6, spread=0.2, threshold=0.4)
     model = build("mae", masking=dict(score=score, policy=dict(type="NoisyPolicy"), ratio=ratio))
-    decision = model.draw_masks(images)
+    decision = decide_masks(model, images)
     assert decision.score.dtype == torch.float32
     assert all(len(row.unique()) == len(row) for row in decision.score)
     salient = (min_max(decision.score) > 0.4).float().mean(dim=1)

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mimseg.models import NoisyPolicy, SalienceScore, Step
+from mimseg.models import Draw, NoisyPolicy, SalienceScore, Step, reconstruct_hidden
 from mimseg.ops.masking import mask_largest
 from mimseg.ops.salience import min_max, salience
 
@@ -18,7 +18,7 @@ def noise(rows=4, length=24, seed=0):
 def test_the_policy_masks_the_largest_of_score_plus_noise():
     """Written out: stretched scores plus half the noise, sorted; the last ones are hidden."""
     scores, drawn = 5 + 2 * noise(seed=1), noise()
-    mask = NoisyPolicy()(scores, drawn, 18, 0.5, (4, 6))
+    mask = NoisyPolicy()(Draw(drawn, 18, 0.5, (4, 6), scores))
     for score, u, row in zip(scores, drawn, mask, strict=True):
         adjusted = (score - score.min()) / (score.max() - score.min()) + 0.5 * u
         assert set(row.nonzero().flatten().tolist()) == set(adjusted.argsort()[24 - 18 :].tolist())
@@ -26,18 +26,18 @@ def test_the_policy_masks_the_largest_of_score_plus_noise():
 
 def test_amplitude_direction_and_start():
     scores, drawn = noise(seed=1), noise()
-    assert torch.equal(NoisyPolicy(amplitude=0.0)(scores, drawn, 18, 0.5, (4, 6)), mask_largest(scores, 18))
+    assert torch.equal(NoisyPolicy(amplitude=0.0)(Draw(drawn, 18, 0.5, (4, 6), scores)), mask_largest(scores, 18))
     assert torch.equal(
-        NoisyPolicy(amplitude=0.0, select="min")(scores, drawn, 18, 0.5, (4, 6)), mask_largest(-scores, 18)
+        NoisyPolicy(amplitude=0.0, select="min")(Draw(drawn, 18, 0.5, (4, 6), scores)), mask_largest(-scores, 18)
     )
     late = NoisyPolicy(start=0.25)  # 400 epochs: epoch 99 has progress 100 / 400, epoch 100 has 101 / 400
-    assert not late.reads_score(18, 100 / 400) and late.reads_score(18, 101 / 400)
-    assert torch.equal(late(None, drawn, 18, 0.1, (4, 6)), mask_largest(drawn, 18))
+    assert not late.needs_score_at(18, 100 / 400) and late.needs_score_at(18, 101 / 400)
+    assert torch.equal(late(Draw(drawn, 18, 0.1, (4, 6))), mask_largest(drawn, 18))
 
 
 def test_equal_scores_leave_the_choice_to_the_noise():
     drawn = noise()
-    assert torch.equal(NoisyPolicy()(torch.full((4, 24), 3.0), drawn, 18, 0.5, (4, 6)), mask_largest(drawn, 18))
+    assert torch.equal(NoisyPolicy()(Draw(drawn, 18, 0.5, (4, 6), torch.full((4, 24), 3.0))), mask_largest(drawn, 18))
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_before_its_start_nothing_is_embedded_for_it(build, images):
 
 def test_constant_images_are_masked_at_random_not_by_nan(build):
     model = build(masking=dict(score=dict(type="SalienceScore", positions=False), policy=dict(type="NoisyPolicy")))
-    masks = [model.reconstruct(torch.full((2, 3, 16, 24), 0.3)).mask for _ in range(2)]
+    masks = [reconstruct_hidden(model, torch.full((2, 3, 16, 24), 0.3)).mask for _ in range(2)]
     assert not torch.equal(*masks)
     assert all(mask.sum(dim=1).tolist() == [18, 18] for mask in masks)
     assert torch.isfinite(model.loss(torch.full((2, 3, 16, 24), 0.3))["loss_reconstruct"])

@@ -6,7 +6,7 @@ from math import floor
 import pytest
 import torch
 
-from mimseg.models import AdaptiveRatio, EasyToHardPolicy, FixedRatio, NoisyPolicy, SoftToHardPolicy
+from mimseg.models import AdaptiveRatio, Draw, EasyToHardPolicy, FixedRatio, NoisyPolicy, SoftToHardPolicy
 
 SHARES = {
     "easy to hard": (Fraction(0), Fraction(1, 2)),
@@ -28,7 +28,7 @@ def test_hard_patches_of_hpm_in_every_epoch(shares, epochs, masked):
     assert counts == [floor(masked * alpha) for alpha in alphas]
     each = [policy.hard(torch.tensor([masked, 7]), (epoch + 1) / epochs).tolist() for epoch in range(epochs)]
     assert each == [[floor(masked * alpha), floor(7 * alpha)] for alpha in alphas]
-    read = [policy.reads_score(masked, (epoch + 1) / epochs) for epoch in range(epochs)]
+    read = [policy.needs_score_at(masked, (epoch + 1) / epochs) for epoch in range(epochs)]
     assert read == [count > 0 for count in counts]
 
 
@@ -88,7 +88,7 @@ def test_noise_of_half_the_range_turns_what_is_nearer_than_that_and_nothing_else
     noise = torch.rand(4000, 8, generator=torch.Generator().manual_seed(0))
     for gap, certain in ((0.6, True), (0.4, False)):
         score = torch.tensor([1.0, 0.0, *[1.0 - gap] * 6]).expand(4000, 8)
-        hidden = NoisyPolicy(amplitude=0.5)(score, noise, 1, 1.0, (2, 4))[:, 0].float().mean()
+        hidden = NoisyPolicy(amplitude=0.5)(Draw(noise, 1, 1.0, (2, 4), score))[:, 0].float().mean()
         assert (hidden == 1) == certain and hidden > 0.9
     # of six at 0.6 + U[0, 0.5) the highest passes 1 + U[0, 0.5) with the integral below
     u = torch.linspace(0, 1, 100001, dtype=torch.float64)

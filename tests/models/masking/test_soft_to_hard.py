@@ -5,7 +5,8 @@ import itertools
 import pytest
 import torch
 
-from mimseg.models.masking.soft_to_hard import SoftToHardPolicy
+from mimseg.models import Draw
+from mimseg.models.masking.policies.soft_to_hard import SoftToHardPolicy
 from mimseg.ops.masking import mask_largest, race
 
 EPOCHS = [0, 50, 100, 150, 199]
@@ -42,7 +43,7 @@ def test_the_number_masked_is_exact_and_the_highest_are_among_them():
     scores = noise(64, 196, seed=1)
     for epoch in EPOCHS:
         hard, _ = SoftToHardPolicy().counts(147, epoch / 200)
-        mask = SoftToHardPolicy()(scores, noise(64, 392, seed=epoch), 147, epoch / 200, (14, 14))
+        mask = SoftToHardPolicy()(Draw(noise(64, 392, seed=epoch), 147, epoch / 200, (14, 14), scores))
         assert mask.dtype == torch.bool and (mask.sum(dim=1) == 147).all()
         assert (mask & mask_largest(scores, hard)).sum() == 64 * hard
 
@@ -50,10 +51,10 @@ def test_the_number_masked_is_exact_and_the_highest_are_among_them():
 def test_a_different_number_in_each_image():
     scores, drawn = noise(3, 24, seed=1), noise(3, 48)
     numbers = torch.tensor([6, 12, 18])
-    mask = SoftToHardPolicy()(scores, drawn, numbers, 0.5, (4, 6))
+    mask = SoftToHardPolicy()(Draw(drawn, numbers, 0.5, (4, 6), scores))
     assert mask.sum(dim=1).tolist() == [6, 12, 18]
     for row, number in enumerate((6, 12, 18)):
-        alone = SoftToHardPolicy()(scores[row : row + 1], drawn[row : row + 1], number, 0.5, (4, 6))
+        alone = SoftToHardPolicy()(Draw(drawn[row : row + 1], number, 0.5, (4, 6), scores[row : row + 1]))
         assert torch.equal(mask[row], alone[0])
 
 
@@ -76,12 +77,12 @@ def test_sampling_has_exactly_the_probabilities_of_drawing_without_replacement(s
     scores = torch.tensor([2.0, -1.0, -0.1])
     policy = SoftToHardPolicy(soft_start=1.0, soft_end=1.0, hard_end=0.0, sampling=sampling)
     rows = 40000
-    mask = policy(scores.expand(rows, 3), noise(rows, 6), 1, 0.0, (1, 3))
+    mask = policy(Draw(noise(rows, 6), 1, 0.0, (1, 3), scores.expand(rows, 3)))
     expected = torch.tensor(inclusion(weights, 1))
     torch.testing.assert_close(mask.float().mean(0), expected, rtol=0, atol=0.01)
     if sampling == "minmax":
         scores = torch.tensor([2.0, -1.0, -0.1, 1.1])
-        mask = policy(scores.expand(rows, 4), noise(rows, 8), 2, 0.0, (2, 2))
+        mask = policy(Draw(noise(rows, 8), 2, 0.0, (2, 2), scores.expand(rows, 4)))
         expected = torch.tensor(inclusion([1.0, 0.0, 0.3, 0.7], 2))
         torch.testing.assert_close(mask.float().mean(0), expected, rtol=0, atol=0.01)
 
@@ -98,14 +99,16 @@ def test_sampling_has_the_frequencies_of_torch_multinomial():
 def test_the_lowest_patch_is_drawn_only_when_no_other_is_left():
     scores = noise(2000, 6, seed=1)
     policy = SoftToHardPolicy(soft_start=1.0, soft_end=1.0, hard_end=0.0)
-    mask = policy(scores, noise(2000, 12), 5, 0.0, (2, 3))
+    mask = policy(Draw(noise(2000, 12), 5, 0.0, (2, 3), scores))
     assert torch.equal(~mask, torch.zeros_like(mask).scatter_(1, scores.argmin(1, keepdim=True), True))
 
 
 def test_what_scores_have_above_the_lowest_draws_as_stretching_does():
     """Proportions know no factor: the two normalisations give one distribution, and with equal noise one mask."""
     scores, drawn = 40 * noise(50, 24, seed=1) - 20, noise(50, 48)
-    masks = [SoftToHardPolicy(sampling=kind)(scores, drawn, 18, 0.2, (4, 6)) for kind in ("minmax", "shift", "softmax")]
+    masks = [
+        SoftToHardPolicy(sampling=kind)(Draw(drawn, 18, 0.2, (4, 6), scores)) for kind in ("minmax", "shift", "softmax")
+    ]
     assert torch.equal(masks[0], masks[1]) and not torch.equal(masks[0], masks[2])
     low = scores.amin(dim=1, keepdim=True)
     weights = SoftToHardPolicy(sampling="shift").log_weights(scores).exp()
@@ -114,7 +117,7 @@ def test_what_scores_have_above_the_lowest_draws_as_stretching_does():
 
 def test_equal_scores_are_drawn_uniformly():
     policy = SoftToHardPolicy(soft_start=1.0, soft_end=1.0)
-    mask = policy(torch.full((20000, 6), 3.0), noise(20000, 12), 2, 0.0, (2, 3))
+    mask = policy(Draw(noise(20000, 12), 2, 0.0, (2, 3), torch.full((20000, 6), 3.0)))
     torch.testing.assert_close(mask.float().mean(0), torch.full((6,), 1 / 3), rtol=0, atol=0.015)
 
 
@@ -123,8 +126,8 @@ def test_patches_that_are_hard_anyway_are_drawn_too_unless_excluded():
     scores = torch.arange(5.0, -1, -1).expand(30000, 6)
     shares = dict(hard_start=1 / 3, hard_end=1 / 3, soft_start=1 / 3, soft_end=1 / 3)
     drawn = noise(30000, 12)
-    overlapping = SoftToHardPolicy(**shares)(scores, drawn, 3, 0.0, (2, 3)).float().mean(0)
-    apart = SoftToHardPolicy(**shares, exclude_hard=True)(scores, drawn, 3, 0.0, (2, 3)).float().mean(0)
+    overlapping = SoftToHardPolicy(**shares)(Draw(drawn, 3, 0.0, (2, 3), scores)).float().mean(0)
+    apart = SoftToHardPolicy(**shares, exclude_hard=True)(Draw(drawn, 3, 0.0, (2, 3), scores)).float().mean(0)
     for mask in (overlapping, apart):
         assert mask[0] == 1 and mask.sum() == pytest.approx(3, abs=1e-4)
     # the lowest patch is never drawn: masked by one of two chances among five, or by one among the four left
@@ -137,7 +140,7 @@ def test_random_patches_do_not_follow_the_draw():
     scores, drawn = noise(4, 24, seed=1), noise(4, 48)
     policy = SoftToHardPolicy()
     changed = torch.cat([drawn[:, :24], noise(4, 24, seed=5)], dim=1)
-    first, second = (policy(scores, each, 18, 0.0, (4, 6)) for each in (drawn, changed))
+    first, second = (policy(Draw(each, 18, 0.0, (4, 6), scores)) for each in (drawn, changed))
     soft = mask_largest(race(policy.log_weights(scores), drawn[:, :24]), 9)
     assert not torch.equal(first, second)
     assert (first & soft).sum() == (second & soft).sum() == 4 * 9
@@ -145,11 +148,11 @@ def test_random_patches_do_not_follow_the_draw():
 
 def test_the_score_is_read_only_where_the_schedule_uses_it():
     policy = SoftToHardPolicy(soft_start=0.0, soft_end=0.0)
-    assert not policy.reads_score(147, 0.0) and policy.reads_score(147, 0.5)
-    assert SoftToHardPolicy().reads_score(147, 0.0)
+    assert not policy.needs_score_at(147, 0.0) and policy.needs_score_at(147, 0.5)
+    assert SoftToHardPolicy().needs_score_at(147, 0.0)
     assert policy.noise_per_image(196) == 392
     drawn = noise(2, 48)
-    assert torch.equal(policy(None, drawn, 18, 0.0, (4, 6)), mask_largest(drawn[:, 24:], 18))
+    assert torch.equal(policy(Draw(drawn, 18, 0.0, (4, 6))), mask_largest(drawn[:, 24:], 18))
 
 
 @pytest.mark.parametrize(

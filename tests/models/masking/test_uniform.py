@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from mimseg.models.masking.uniform import UniformPolicy
+from mimseg.models import Draw
+from mimseg.models.masking.policies.uniform import UniformPolicy
 from mimseg.registry import MODELS
 
 
@@ -20,7 +21,7 @@ def test_one_of_four_is_visible_where_the_shuffled_pool_says(grid, pool):
     assert 4 * len(entries) >= 2 * h * w > 4 * (len(entries) - 4)
     drawn = noise(8, h * w)
     assert drawn.shape[1] == pool
-    mask = UniformPolicy()(None, drawn, h * w * 3 // 4, 0.5, grid).view(8, h, w)
+    mask = UniformPolicy()(Draw(drawn, h * w * 3 // 4, 0.5, grid)).view(8, h, w)
     for numbers, image in zip(drawn.tolist(), mask, strict=True):
         shuffled = [place for _, place in sorted(zip(numbers, entries, strict=True))]
         for i in range(h // 2):
@@ -32,7 +33,7 @@ def test_one_of_four_is_visible_where_the_shuffled_pool_says(grid, pool):
 
 def test_the_four_places_are_balanced_within_an_image():
     """Without replacement: the variance of a count is that of the hypergeometric distribution, half the binomial's."""
-    mask = UniformPolicy()(None, noise(4000, 196), 147, 0.5, (14, 14))
+    mask = UniformPolicy()(Draw(noise(4000, 196), 147, 0.5, (14, 14)))
     counts = (~mask).view(-1, 7, 2, 7, 2).permute(0, 1, 3, 2, 4).reshape(-1, 49, 4).sum(dim=1).float()
     assert counts.sum(dim=1).unique().tolist() == [49] and counts.max() <= 25
     torch.testing.assert_close(counts.mean(dim=0), torch.full((4,), 49 / 4), atol=0.15, rtol=0)
@@ -43,7 +44,7 @@ def test_the_four_places_are_balanced_within_an_image():
 @pytest.mark.parametrize("grid", [(7, 14), (14, 7)])
 def test_odd_grids_are_refused(grid):
     with pytest.raises(ValueError, match="even numbers of patches, got a"):
-        UniformPolicy()(None, noise(2, 98), 73, 0.5, grid)
+        UniformPolicy()(Draw(noise(2, 98), 73, 0.5, grid))
 
 
 def test_other_ratios_are_refused():

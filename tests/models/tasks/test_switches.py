@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 
-from mimseg.models import AbsolutePatchLoss
+from mimseg.models import AbsolutePatchLoss, predict_loss
 from mimseg.ops.masking import PatchMask
 
 PREDICT = dict(
@@ -152,7 +152,7 @@ def test_a_predictor_trained_on_the_full_image_sees_what_it_sees_in_use(build_pa
     model.encoder.register_forward_hook(lambda module, args, out: encoded.append(out.tokens.shape[1]))
     step(model, images)
     assert encoded == [1 + 24 - round(24 * ratio), 1 + 24]
-    full = model.eval().predict_loss(images)
+    full = predict_loss(model.eval(), images)
     expected = seen["mask"].take_masked(full.unsqueeze(-1))
     torch.testing.assert_close(seen["p"].detach(), expected, rtol=1e-4, atol=1e-5)
 
@@ -184,7 +184,7 @@ def test_equation_5_with_a_number_of_masked_patches_per_image():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (dict(predict_loss=dict(PREDICT, train_input="masked")), "train_input must be one of visible, full"),
+        (dict(predict_loss=dict(PREDICT, train_input="masked")), "train_input must be 'visible' or 'full'"),
         (dict(predict_loss=dict(PREDICT, start=0.5, end=0.5)), "share of training in .0.5, 1., after its start"),
         (dict(predict_loss=dict(PREDICT, end=1.5)), "end is a share of training"),
         (dict(reconstruct=dict(train_input="full")), "PixelTarget that sees the full image has nothing to predict"),

@@ -5,6 +5,8 @@ import copy
 import pytest
 import torch
 
+from mimseg.models import reconstruct_hidden
+
 ATTENTION = dict(
     type="Task",
     decoder=dict(type="TransformerDecoder", depth=2, num_heads=2),
@@ -71,7 +73,7 @@ def test_losses_on_held_out_images_know_no_turns(build_gpa, images, step_of):
     mask = model.masking(step_of(model, images))
     model.set_position(0.5, 1)
     assert set(model.loss_under(images, mask)) == {"loss_reconstruct", "loss_attention"}
-    assert model.reconstruct(images).predicted.shape[-1] == 48
+    assert reconstruct_hidden(model, images).predicted.shape[-1] == 48
 
 
 @pytest.mark.parametrize("alternate", [("reconstruct",), ("reconstruct", "attentions"), ("attention", "attention")])
@@ -174,6 +176,6 @@ def test_a_task_ends_after_its_share_of_the_epochs_however_progress_counts(build
     for epoch in range(200):
         model.set_progress((epoch + first) / 200)
         model.set_position(epoch / 200, 5 * epoch)
-        if "predict_loss" in model._active_tasks():
+        if "predict_loss" in model.active_tasks():
             trained.append(epoch)
     assert trained == list(range(20))

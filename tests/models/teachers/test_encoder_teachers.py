@@ -10,6 +10,7 @@ from mmengine.runner.checkpoint import load_state_dict
 
 from mimseg.checkpoints import UntrustedCheckpointError
 from mimseg.checkpoints.formats import describe
+from mimseg.models import decide_masks
 from mimseg.models.backbones.attention_maps import attend
 from mimseg.ops import bf16
 from mimseg.ops.attention import ClassAttention, PatchAttention
@@ -246,4 +247,4 @@ def test_a_fine_tuned_classifier_teaches_with_its_norm_on_every_token(tmp_path):
 
 
 def mask_of(model, images):
-    return model.draw_masks(images, torch.Generator().manual_seed(0)).mask
+    return decide_masks(model, images, torch.Generator().manual_seed(0)).mask

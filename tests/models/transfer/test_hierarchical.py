@@ -96,7 +96,6 @@ def test_recomputing_changes_no_gradient(backbone):
 
 def test_a_vit_has_no_stages(backbone):
     arch = dict(embed_dim=16, depth=1, num_heads=1)
-    with pytest.raises(ValueError, match="needs a DenseSwin or DenseBackbone as encoder, not a SparseViT"):
-        backbone("HierarchicalBackbone", encoder=dict(type="SparseViT", arch=arch))
-    with pytest.raises(ValueError, match="DenseViT has no stages; use a DenseSwin or a DenseBackbone"):
-        backbone("HierarchicalBackbone", encoder=dict(type="DenseViT", arch=arch, image_size=32))
+    for kind, options in (("SparseViT", {}), ("DenseViT", dict(image_size=32))):
+        with pytest.raises(ValueError, match=f"needs a DenseSwin or DenseBackbone as encoder, not a {kind}"):
+            backbone("HierarchicalBackbone", encoder=dict(type=kind, arch=arch, **options))

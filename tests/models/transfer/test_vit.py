@@ -87,7 +87,7 @@ def plain_forward(model, images, attend):
     return torch.stack(maps, dim=1)
 
 
-@pytest.mark.parametrize("encoder", [SPARSE, SCALED], ids=["Block", "BiasedBlock"])
+@pytest.mark.parametrize("encoder", [SPARSE, SCALED], ids=["plain", "LayerScale"])
 @pytest.mark.parametrize("relative", [None, "decomposed", "table"])
 def test_padded_windows_and_global_blocks_as_the_long_way(backbone, encoder, relative):
     """A 5 x 5 map in windows of 3 (filled up to 6 x 6), blocks 1 and 3 global."""
@@ -301,8 +301,8 @@ def test_parameters_of_vitdet_b_by_hand(backbone):
         (dict(window=0), "window=0 must be at least 1 token"),
         (dict(window=3, class_token=True), "class_token=True goes with neither windows nor"),
         (dict(class_token=True, relative="decomposed"), "class_token=True goes with neither"),
-        (dict(relative="tables"), "relative is 'tables'; use one of decomposed, table, None"),
-        (dict(relative="table", relative_sharing="stage"), "relative_sharing is 'stage'"),
+        (dict(relative="tables"), "relative must be 'decomposed', 'table' or None, got 'tables'"),
+        (dict(relative="table", relative_sharing="stage"), "relative_sharing must be 'block' or 'model', got 'stage'"),
         (dict(encoder=dict(SCALED, positions="relative"), window=3), "has relative positions of its own"),
         (dict(encoder=dict(SCALED, positions="relative"), relative="table"), "encoder.positions='learned'"),
         (dict(encoder=dict(type="SparseViT", arch=ARCH), relative="table"), "needs model.backbone.image_size"),

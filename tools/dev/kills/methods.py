@@ -182,7 +182,7 @@ def pretraining(model: str, *parts: str, checkpoint: str = "max_keep_ckpts=2", p
     return Method(PRETRAINING.format(base=BASE, model=model) + "".join(parts), checkpoint, processes)
 
 
-def dense(text: str, checkpoint: str) -> Method:
+def transfer(text: str, checkpoint: str) -> Method:
     """A detector or segmentor."""
     return Method(text.format(root=ROOT, arch=DENSE_ARCH) + DENSE_LOADERS, checkpoint)
 
@@ -197,7 +197,7 @@ METHODS = {
     "fastmim-p": pretraining("fastmim_micro", FASTMIM),
     "pass": pretraining("mae_vit-micro", PASS),
     "fine-tuning": Method(FINETUNING.format(base=BASE)),
-    "upernet": dense(SEGMENTOR, 'max_keep_ckpts=1, interval=4, save_best="mIoU", rule="greater"'),
-    "mask-rcnn": dense(DETECTOR, 'max_keep_ckpts=1, save_best="coco/bbox_mAP", rule="greater"'),
+    "upernet": transfer(SEGMENTOR, 'max_keep_ckpts=1, interval=4, save_best="mIoU", rule="greater"'),
+    "mask-rcnn": transfer(DETECTOR, 'max_keep_ckpts=1, save_best="coco/bbox_mAP", rule="greater"'),
     "hpm, 2 processes": pretraining("hpm_vit-micro", HPM, processes=2),
 }

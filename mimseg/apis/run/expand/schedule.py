@@ -19,10 +19,11 @@ def expand_schedule(cfg: Config) -> None:
     ``schedule`` is ``dict(epochs=..., warmup_epochs=..., warmup_lr=0.0, min_lr=0.0, val_interval=1)`` for a cosine, or
     with ``steps=[...], gamma=0.1`` instead of ``min_lr`` for steps; ``counts_warmup`` (of a cosine) and
     ``scale_limits`` are those of :class:`~mimseg.engine.WarmupCosineLR`. ``val_interval`` counts epochs from one
-    validation to the next, where the config has any (the last epoch is always validated). ``stop`` ends the run after so many of
-    the epochs, all schedules counting to ``epochs`` (SBAM's 400 of 800). ``stages`` change image size and batch
-    on the way, see :func:`~mimseg.engine.stages.parse_stages`; the config's own batch and accumulation become the
-    first stage's. None takes an inherited key away. A config without ``schedule``, which spells both out, is left alone.
+    validation to the next, where the config has any (the last epoch is always validated). ``stop`` ends the run after
+    so many of the epochs, all schedules counting to ``epochs`` (SBAM's 400 of 800). ``stages`` change image size and
+    batch on the way, see :func:`~mimseg.engine.stages.parse_stages`; the config's own batch and accumulation become the
+    first stage's. None takes an inherited key away. A config without ``schedule``, which spells both out, is left
+    alone.
 
     A run that is counted in iterations, as segmentation is, has ``dict(iterations=..., warmup_iterations=...,
     warmup_factor=1e-6, power=1.0, val_interval=iterations)``: a linear warm-up from ``warmup_factor`` times the peak,

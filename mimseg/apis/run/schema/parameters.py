@@ -45,10 +45,10 @@ RANGES: Mapping[str, Any] = {
 }
 
 
-class CheckpointHook(Section):
-    """MMEngine's, which hands keys that it does not know to others."""
+class CheckpointHookKeys(Section):
+    """Keys of MMEngine's ``CheckpointHook``, which hands those that it does not know to others."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", title="CheckpointHook")
 
     type: Text = "CheckpointHook"
     priority: Any = None
@@ -104,11 +104,11 @@ class FolderDataset(Section):
 
 # Of other packages' classes, by their names in a config, with or without a scope.
 FOREIGN: Mapping[str, type[Section]] = {
-    "CheckpointHook": CheckpointHook,
+    "CheckpointHook": CheckpointHookKeys,
     "LoggerHook": LoggerHook,
     "EMAHook": EMAHook,
     "Accuracy": Accuracy,
     "CustomDataset": FolderDataset,
 }
 # The keys of those that take no others, for the message.
-CLOSED: Mapping[str, frozenset[str]] = {"CheckpointHook": frozenset(CheckpointHook.model_fields)}
+CLOSED: Mapping[str, frozenset[str]] = {"CheckpointHook": frozenset(CheckpointHookKeys.model_fields)}

@@ -81,7 +81,7 @@ def _strict(hint: Any) -> Any:
     if origin is Literal or hint in (type(None), Any):
         return hint
     if inspect.isclass(hint):  # what a builder makes of a dict, or a dict with keys of its own
-        return PART if issubclass(hint, dict) else PART | InstanceOf[hint]
+        return PART if issubclass(hint, dict) else PART | InstanceOf[hint]  # type: ignore[misc]
     return Any
 
 
