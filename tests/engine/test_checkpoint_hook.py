@@ -155,3 +155,9 @@ def test_leftovers_go_when_a_run_starts_and_curves_are_on_the_disk(toy, tmp_path
     )
     runner.train()
     assert not left.exists() and len(flushed) == 3
+
+
+def test_checkpoints_lie_in_the_work_folder():
+    """Elsewhere no other run would be kept out, and no resume would look."""
+    with pytest.raises(ValueError, match="out_dir='elsewhere' would put checkpoints where"):
+        CheckpointHook(out_dir="elsewhere")

@@ -28,12 +28,17 @@ class CheckpointHook(MMEngineCheckpointHook):
         **options: as for MMEngine's hook.
 
     Raises:
-        ValueError: ``keep_every`` is no multiple of ``interval``, ``max_keep_ckpts`` keeps none, ``filename_tmpl`` is
-            no file's name; after a validation, ``save_best`` is none of its metrics.
+        ValueError: an ``out_dir``, ``keep_every`` is no multiple of ``interval``, ``max_keep_ckpts`` keeps none,
+            ``filename_tmpl`` is no file's name; after a validation, ``save_best`` is none of its metrics.
     """
 
     def __init__(self, keep_every: int | None = None, **options: Any) -> None:
         super().__init__(**options)
+        if self.out_dir is not None:
+            raise ValueError(
+                f"default_hooks.checkpoint: out_dir={self.out_dir!r} would put checkpoints where no other run is kept "
+                "out and --resume does not look; they lie in the work folder (--work-dir)"
+            )
         if keep_every is not None and (keep_every < 1 or self.interval < 1 or keep_every % self.interval):
             raise ValueError(
                 f"default_hooks.checkpoint: keep_every={keep_every} is no multiple of interval={self.interval}; of "
