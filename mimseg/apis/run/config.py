@@ -60,6 +60,10 @@ INNER_KEYS = {
 MOVED_KEYS = {"compile": "model.compile", "activation_checkpointing": "model.activation_checkpointing"}
 
 
+SWITCHED_OFF = ("env_cfg", "randomness")
+"""Sections that MMEngine has a default for, but takes no None."""
+
+
 def load_config(path: str | Path, options: Sequence[str] = ()) -> Config:
     """Read a config, apply ``key=value`` overrides, check keys and values, and expand ``data``.
 
@@ -89,6 +93,9 @@ def check_and_expand(cfg: Config) -> None:
         _check_names(cfg)
         check_data(cfg.data)
     expand_data(cfg)
+    for name in SWITCHED_OFF:
+        if cfg.get(name, "") is None:
+            cfg.pop(name)  # as everywhere, None takes an inherited entry away
     check_keys(cfg)
 
 

@@ -102,3 +102,8 @@ def test_what_is_no_config_file_is_one_line(tmp_path, name, line):
     (tmp_path / "notes.md").write_text("# not a config")
     with pytest.raises((ValueError, FileNotFoundError), match=line):
         load_config(tmp_path / name)
+
+
+def test_none_takes_a_section_away_for_which_there_is_a_default():
+    cfg = load_config("configs/demo/mae_vit-micro_scenes.py", ["env_cfg=None", "randomness=None"])
+    assert "env_cfg" not in cfg and "randomness" not in cfg
