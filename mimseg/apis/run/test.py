@@ -49,7 +49,7 @@ def build_tester(
     follow_heads(cfg)
     refuse_file_order(cfg)
     drop_settings_of_workers(cfg)
-    check_topk(cfg)
+    check_topk(cfg, "test_evaluator")
     missing = [name for name in ("model", *TEST_PARTS) if cfg.get(name) is None]
     if missing:
         raise ValueError(

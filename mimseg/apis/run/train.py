@@ -48,7 +48,7 @@ def build_runner(cfg: Config) -> MIMRunner:
     expand_schedule(cfg)
     drop_settings_of_workers(cfg)
     check_best(cfg)
-    check_topk(cfg)
+    check_topk(cfg, "val_evaluator")
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(default_work_dir(cfg.filename))
     check_folder(cfg.work_dir, "work_dir")

@@ -114,7 +114,7 @@ def test_an_heir_of_a_table_has_its_rows_and_its_own(table, tmp_path):
     [
         ("table.py", "is a table: add one of its rows, {table}:r50 say; rows: r50, random_r50, as_it_is"),
         ("table.py:", "has no row ''; rows: r50"),
-        ("table.py:r5", "has no row 'r5'; did you mean {table}:r50?; rows: r50, random_r50, as_it_is"),
+        ("table.py:r5", "has no row 'r5' (did you mean {table}:r50?); rows: r50, random_r50, as_it_is"),
         ("plain.py:r50", "is no table and has no row r50: leave out :r50"),
         ("of_a_row.py", "its _base_ table.py:r50 is a row of a table, and only files are inherited"),
     ],

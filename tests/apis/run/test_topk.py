@@ -15,17 +15,19 @@ def test_more_than_there_are_is_refused_and_what_is_left_is_named(name, several)
     part = {"type": "mmpretrain.Accuracy", "topk": (1, 5)}
     key = f"{name}.0" if several else name
     with pytest.raises(ValueError) as error:
-        check_topk(config(4, [part] if several else part, name))
+        check_topk(config(4, [part] if several else part, name), name)
     assert str(error.value) == (
         f"{key}.topk=(1, 5): there are only model.num_classes=4 classes to be among; set {key}.topk=(1,)"
     )
-    check_topk(config(5, [part] if several else part, name))
+    check_topk(config(5, [part] if several else part, name), name)
 
 
 def test_what_tells_no_number_of_classes_is_believed():
-    check_topk({"model": {"type": "MaskedImageModel"}, "val_evaluator": {"type": "Accuracy", "topk": 5}})
-    check_topk(config(2, {"type": "MyAccuracy", "topk": 5}))
-    check_topk(config(2, {"type": "Accuracy"}))
-    check_topk(config(2, None))
+    check_topk(
+        {"model": {"type": "MaskedImageModel"}, "val_evaluator": {"type": "Accuracy", "topk": 5}}, "val_evaluator"
+    )
+    check_topk(config(2, {"type": "MyAccuracy", "topk": 5}), "val_evaluator")
+    check_topk(config(2, {"type": "Accuracy"}), "val_evaluator")
+    check_topk(config(2, None), "val_evaluator")
     with pytest.raises(ValueError, match=r"val_evaluator.topk=5: .* set val_evaluator.topk=\(1,\)"):
-        check_topk(config(2, {"type": "Accuracy", "topk": 5}))
+        check_topk(config(2, {"type": "Accuracy", "topk": 5}), "val_evaluator")
