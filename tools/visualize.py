@@ -98,9 +98,12 @@ def visualize(args: argparse.Namespace) -> Path:
         reconstruct,
     )
     from mimseg.checkpoints.run_file import as_one_file
+    from mimseg.places import check_output
     from mimseg.visualization import draw_sheet, name_score, render, save_png
 
     paths = find_images(args.paths, args.limit)
+    if args.out is not None:
+        check_output(args.out, args.paths, overwrite=True)
     cfg = load_config(args.config, args.cfg_options)
     check_masked(cfg)
     model = load_model(
@@ -127,8 +130,11 @@ def visualize(args: argparse.Namespace) -> Path:
 def compare(args: argparse.Namespace) -> Path:
     """Draw and write the sheet of several strategies."""
     from mimseg.apis import compare_masks, find_images
+    from mimseg.places import check_output
     from mimseg.visualization import render, save_png
 
+    if args.out is not None:
+        check_output(args.out, args.images, overwrite=True)
     figure = compare_masks(
         args.strategies,
         find_images(args.images, args.limit),

@@ -5,6 +5,7 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -29,6 +30,7 @@ def write_atomically(path: str | Path, data: bytes) -> None:
         AtomicWriteError: disk full, no permission and the like; the temporary file is removed.
     """
     path = Path(path)
+    _refuse_special(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -76,6 +78,16 @@ class AtomicBackend(LocalBackend):
     def put_text(self, obj: str, filepath: str | Path, encoding: str = "utf-8") -> None:
         """Write text atomically; see :func:`write_atomically`."""
         write_atomically(filepath, obj.encode(encoding))
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse to put a file in the place of a device, a pipe or a socket."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise AtomicWriteError(f"{path} is no regular file but a device, a pipe or a socket: name another target")
 
 
 def _lock(file: IO[bytes]) -> None:

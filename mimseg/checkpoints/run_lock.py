@@ -47,6 +47,11 @@ class FileLock:
         """Whether this process holds it, by this object."""
         return self._descriptor is not None and self._process == os.getpid()
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether the file of a lock that is held is gone, with its folder perhaps, so that it keeps nobody out."""
+        return self.is_held and self._descriptor is not None and not _is_at(self.path, self._descriptor)
+
     def acquire(self) -> str | None:
         """Take the lock; gives None, or who holds it.
 

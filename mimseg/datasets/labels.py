@@ -9,6 +9,8 @@ from typing import Any
 from mmengine import registry
 from PIL import Image
 
+from .unreadable import check_regular, naming_unreadable
+
 ORIENTATION = 0x0112  # EXIF tag
 SIDEWAYS = (5, 6, 7, 8)  # its values that swap height and width
 LISTED = 6  # names in a message
@@ -78,13 +80,12 @@ def picture_size(path: str | Path, upright: bool = True) -> tuple[int, int]:
     Raises:
         OSError: it cannot be opened.
     """
-    if not os.path.isfile(path):
+    if not os.path.lexists(path):
         raise FileNotFoundError(f"cannot read '{path}': there is no such file")
-    try:
+    with naming_unreadable(str(path), "picture"):
+        check_regular(str(path))
         with Image.open(path) as file:
             (width, height), turned = file.size, upright and file.getexif().get(ORIENTATION) in SIDEWAYS
-    except Exception as error:  # decoders raise nearly anything on damaged bytes
-        raise OSError(f"cannot read '{path}': {error}") from error
     return (width, height) if turned else (height, width)
 
 

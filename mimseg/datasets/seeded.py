@@ -68,6 +68,7 @@ class SeededDataset(Dataset[Any]):
         self.max_unreadable = max_unreadable
         self._limit = max(int(max_unreadable * len(self) + 1e-6), int(max_unreadable > 0))
         self.unreadable = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+        self._by_label_map = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
     def full_init(self) -> None:
         """Load the wrapped dataset's list of samples, where it is loaded lazily."""
@@ -112,6 +113,8 @@ class SeededDataset(Dataset[Any]):
     def _note_unreadable(self, index: int, error: Exception) -> None:
         if not self.unreadable[index]:
             self.unreadable[index] = True
+            label_map = self.get_data_info(index).get("seg_map_path")
+            self._by_label_map[index] = label_map is not None and getattr(error, "path", None) == label_map
             message = f"unreadable image, replaced by the next one: {printable(self._name(index))} ({_one_line(error)})"
             print_log(message, logger="current", level=logging.WARNING)
         count = int(self.unreadable.sum())
@@ -125,7 +128,9 @@ class SeededDataset(Dataset[Any]):
             ) from error
 
     def _name(self, index: int) -> str:
-        return str(self.get_data_info(index).get("img_path", f"sample {index}"))
+        """The file of a sample that could not be read: its label map, or else its image."""
+        key = "seg_map_path" if self._by_label_map[index] else "img_path"
+        return str(self.get_data_info(index).get(key, f"sample {index}"))
 
 
 def _one_line(error: Exception) -> str:

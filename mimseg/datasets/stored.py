@@ -1,6 +1,5 @@
 """Reading pictures as they are stored, for labels that were drawn without a look at the EXIF orientation."""
 
-import os
 from typing import Any
 
 import numpy as np
@@ -8,7 +7,7 @@ from mmcv.transforms import BaseTransform
 from PIL import Image
 
 from ..registry import TRANSFORMS
-from .unreadable import UnreadableImageError
+from .unreadable import check_regular, naming_unreadable
 
 
 @TRANSFORMS.register_module()
@@ -29,13 +28,10 @@ class LoadStoredImage(BaseTransform):
     def transform(self, results: dict[str, Any]) -> dict[str, Any]:
         """Add ``img``, ``img_shape`` and ``ori_shape``; see the class."""
         path = str(results["img_path"])
-        if not os.path.isfile(path):
-            raise UnreadableImageError(f"cannot read image '{path}': there is no such file")
-        try:
+        with naming_unreadable(path):
+            check_regular(path)
             with Image.open(path) as file:
                 image = np.array(file.convert("RGB"))
-        except Exception as error:  # decoders raise nearly anything on damaged bytes
-            raise UnreadableImageError(f"cannot read image '{path}': {error}") from error
         results["img"] = image
         results["img_shape"] = results["ori_shape"] = image.shape[:2]
         return results

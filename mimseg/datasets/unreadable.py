@@ -20,7 +20,16 @@ KINDS = {
 
 
 class UnreadableImageError(OSError):
-    """An image file that cannot be decoded, or not into what was asked for."""
+    """An image file that cannot be decoded, or not into what was asked for.
+
+    Args:
+        message: what is wrong, with the file's name.
+        path: of the file, where it is one.
+    """
+
+    def __init__(self, message: str, path: str | None = None) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 @contextmanager
@@ -43,7 +52,7 @@ def naming_unreadable(path: str, what: str = "image") -> Iterator[None]:
                 f"cannot open {what} '{printable(path)}': {error.strerror}; use fewer workers, or raise the limit "
                 "(ulimit -n)"
             ) from error
-        raise UnreadableImageError(f"cannot read {what} '{printable(path)}': {_reason(error)}") from error
+        raise UnreadableImageError(f"cannot read {what} '{printable(path)}': {_reason(error)}", path) from error
 
 
 def _reason(error: Exception) -> str:

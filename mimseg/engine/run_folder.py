@@ -147,6 +147,10 @@ class RunFolder:
             config: file name of the resolved config.
             config_text: what it holds.
         """
+        if is_main_process() and self._lock.is_lost:
+            raise WorkFolderError(
+                f"the work folder {self.folder} was removed, or its {LOCK_FILE}, while this run started: start it again"
+            )
         if is_main_process() and not self.is_settled and not (self.is_test and _holds_training(self.folder)):
             self.run = replace(self.run, seed=seed)
             write_run_file(self.folder, self.run)

@@ -13,6 +13,7 @@ from mmengine.fileio import dump
 from mmengine.logging import MMLogger
 from mmengine.model import is_model_wrapper, revert_sync_batchnorm
 from mmengine.optim import OptimWrapper
+from mmengine.runner import EpochBasedTrainLoop
 from mmengine.visualization import Visualizer
 from torch import nn
 from torch.utils.data import DataLoader
@@ -35,6 +36,7 @@ from .loop import PretrainLoop
 from .resuming import describe_settings, resume
 from .run_config import RunConfig
 from .run_folder import RunFolder
+from .sampling import check_sampling
 from .stages import end_workers
 
 MUTED_IN_MMENGINE = (
@@ -168,11 +170,15 @@ class MIMRunner(GuardedRunner):
 
     def build_train_loop(self, loop: Any) -> Any:
         """The loop; its loader draws worker seeds from a generator of its own, so that a resume draws what it did."""
-        return self._with_own_generator(super().build_train_loop(loop))
+        built = super().build_train_loop(loop)
+        check_sampling(built.dataloader, "train_dataloader", isinstance(built, EpochBasedTrainLoop))
+        return self._with_own_generator(built)
 
     def build_val_loop(self, loop: Any) -> Any:
         """As the training loop."""
-        return self._with_own_generator(super().build_val_loop(loop))
+        built = super().build_val_loop(loop)
+        check_sampling(built.dataloader, "val_dataloader", True)
+        return self._with_own_generator(built)
 
     def _with_own_generator(self, loop: Any) -> Any:
         if loop.dataloader.generator is None:

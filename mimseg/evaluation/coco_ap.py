@@ -4,15 +4,17 @@ import logging
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
+from unittest.mock import patch
 
+import numpy as np
 from mmengine import registry
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
+from pycocotools import mask as masks_of
 
 from ..datasets.coco import read_truth
 from ..registry import METRICS
 
-KINDS = ("mAP", "mAP_50", "mAP_75")
 CLASSWISE = "_precision"  # what mmdet appends to a class's name
 CLASS_AP = "AP-"
 
@@ -22,7 +24,7 @@ class CocoAP(BaseMetric):
     """mmdet's ``CocoMetric`` on a file whose categories are found by name, as :class:`mimseg.datasets.CocoInstances`.
 
     Numbers have mmdet's names, such as ``coco/bbox_mAP``, with those of single classes as ``coco/bbox_AP-<class>``. A
-    detector that finds nothing has an AP of 0. What was not measured has no number, and the log says why: with
+    detector that finds nothing has all of them, as 0. What was not measured has no number, and the log says why: with
     ``format_only``, or where the file has no object.
 
     Args:
@@ -87,7 +89,12 @@ class CocoAP(BaseMetric):
             return {}
         if not any(len(found["labels"]) for _, found in results):
             print_log("the detector found nothing: all AP are 0", logger="current", level=logging.WARNING)
-            return {f"{metric}_{kind}": 0.0 for metric in self.metrics if metric in ("bbox", "segm") for kind in KINDS}
+            made_up = [_with_an_empty_find(*results[0]), *results[1:]]
+            with patch.object(self.inner, "outfile_prefix", None):  # no file for what was not found
+                return self._numbers(made_up)
+        return self._numbers(results)
+
+    def _numbers(self, results: Sequence[Any]) -> dict[str, float]:
         numbers: dict[str, float] = {}
         for metric in self.metrics:  # one by one: mmdet gives a class's box and mask AP the same name
             self.inner.metrics = [metric]
@@ -96,6 +103,19 @@ class CocoAP(BaseMetric):
 
     def _say(self, reason: str) -> None:
         print_log(f"no AP of {' and '.join(self.metrics)}: {reason}", logger="current", level=logging.WARNING)
+
+
+def _with_an_empty_find(image: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Mapping[str, Any], dict[str, Any]]:
+    """An image's result with one box and mask of no pixel, which is wrong: pycocotools measures no empty list."""
+    empty = masks_of.encode(np.zeros((image["height"], image["width"]), np.uint8, order="F"))
+    return image, {
+        **found,
+        "bboxes": np.zeros((1, 4)),
+        "scores": np.zeros(1),
+        "labels": np.zeros(1, int),
+        "masks": [empty],
+        "mask_scores": np.zeros(1),
+    }
 
 
 def _renamed(numbers: Mapping[str, float], metric: str, classes: Sequence[str]) -> dict[str, float]:

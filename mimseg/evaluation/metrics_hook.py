@@ -1,5 +1,6 @@
 """Keeps what the validations of a labelled run measured, and refuses data whose classes are not the model's."""
 
+from contextlib import suppress
 from operator import attrgetter
 from typing import Any
 
@@ -8,13 +9,14 @@ from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
 from torch import nn
 
+from ..engine.hooks.pending import is_done
 from ..registry import HOOKS
 from .extraction import classes_of, refuse_other_classes
 from .metrics_file import merge_metrics, read_metrics
 from .paper_metrics import paper_metrics
 
-CLASS_NUMBERS = ("num_classes", "roi_head.bbox_head.num_classes", "decode_head.num_classes")
-"""Where a classifier, a detector and a segmentor keep it."""
+HEADS = ("roi_head.bbox_head", "roi_head.mask_head", "bbox_head", "mask_head", "decode_head", "auxiliary_head")
+"""Of detectors and segmentors that have a number of classes; a head may be a list of them."""
 
 
 @HOOKS.register_module()
@@ -37,7 +39,7 @@ class MetricsHook(Hook):
         """Compare the classes of training, validation and model; take up the numbers of the last validation."""
         train = runner.train_dataloader.dataset
         _check_number(train, runner.bare_model, "train_dataloader")
-        if getattr(runner, "resuming", False) and runner.message_hub.runtime_info.get("validated") == runner.iter:
+        if getattr(runner, "resuming", False) and is_done(runner):
             self.last = read_metrics(runner.work_dir).get("val", {}).get(_moment(runner), {})
         if runner.val_loop is not None:
             refuse_other_classes(train, runner.val_dataloader.dataset, "the training images", "those for validation")
@@ -66,19 +68,32 @@ def _moment(runner: Runner) -> str:
 
 def _check_number(dataset: Any, model: nn.Module, loader: str) -> None:
     classes = classes_of(dataset)
-    setting, number = _classes_of_model(model)
-    if classes is not None and len(classes) != number:
+    settings = class_numbers(model)
+    if not settings:
+        raise TypeError(f"MetricsHook: {type(model).__name__} does not tell its number of classes; remove the hook")
+    wrong = [f"{setting}={number}" for setting, number in settings.items() if classes and number != len(classes)]
+    if classes is not None and wrong:
+        data = "complete the class folders" if "model.num_classes" in settings else "correct metainfo.classes"
         raise ValueError(
-            f"{loader} has {len(classes)} classes, but {setting}={number}; set it to the number of classes, or "
-            "complete the class folders"
+            f"{loader} has {len(classes)} classes, but {' and '.join(wrong)}; "
+            f"set {'it' if len(wrong) == 1 else 'them'} to {len(classes)}, or {data}"
         )
 
 
-def _classes_of_model(model: nn.Module) -> tuple[str, int]:
-    """The setting of the number of classes, and its value."""
-    for place in CLASS_NUMBERS:
-        try:
-            return f"model.{place}", attrgetter(place)(model)
-        except AttributeError:
-            continue
-    raise TypeError(f"MetricsHook: {type(model).__name__} does not tell its number of classes; remove the hook")
+def class_numbers(model: nn.Module) -> dict[str, int]:
+    """The settings that hold a model's number of classes, and their values: those of its heads, or else its own.
+
+    mmseg's segmentors repeat the number of a head as their own, which is no setting.
+    """
+    found: dict[str, int] = {}
+    for place in HEADS:
+        with suppress(AttributeError):
+            head = attrgetter(place)(model)
+            parts: dict[str, Any] = (
+                {f"{place}.{i}": part for i, part in enumerate(head)} if isinstance(head, nn.ModuleList) else {}
+            )
+            for name, part in (parts or {place: head}).items():
+                if hasattr(part, "num_classes") and not getattr(part, "class_agnostic", False):
+                    found[f"model.{name}.num_classes"] = part.num_classes
+    own: Any = getattr(model, "num_classes", None)
+    return found or ({} if own is None else {"model.num_classes": own})

@@ -40,6 +40,16 @@ def paper_metrics(metrics: Mapping[str, Any]) -> dict[str, float]:
     return found
 
 
+def name_for_evaluators(name: str) -> str:
+    """What an evaluator calls one of the papers' numbers, such as ``box/AP``; any other name as it is."""
+    for theirs, ours in COCO_NAMES.items():
+        if name == ours:
+            return theirs
+        if theirs.endswith("_mAP") and name.startswith(f"{ours}-"):
+            return f"{theirs.removesuffix('mAP')}{CLASS_AP}{name.removeprefix(f'{ours}-')}"
+    return name
+
+
 def _coco_name(name: str) -> str | None:
     """The papers' name of one of mmdet's; None for another's."""
     for part, ours in COCO_PARTS.items():

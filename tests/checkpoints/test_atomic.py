@@ -181,3 +181,12 @@ def test_what_is_being_written_is_not_swept(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", lambda *names: (swept.extend(sweep_temporaries(tmp_path)), replace(*names)))
     write_atomically(tmp_path / "a", b"data")
     assert swept == [] and (tmp_path / "a").read_bytes() == b"data"
+
+
+def test_a_device_or_a_pipe_is_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to("/dev/null")
+    for name in ("pipe", "link"):
+        with pytest.raises(AtomicWriteError, match=f"{name} is no regular file but a device, a pipe or a socket"):
+            write_atomically(tmp_path / name, b"x")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "pipe"]

@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import pytest
+from mmengine.dataset import ClassBalancedDataset
 from PIL import Image
 from pycocotools import mask as api
 
@@ -69,6 +70,14 @@ def test_a_label_is_the_position_of_its_name_whatever_the_order_of_the_file(fold
     truth = read_truth(write(folder, data), CLASSES, True)
     assert [category["name"] for category in truth.categories] == list(CLASSES)
     assert [category["id"] for category in truth.as_coco()["categories"]] == [7, 20, 90]
+
+
+def test_images_can_be_repeated_by_their_classes(folder):
+    dataset = build(folder)
+    assert [dataset.get_cat_ids(n) for n in (0, 1)] == [[2, 0], [1]]
+    balanced = ClassBalancedDataset(dataset, oversample_thr=1.0)
+    assert len(balanced) >= 2
+    assert balanced.get_cat_ids(0) == [2, 0]
 
 
 def names(*new):
@@ -137,7 +146,7 @@ REFUSED = {
     "outline is text": (each(segmentation="1 2 3"), "which is a str, not polygons or run lengths"),
     "runs of another size": (each(segmentation=run_lengths(48, 40, [1920])), "of the size [48, 40] (height, width)"),
     "runs too long": (each(segmentation=run_lengths(40, 48, [0, 10**9])), "of 1000000000 pixels, its picture has 1920"),
-    "runs below 0": (each(segmentation=run_lengths(40, 48, [-80, 2000])), "which has run lengths of 1920 pixels"),
+    "runs below 0": (each(segmentation=run_lengths(40, 48, [-80, 2000])), "which has a run length of -80, below 0"),
     "damaged runs": (each(segmentation=run_lengths(40, 48, "\x7f\x7f")), "which has damaged run lengths"),
     "cut runs": (each(segmentation=run_lengths(40, 48, "oo")), "which has run lengths that are cut off"),
     "no counts": (each(segmentation=dict(size=[40, 48])), "without a list or text of counts"),
@@ -226,6 +235,36 @@ def test_what_is_missing_is_computed_and_said(folder, part):
     ids = [annotation["id"] for annotation in truth.annotations]
     assert len(set(ids)) == 3 and all(isinstance(number, int) for number in ids)
     assert remark in truth.remarks[0] if remark else truth.remarks == []
+
+
+def whole_picture(found):
+    found["bbox"], found["segmentation"] = [0.0, 0.0, 48.0, 40.0], [[-1.0, -1.0, 49.0, -1.0, 49.0, 41.0, -1.0, 41.0]]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda found: found.update(bbox=[20.0, 18.0, 44.0, 38.0], segmentation=[[20, 18, 44, 18, 44, 38]]), "beyond"),
+        (lambda found: found.update(bbox=[60.0, 2.0, 10.0, 10.0]), "beyond"),  # left out of training
+        (lambda found: found.update(bbox=[30.0, 18.0, 12.0, 12.0]), "elsewhere"),
+        (lambda found: found.update(segmentation=run_lengths(40, 48, [1800, 50, 70])), "elsewhere"),
+        (lambda found: found.update(bbox=[2.0, 2.0, 8.0, 9.0], iscrowd=1), None),
+        (lambda found: found.update(bbox=[0.0, 1.0, 23.0, 22.0]), None),
+        (whole_picture, None),
+    ],
+)
+def test_a_box_beyond_its_picture_or_elsewhere_than_its_outline_is_said(folder, monkeypatch, change, said):
+    logged = []
+    monkeypatch.setattr("mimseg.datasets.coco.instances.print_log", lambda line, **options: logged.append(line))
+    data = small()
+    change(data["annotations"][1])
+    build(folder, data)
+    assert bool(logged) == (said is not None)
+    if said:
+        line = logged[0].split(": ", 1)[1]
+        assert line.startswith("1 of 3 annotations have a bbox that") and said in line
+        assert "first annotation 12 of 5.jpg: bbox=[" in line
+        assert line.endswith("; a bbox is [x, y, width, height] in pixels, not two corners")
 
 
 def test_what_is_no_class_or_of_no_image_is_left_out_and_said(folder):

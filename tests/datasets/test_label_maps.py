@@ -1,5 +1,6 @@
 """Label maps: every kind of file, labels beyond the classes, other sizes; what a look before the run finds."""
 
+import os
 import re
 
 import numpy as np
@@ -38,6 +39,30 @@ def test_every_kind_of_file_holds_the_same_labels(tmp_path, kind):
     KINDS[kind](LABELS).save(tmp_path / "a.png")
     values = read_label_map(tmp_path / "a.png")
     assert values.shape == (6, 8) and np.array_equal(values, LABELS)
+
+
+@pytest.mark.parametrize("kind", ["FIFO", "folder", "empty", "damaged", "missing"])
+def test_a_map_that_cannot_be_read_is_named_and_not_its_picture(tmp_path, kind):
+    for name in ("a", "b", "c"):
+        Image.fromarray(np.zeros((6, 8, 3), np.uint8)).save(tmp_path / f"{name}.jpg")
+        Image.fromarray(LABELS).save(tmp_path / f"{name}.png")
+    path = tmp_path / "b.png"
+    path.unlink()
+    reason = {
+        "FIFO": (lambda: os.mkfifo(path), r"it is a named pipe \(FIFO\), not a file"),
+        "folder": (path.mkdir, "it is a folder, not a file"),
+        "empty": (path.touch, "it is empty"),
+        "damaged": (lambda: path.write_bytes(b"no picture"), "cannot identify"),
+        "missing": (lambda: None, "No such file"),
+    }[kind]
+    reason[0]()
+    with pytest.raises(UnreadableImageError, match=f"cannot read label map '{path}': .*{reason[1]}"):
+        read_label_map(path)
+    places = dict(img_path=str(tmp_path), seg_map_path=str(tmp_path))
+    maps = LabelMaps(data_prefix=places, metainfo=dict(classes=CLASSES), pipeline=PIPELINE)
+    dataset = SeededDataset(maps, max_unreadable=0.5)
+    assert dataset[1, 0]["img_path"].endswith("c.jpg")
+    assert dataset.unreadable_files() == [str(path)]
 
 
 def test_palettes_with_transparency_and_single_bits(tmp_path):

@@ -112,7 +112,7 @@ def test_one_best_checkpoint_a_metric_whatever_a_kill_left(best):
     hook.after_val_epoch(runner, {"acc": 1.0, "a/b": float("-inf")})
     found = {path.name for path in folder.glob("*best_*")}
     assert found == {"best_acc_epoch_7.pth", "best_a_b_epoch_2.pth", "best_acc_mine.pth", "best_acc_epoch_4.pth"}
-    assert runner.message_hub.runtime_info["validated"] == 70
+    assert runner.message_hub.runtime_info["last_validation"] == 70
 
 
 def test_paths_of_a_checkpoint_are_never_used(best, tmp_path):
@@ -155,3 +155,9 @@ def test_leftovers_go_when_a_run_starts_and_curves_are_on_the_disk(toy, tmp_path
     )
     runner.train()
     assert not left.exists() and len(flushed) == 3
+
+
+def test_checkpoints_lie_in_the_work_folder():
+    """Elsewhere no other run would be kept out, and no resume would look."""
+    with pytest.raises(ValueError, match="out_dir='elsewhere' would put checkpoints where"):
+        CheckpointHook(out_dir="elsewhere")

@@ -183,6 +183,23 @@ def test_throughput_and_memory_reach_the_log(toy, monkeypatch):
     assert {"lr", "data_time", "time", "loss", "loss_toy", "grad_norm", "epoch", "iter"} <= scalars.keys()
 
 
+def test_without_a_timer_there_is_no_rate_and_one_warning(toy, warnings_of):
+    runner = toy(epochs=1, **{"default_hooks.timer": None})
+    warnings_of(runner)
+    runner.train()
+    assert [line for line in warnings_of(runner) if "IterTimerHook" in line] == [
+        "IterTimerHook is missing: neither images per second nor slow data are told; add "
+        "default_hooks.timer=dict(type='mmengine.IterTimerHook')"
+    ]
+    line = Path(runner.log_dir, "vis_data", f"{runner.timestamp}.json").read_text().splitlines()[-1]
+    assert "memory" in json.loads(line) and "img_per_s" not in json.loads(line)
+
+
+def test_a_timer_can_be_had_by_the_name_that_the_warning_says(toy):
+    runner = toy(epochs=1, **{"default_hooks.timer": dict(type="mmengine.IterTimerHook")})
+    assert any(type(hook).__name__ == "IterTimerHook" for hook in runner.hooks)
+
+
 def test_slow_data_raises_one_alarm(toy, warnings_of):
     runner = toy(length=40)
     next(hook for hook in runner.hooks if isinstance(hook, ThroughputHook)).window = 4

@@ -109,7 +109,7 @@ def state_of(folder):
         "weights": last["state_dict"],
         "rng": last["rng_states"],
         "best weights": read_checkpoint(best)["state_dict"],
-        "info": (info["best_score"], Path(info["best_ckpt"]).name, info["validated"], info["keep_ckpt_ids"]),
+        "info": (info["best_score"], Path(info["best_ckpt"]).name, info["last_validation"], info["keep_ckpt_ids"]),
         "history": {name: scalars[name].data for name in ("train/loss", "val/good", "val/weight")},
         "validated": validated(folder),
     }
@@ -159,10 +159,16 @@ def test_a_validation_is_done_once(build, tmp_path):
     runner, straight = build(tmp_path / "run", EPOCHS)
     runner.train()
     last = read_checkpoint(tmp_path / "run" / "epoch_5.pth")
-    owed = last["message_hub"]["runtime_info"]["validated"] != 10
+    owed = last["message_hub"]["runtime_info"]["last_validation"] != 10
     runner, again = build(tmp_path / "run", EPOCHS, resume=True)
     runner.train()
     assert straight.validations == [4, 8, 10] and again.validations == [10] * owed
+
+
+def test_only_what_was_measured_is_logged_of_a_validation(build, tmp_path):
+    runner, _ = build(tmp_path / "run", EPOCHS)
+    runner.train()
+    assert not [name for name in runner.message_hub.runtime_info if name.startswith(("val", "test"))]
 
 
 def test_nothing_is_owed_where_no_validation_was_due(build, tmp_path):

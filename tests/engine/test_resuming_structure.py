@@ -192,6 +192,17 @@ def test_the_honest_one_is_taken(honest, toy, build_all):
     assert all(a != b for a, b in zip(everything(runner)[:4], before[:4], strict=True))
 
 
+def test_the_last_validation_of_an_earlier_versions_checkpoint_is_taken(changed, runner):
+    """It had another name, with which it came into the log."""
+    hub = read_hub_of(changed(put(*INFO, "validated", 9)), runner)
+    assert hub.get("last_validation") == 9 and "validated" not in hub
+
+
+def read_hub_of(path, runner):
+    resume(runner, str(path))
+    return runner.message_hub.runtime_info
+
+
 def test_averages_must_fit_and_be_finite(toy, build_all, tmp_path):
     names = ("EMAHook", "ProgressHook", "NonFiniteGuard", "TeacherHook", "RNGStateHook")
     hooks = {"custom_hooks": [dict(type=name) for name in names]}

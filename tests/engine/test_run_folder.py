@@ -277,3 +277,15 @@ def test_the_log_of_a_start_that_failed_on_a_bug_stays(toy, tmp_path):
     runner.logger.error("Traceback (most recent call last): ...")
     remove_refused_logs()
     assert list((tmp_path / "run").glob("*/*.log"))
+
+
+def test_a_start_whose_folder_was_removed_ends_before_the_first_step(toy, tmp_path):
+    class Remove(Hook):
+        def before_train(self, runner):
+            (tmp_path / "run" / LOCK_FILE).unlink()
+
+    run = toy(**EVERY_2)
+    run.register_hook(Remove())
+    with pytest.raises(WorkFolderError, match="was removed, or its .mimseg.lock, while this run started"):
+        run.train()
+    assert not list((tmp_path / "run").glob("*.pth"))

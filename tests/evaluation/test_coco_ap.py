@@ -69,11 +69,19 @@ def found(names=tuple(BOXES)):
     return dict(img_id=1, ori_shape=(64, 64), pred_instances=instances)
 
 
-def measure(metric, names=tuple(BOXES)):
+def evaluate(metric, names=tuple(BOXES)):
     evaluator = Evaluator([metric])
     evaluator.dataset_meta = dict(classes=CLASSES)
     evaluator.process([found(names)])
-    return paper_metrics(evaluator.evaluate(1))
+    return evaluator.evaluate(1)
+
+
+def measure(metric, names=tuple(BOXES)):
+    return paper_metrics(evaluate(metric, names))
+
+
+def measured_names(metric, names=tuple(BOXES)):
+    return set(evaluate(metric, names))
 
 
 def test_the_order_of_a_files_categories_changes_nothing(write):
@@ -100,9 +108,20 @@ def test_box_and_mask_ap_of_a_class_are_both_kept_in_per_cent(write):
     assert not any(name.startswith("coco/") for name in measured)
 
 
-def test_a_detector_that_finds_nothing_has_an_ap_of_zero(write):
-    zeros = {f"{part}/{kind}": 0.0 for part in ("box", "mask") for kind in ("AP", "AP50", "AP75")}
-    assert measure(CocoAP(write(), metric=["bbox", "segm"]), ()) == zeros
+@pytest.mark.parametrize(
+    "options", [{}, dict(metric_items=["mAP_s", "AR@100"]), dict(classwise=True), dict(metric=["proposal", "bbox"])]
+)
+def test_a_detector_that_finds_nothing_has_every_number_of_one_that_finds_something(write, tmp_path, options):
+    """A run may keep its best checkpoint by any of them; sizes and classes that no object has stay without one."""
+    options = dict(dict(metric=["bbox", "segm"]), **options)
+    file = write(objects=("person", "cat"))
+    names = measured_names(CocoAP(file, **options))
+    metric = CocoAP(file, outfile_prefix=str(tmp_path / "out"), **options)
+    assert measured_names(metric, ()) == names
+    assert not list(tmp_path.glob("out*"))
+    numbers = measure(CocoAP(file, **options), ())
+    assert 0.0 in numbers.values() and set(numbers.values()) <= {0.0, -1.0}
+    assert numbers.keys() == measure(CocoAP(file, **options)).keys()
 
 
 def test_where_nothing_was_measured_there_is_no_number(write, tmp_path):

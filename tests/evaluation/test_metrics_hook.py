@@ -2,6 +2,7 @@ import json
 from types import SimpleNamespace
 
 import pytest
+from torch import nn
 
 from mimseg.evaluation import MetricsHook
 
@@ -23,7 +24,7 @@ def test_a_run_killed_after_its_last_validation_still_gets_its_end(tmp_path):
     for validated, end in ((10, None), (20, {"a": 2.0})):
         runner = run_with(("a",), ("a",), 1)
         runner.work_dir, runner.epoch, runner.iter, runner.train_loop, runner.resuming = tmp_path, 2, 20, None, True
-        runner.message_hub = SimpleNamespace(runtime_info={"validated": validated})
+        runner.message_hub = SimpleNamespace(runtime_info={"last_validation": validated})
         hook = MetricsHook()
         hook.before_train(runner)
         hook.after_train(runner)
@@ -53,6 +54,41 @@ def test_classes_that_do_not_fit_are_refused():
         MetricsHook().before_train(detector)
     with pytest.raises(ValueError, match="test_dataloader has 1 classes"):
         MetricsHook().before_test(run_with((), ("a",), 2))
+
+
+class Head(nn.Module):
+    def __init__(self, num_classes, **more):
+        super().__init__()
+        self.num_classes = num_classes
+        vars(self).update(more)
+
+
+@pytest.mark.parametrize(
+    ("parts", "line"),
+    [
+        (
+            dict(num_classes=3, decode_head=Head(3), auxiliary_head=Head(11)),
+            "2 classes, but model.decode_head.num_classes=3 and model.auxiliary_head.num_classes=11; set them to 2",
+        ),
+        (dict(num_classes=3, decode_head=Head(3)), "2 classes, but model.decode_head.num_classes=3; set it to 2, or"),
+        (dict(decode_head=nn.ModuleList([Head(2), Head(3)])), "2 classes, but model.decode_head.1.num_classes=3;"),
+        (
+            dict(roi_head=SimpleNamespace(bbox_head=Head(3), mask_head=Head(80))),
+            "but model.roi_head.bbox_head.num_classes=3 and model.roi_head.mask_head.num_classes=80; set them to 2, or "
+            "correct metainfo.classes",
+        ),
+        (dict(roi_head=SimpleNamespace(bbox_head=Head(2), mask_head=Head(80, class_agnostic=True))), None),
+    ],
+)
+def test_every_head_with_another_number_of_classes_is_named_by_its_setting(parts, line):
+    runner = run_with(("a", "b"), ("a", "b"), 2)
+    runner.bare_model = SimpleNamespace(**parts)
+    if line is None:
+        MetricsHook().before_train(runner)
+        return
+    with pytest.raises(ValueError) as error:
+        MetricsHook().before_train(runner)
+    assert line in str(error.value)
 
 
 def test_without_validation_nothing_is_written(tmp_path):

@@ -109,6 +109,7 @@ def test_options_change_the_sheet(command, run_folder, tmp_path):
         (["{run}/images", "--image-size", "30"], "30x30 is not a multiple of patch_size=4; use e.g. 28x28"),
         (["{run}/images", "--statistics", "visible"], "this one does not"),
         (["{run}/images", "--limit", "0"], "limit is 0"),
+        (["{run}/images", "--out", "{run}/images/0.png"], "0.png is read: writing it would destroy"),
         (["{run}/images", "--progress", "2"], "progress is 2.0"),
         (["{run}/images", "--cfg-options", "model.encoder.arch=tiny"], "epoch_7.pth"),
         (
@@ -165,6 +166,10 @@ def test_strategies_are_drawn_side_by_side(command, run_folder, tmp_path):
         (["--strategies", "configs/no.py", "--images", "{run}/images"], "configs/no.py does not exist"),
         (["--strategies", "{config}=no.pth", "--images", "{run}/images"], "no checkpoint at no.pth"),
         (["--strategies", "{config}", "--images", "{run}/no.png"], "no.png does not exist"),
+        (
+            ["--strategies", "{config}", "--images", "{run}/images", "--out", "{run}/images/0.png"],
+            "0.png is read: writing",
+        ),
         (
             ["--strategies", "{config}", "--images", "{run}/images", "--image-size", "30"],
             "hpm_vit-micro.py: image size 30x30 is not a multiple of patch_size=4",

@@ -45,8 +45,10 @@ def draw(args: argparse.Namespace) -> Path:
     """Draw and write the picture that the command line describes."""
     from mimseg.apis import find_images  # heavy: after --help
     from mimseg.apis.inference.targets import draw_targets
+    from mimseg.places import check_output
     from mimseg.visualization import render, save_png
 
+    check_output(args.out, args.images, overwrite=True)
     figure = draw_targets(
         args.models,
         find_images(args.images, args.limit),

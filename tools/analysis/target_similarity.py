@@ -50,9 +50,11 @@ def compare(args: argparse.Namespace) -> None:
     """Measure, print and write."""
     from mimseg.apis import find_images  # heavy: after --help
     from mimseg.apis.studies.target_similarity import target_similarity
+    from mimseg.places import check_output
     from mimseg.visualization import draw_target_similarity, render, save_png
 
     paths = find_images(args.images, args.limit)
+    check_output(args.out.with_suffix(".png"), args.images, overwrite=True)
     sizes = sorted(set(args.sizes))
     found = target_similarity(paths, sizes, args.reference, lambda line: print(line, file=sys.stderr, flush=True))
     if found.enlarged:

@@ -5,6 +5,8 @@ from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ...evaluation.paper_metrics import name_for_evaluators
+
 SEGMENTATION = {
     "mIoU": ("IoU", "Acc"),
     "mDice": ("Dice", "Acc"),
@@ -12,6 +14,7 @@ SEGMENTATION = {
 }
 """What mmseg measures beside the share of all pixels, by its ``iou_metrics``."""
 DETECTION = ("mAP", "mAP_50", "mAP_75", "mAP_s", "mAP_m", "mAP_l")
+PROPOSALS = ("AR@100", "AR@300", "AR@1000", "AR_s@1000", "AR_m@1000", "AR_l@1000")
 
 
 def check_best(cfg: Mapping[str, Any]) -> None:
@@ -30,7 +33,8 @@ def check_best(cfg: Mapping[str, Any]) -> None:
         known = _measured(evaluator)
         if name == "auto" or known is None or any(fnmatchcase(name, pattern) for pattern in known):
             continue
-        close = get_close_matches(name, known, 1)
+        own = name_for_evaluators(name)
+        close = [own] if any(fnmatchcase(own, pattern) for pattern in known) else get_close_matches(own, known, 1)
         hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known)}"
         raise ValueError(f"{what}: the validation does not measure it; {hint}")
 
@@ -47,8 +51,11 @@ def _measured(evaluator: Any) -> list[str] | None:
 
 
 def _of_accuracy(part: Mapping[str, Any]) -> list[str]:
-    topk = part.get("topk", 1)
-    return [f"accuracy/top{k}" for k in ([topk] if isinstance(topk, int) else topk)]
+    prefix, topk, thresholds = part.get("prefix") or "accuracy", part.get("topk", 1), part.get("thrs", 0.0)
+    endings = [""]
+    if isinstance(thresholds, list | tuple) and len(thresholds) > 1:
+        endings = ["_no-thr" if threshold is None else f"_thr-{threshold:.2f}" for threshold in thresholds]
+    return [f"{prefix}/top{k}{ending}" for k in ([topk] if isinstance(topk, int) else topk) for ending in endings]
 
 
 def _of_label_maps(part: Mapping[str, Any]) -> list[str]:
@@ -59,13 +66,21 @@ def _of_label_maps(part: Mapping[str, Any]) -> list[str]:
     return [f"{part['prefix']}/{name}" if part.get("prefix") else name for name in names]
 
 
-def _of_boxes(part: Mapping[str, Any]) -> list[str] | None:
-    asked = _listed(part.get("metric", "bbox"))
-    if part.get("metric_items") is not None or not set(asked) <= {"bbox", "segm"}:
-        return None
-    names = [f"{what}_{kind}" for what in asked for kind in DETECTION]
-    names += [f"{what}_AP-*" for what in asked] if part.get("classwise") else []
+def _of_boxes(part: Mapping[str, Any], of_a_class: str = "{}_AP-*") -> list[str]:
+    names: list[str] = []
+    for what in _listed(part.get("metric", "bbox")):
+        if what == "proposal_fast":
+            names += [f"AR@{number}" for number in part.get("proposal_nums", (100, 300, 1000))]
+        elif what == "proposal":
+            names += part.get("metric_items") or PROPOSALS
+        else:
+            names += [f"{what}_{kind}" for kind in part.get("metric_items") or DETECTION]
+            names += [of_a_class.format(what)] if part.get("classwise") else []
     return [f"{part.get('prefix') or 'coco'}/{name}" for name in names]
+
+
+def _of_mmdets_boxes(part: Mapping[str, Any]) -> list[str]:
+    return _of_boxes(part, "*_precision")
 
 
 def _listed(asked: str | Sequence[str]) -> list[str]:
@@ -77,6 +92,6 @@ NAMES: dict[str, Callable[[Mapping[str, Any]], list[str] | None]] = {
     "ClassIoU": _of_label_maps,
     "IoUMetric": _of_label_maps,
     "CocoAP": _of_boxes,
-    "CocoMetric": _of_boxes,
+    "CocoMetric": _of_mmdets_boxes,
 }
 """The names of what an evaluator measures, by its class."""

@@ -31,9 +31,9 @@ def explain_building(error: BaseException) -> str | None:
     It names the dotted key of the part where the config is at hand, its class and arguments, and what was wrong.
     """
     frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
-    part, built, known = _part_of(frames)
     message = " ".join(str(error).split())
     config = _config_of(frames)
+    part, built, known = _part_of(frames, None if isinstance(error, KeyError) else config)
     lacking = LACKING.search(message) if isinstance(error, AttributeError) and config is not None else None
     if lacking is not None:
         return (
@@ -44,7 +44,9 @@ def explain_building(error: BaseException) -> str | None:
     return None if part is None else _line(error, config, part, built, known)
 
 
-def _line(error: BaseException, config: Mapping[str, Any] | None, part: Any, built: Any, known: Registry | None) -> str:
+def _line(
+    error: BaseException, config: Mapping[str, Any] | None, part: Any, built: list[Any], known: Registry | None
+) -> str:
     """What was wrong with a part: its type, an argument that it does not take or needs, or a value."""
     message = " ".join(str(error).split())
     unregistered = UNREGISTERED.search(message) if isinstance(error, KeyError) else None
@@ -61,7 +63,7 @@ def _line(error: BaseException, config: Mapping[str, Any] | None, part: Any, bui
     if isinstance(error, ImportError):
         return f"{what} needs a package that is not installed: {message}"
     unexpected = UNEXPECTED.search(message)
-    if unexpected is not None and built is not None:
+    if unexpected is not None and built:
         return f"{what} takes no {unexpected['key']}{_closest(unexpected['key'], built)}"
     missing = MISSING.search(message)
     if missing is not None:
@@ -84,14 +86,26 @@ def explain_missing_file(error: OSError) -> str | None:
     return None
 
 
-def _part_of(frames: list[FrameType]) -> tuple[Any, Any, Registry | None]:
-    """The innermost part that was being built, its class if that was found, and the registry; else Nones."""
+def _part_of(frames: list[FrameType], config: Mapping[str, Any] | None) -> tuple[Any, list[Any], Registry | None]:
+    """The innermost part that was being built, its class if that was found, and the registry; else nothing.
+
+    With a config, the innermost that stands in it, with the classes of those that it was building itself, too.
+    """
+    innermost: tuple[Any, list[Any], Registry | None] = (None, [], None)
+    classes: list[Any] = []
     for frame in reversed(frames):
         if frame.f_code is build_from_cfg.__code__:
-            return frame.f_locals.get("cfg"), frame.f_locals.get("obj_cls"), frame.f_locals.get("registry")
-        if frame.f_code is Runner.build_dataloader.__code__:
-            return frame.f_locals.get("dataloader"), None, None
-    return None, None, None
+            part, registry = frame.f_locals.get("cfg"), frame.f_locals.get("registry")
+            classes = [*filter(None, [frame.f_locals.get("obj_cls")]), *classes]
+        elif frame.f_code is Runner.build_dataloader.__code__:
+            part, registry = frame.f_locals.get("dataloader"), None
+        else:
+            continue
+        if innermost[0] is None:
+            innermost = (part, classes, registry)
+        if config is None or not isinstance(part, Mapping) or _key(config, part):
+            return part, classes, registry
+    return innermost
 
 
 def _part_at_work(frames: list[FrameType], config: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
@@ -188,10 +202,23 @@ def _family(asked: Registry | None) -> Iterator[Registry]:
         asked = asked.parent
 
 
-def _closest(key: str, built: Any) -> str:
-    try:
-        names = [name for name in inspect.signature(built).parameters if name not in ("self", "args", "kwargs")]
-    except (TypeError, ValueError):
-        return ""
+def _closest(key: str, built: list[Any]) -> str:
+    names = list(dict.fromkeys(name for each in built for name in _arguments_of(each)))
     close = get_close_matches(key, names, 1)
     return f"; did you mean {close[0]}?" if close else f"; it takes {', '.join(names) or 'nothing'}"
+
+
+def _arguments_of(built: Any) -> Iterator[str]:
+    """The names of what a class takes, with those that it hands on to its bases."""
+    for each in inspect.getmro(built) if inspect.isclass(built) else (built,):
+        function = vars(each).get("__init__") if inspect.isclass(built) else each
+        try:
+            parameters = inspect.signature(function).parameters.values() if function is not None else None
+        except (TypeError, ValueError):
+            return
+        if parameters is None:
+            continue
+        named = [part.name for part in parameters if part.kind not in (part.VAR_POSITIONAL, part.VAR_KEYWORD)]
+        yield from (name for name in named if name != "self")
+        if all(part.kind is not part.VAR_KEYWORD for part in parameters):
+            return

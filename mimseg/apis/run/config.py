@@ -30,9 +30,6 @@ TOP_LEVEL_KEYS = frozenset(
 # Dicts of which MMEngine reads some keys and passes over the others.
 INNER_KEYS = {
     "data": DATA_KEYS,
-    "auto_scale_lr": frozenset({"enable", "base_batch_size"}),
-    "load_options": frozenset({"weights", "least", "position_tables", "fixed_positions", "image_size", "scratch"}),
-    "env_cfg": frozenset({"cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"}),
     "default_hooks": frozenset(
         {
             "runtime_info",
@@ -227,4 +224,6 @@ def _check_key(key: str, known: Collection[str], prefix: str) -> None:
         return
     hint = MOVED_KEYS.get(key) or next(iter(prefix + name for name in get_close_matches(key, sorted(known), 1)), None)
     ending = f"did you mean {hint}?" if hint else f"known are {', '.join(prefix + name for name in sorted(known))}"
+    if not prefix and key not in MOVED_KEYS:
+        ending += f" (a helper variable of the file is named _{key})"
     raise ValueError(f"config key {prefix}{key} is read by nothing; {ending}")

@@ -120,7 +120,7 @@ def choose_row(rows: Mapping[str, TableRow], name: str | None, file: Path) -> Ta
         raise ConfigFileError(f"config {file} is no table and has no row {name}: leave out :{name}")
     if name not in rows:
         close = get_close_matches(name, rows, 1)
-        hint = f"; did you mean {file}:{close[0]}?" if close else ""
+        hint = f" (did you mean {file}:{close[0]}?)" if close else ""
         raise ConfigFileError(f"config {file} has no row {name!r}{hint}; {_all(rows)}")
     return rows[name]
 

@@ -13,6 +13,7 @@ from ...evaluation import name_of, naming_bad_folders, paper_metrics, replace_me
 from ...places import check_folder
 from .config import check_and_expand
 from .loaders import drop_settings_of_workers
+from .topk import check_topk
 from .transfer import follow_heads, import_library, refuse_file_order
 from .work_folder import default_test_dir
 
@@ -48,6 +49,7 @@ def build_tester(
     follow_heads(cfg)
     refuse_file_order(cfg)
     drop_settings_of_workers(cfg)
+    check_topk(cfg)
     missing = [name for name in ("model", *TEST_PARTS) if cfg.get(name) is None]
     if missing:
         raise ValueError(

@@ -16,6 +16,7 @@ from .config import check_and_expand, check_trains
 from .expand import expand_schedule
 from .loaders import drop_settings_of_workers
 from .resuming import refuse_damaged, resume_latest
+from .topk import check_topk
 from .transfer import follow_heads, import_library, refuse_file_order
 from .work_folder import default_work_dir
 
@@ -47,6 +48,7 @@ def build_runner(cfg: Config) -> MIMRunner:
     expand_schedule(cfg)
     drop_settings_of_workers(cfg)
     check_best(cfg)
+    check_topk(cfg)
     if cfg.get("work_dir") is None:
         cfg.work_dir = str(default_work_dir(cfg.filename))
     check_folder(cfg.work_dir, "work_dir")

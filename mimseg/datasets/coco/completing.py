@@ -167,11 +167,11 @@ def _complete(
     complete = {**annotation, "iscrowd": annotation.get("iscrowd") or 0}
     if not with_box:
         note("had no bbox, which was computed from the outline")
-        complete["bbox"] = [float(side) for side in masks_of.toBbox(_encoded(outline, size))]
+        complete["bbox"] = [float(side) for side in masks_of.toBbox(encoded(outline, size))]
     box = _checked_box(complete["bbox"])
     if not with_area:
         note("had no area, which was computed")
-        complete["area"] = float(masks_of.area(_encoded(outline, size))) if outline else box[2] * box[3]
+        complete["area"] = float(masks_of.area(encoded(outline, size))) if outline else box[2] * box[3]
     complete.pop("segmentation", None)
     if with_masks:
         complete["segmentation"] = outline or [_rectangle(box, size)]
@@ -208,8 +208,8 @@ def _rectangle(box: Sequence[float], size: tuple[int, int]) -> list[float]:
     return [left, top, right, top, right, bottom, left, bottom]
 
 
-def _encoded(outline: Outline | None, size: tuple[int, int]) -> dict[str, Any]:
-    """An outline in pycocotools' own form."""
+def encoded(outline: Outline | None, size: tuple[int, int]) -> dict[str, Any]:
+    """An outline of :func:`check_outline` in pycocotools' own form."""
     if isinstance(outline, dict) and isinstance(outline["counts"], str):
         return outline
     encoded = masks_of.frPyObjects(outline, *size)

@@ -10,6 +10,7 @@ from mmengine.logging import print_log
 
 from ...registry import DATASETS
 from ..labels import class_names, listed, picture_size, refuse_other_size
+from .boxes import odd_boxes
 from .truth import Truth, read_truth
 
 
@@ -19,7 +20,8 @@ class CocoInstances(BaseDataset):
 
     A label is the position of a category's name in ``classes``, whatever the order of the file (mmdet counts the file's
     own order). What the file leaves out is computed where that can be done in one way: ``area``, ``bbox``, ``iscrowd``,
-    ids of annotations, sizes of images; the log says so. All else is refused in one line, and so is a picture
+    ids of annotations, sizes of images; the log says so, and which boxes are beyond their picture or elsewhere than
+    their outline. All else is refused in one line, and so is a picture
     whose size is not that of the file, when it is loaded.
 
     Args:
@@ -62,7 +64,7 @@ class CocoInstances(BaseDataset):
         """A record for every image, in the order of the file."""
         classes = self.metainfo["classes"]
         truth = read_truth(self.ann_file, classes, self.masks, lambda name: self._picture_size(self._path(name)))
-        for remark in truth.remarks:
+        for remark in (*truth.remarks, *odd_boxes(truth.images, truth.annotations)):
             print_log(f"{self.ann_file}: {remark}", logger="current", level=logging.WARNING)
         label_of = {category["id"]: label for label, category in enumerate(truth.categories)}
         objects: dict[Any, list[dict[str, Any]]] = {key: [] for key in truth.images}
@@ -95,6 +97,10 @@ class CocoInstances(BaseDataset):
                 refuse_other_size(data["img_path"], data["ori_shape"], size, f"{self.ann_file} says")
                 is_new = False
         return data
+
+    def get_cat_ids(self, idx: int) -> list[int]:
+        """The labels of an image's objects: what MMEngine's ``ClassBalancedDataset`` counts."""
+        return [instance["bbox_label"] for instance in self.get_data_info(idx)["instances"]]
 
     def pictures(self) -> list[tuple[str, tuple[int, int]]]:
         """Path and ``(H, W)``, as the file says, of every image."""

@@ -82,7 +82,9 @@ def _checked_run_lengths(outline: Mapping[str, Any], size: tuple[int, int]) -> d
         lengths = counts
     else:
         raise OutlineError("has run lengths without a list or text of counts")
-    if min(lengths, default=0) < 0 or sum(lengths) != size[0] * size[1]:
+    if min(lengths, default=0) < 0:
+        raise OutlineError(f"has a run length of {min(lengths)}, below 0")
+    if sum(lengths) != size[0] * size[1]:
         raise OutlineError(f"has run lengths of {sum(lengths)} pixels, its picture has {size[0] * size[1]}")
     return dict(outline)
 

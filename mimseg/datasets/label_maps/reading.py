@@ -1,6 +1,5 @@
 """Reading a label map: one number a pixel, in a picture file."""
 
-import os
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from ..labels import LabelError, listed
-from ..unreadable import UnreadableImageError
+from ..unreadable import check_regular, naming_unreadable
 
 ALPHA = ("LA", "La", "RGBA", "RGBa", "PA")
 IGNORED = 255
@@ -18,16 +17,13 @@ def read_label_map(path: str | Path) -> NDArray[np.integer]:
     """The labels ``(H, W)`` of a picture file: of a palette the numbers, of equal colour channels one, alpha dropped.
 
     Raises:
-        UnreadableImageError: the file is missing or damaged.
+        UnreadableImageError: the file is missing, damaged, or none.
         LabelError: it holds colours, not labels.
     """
-    if not os.path.isfile(path):
-        raise UnreadableImageError(f"cannot read label map '{path}': there is no such file")
-    try:
+    with naming_unreadable(str(path), "label map"):
+        check_regular(str(path))
         with Image.open(path) as file:
             values, mode = np.asarray(file), file.mode
-    except Exception as error:  # decoders raise nearly anything on damaged bytes
-        raise UnreadableImageError(f"cannot read label map '{path}': {error}") from error
     if values.ndim == 3:
         colours = values[..., :-1] if mode in ALPHA else values
         if (colours != colours[..., :1]).any():

@@ -10,6 +10,7 @@ from mmengine.runner import Runner
 
 from ...checkpoints import sweep_temporaries, write_atomically
 from ...registry import HOOKS
+from .pending import note_done
 
 
 @HOOKS.register_module()
@@ -18,7 +19,7 @@ class CheckpointHook(MMEngineCheckpointHook):
 
     A checkpoint, and a best one, is written before those that it replaces are removed, so that there is always a whole
     one. What may be removed is known by its name in the run's own folder, never by a path that a checkpoint holds, and
-    is never a folder. The message hub keeps, as ``validated``, the iteration of the last finished validation: see
+    is never a folder. The message hub keeps the iteration of the last finished validation: see
     :class:`PendingValidation`.
 
     Args:
@@ -27,12 +28,17 @@ class CheckpointHook(MMEngineCheckpointHook):
         **options: as for MMEngine's hook.
 
     Raises:
-        ValueError: ``keep_every`` is no multiple of ``interval``, ``max_keep_ckpts`` keeps none, ``filename_tmpl`` is
-            no file's name; after a validation, ``save_best`` is none of its metrics.
+        ValueError: an ``out_dir``, ``keep_every`` is no multiple of ``interval``, ``max_keep_ckpts`` keeps none,
+            ``filename_tmpl`` is no file's name; after a validation, ``save_best`` is none of its metrics.
     """
 
     def __init__(self, keep_every: int | None = None, **options: Any) -> None:
         super().__init__(**options)
+        if self.out_dir is not None:
+            raise ValueError(
+                f"default_hooks.checkpoint: out_dir={self.out_dir!r} would put checkpoints where no other run is kept "
+                "out and --resume does not look; they lie in the work folder (--work-dir)"
+            )
         if keep_every is not None and (keep_every < 1 or self.interval < 1 or keep_every % self.interval):
             raise ValueError(
                 f"default_hooks.checkpoint: keep_every={keep_every} is no multiple of interval={self.interval}; of "
@@ -70,7 +76,7 @@ class CheckpointHook(MMEngineCheckpointHook):
 
     def after_val_epoch(self, runner: Runner, metrics: dict[str, float]) -> None:
         """Note that this validation is finished, and write the best checkpoint if this is it."""
-        runner.message_hub.update_info("validated", runner.iter)
+        note_done(runner)
         super().after_val_epoch(runner, metrics)
 
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict[str, Any]) -> None:

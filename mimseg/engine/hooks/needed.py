@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from mmengine.hooks import Hook
+from mmengine.hooks import Hook, IterTimerHook
 from mmengine.runner import Runner
 from torch import nn
 
@@ -15,6 +15,7 @@ from .non_finite import NonFiniteGuard
 from .progress import ProgressHook
 from .rng_state import RNGStateHook
 from .teacher import TeacherHook
+from .throughput import ThroughputHook
 
 HookConfig: TypeAlias = Hook | Mapping[str, Any]
 OF_MMENGINE = frozenset({"runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint"})
@@ -62,6 +63,13 @@ NEEDS = (
         refused=False,
     ),
     Need(
+        IterTimerHook,
+        "timer",
+        lambda runner: any(isinstance(hook, ThroughputHook) for hook in runner.hooks),
+        "neither images per second nor slow data are told",
+        refused=False,
+    ),
+    Need(
         RNGStateHook,
         "rng_state",
         lambda runner: True,
@@ -98,8 +106,8 @@ def check_hooks(runner: Runner) -> None:
     for need in NEEDS:
         if any(isinstance(hook, need.hook) for hook in runner.hooks) or not need.when(runner):
             continue
-        kind = need.hook.__name__
-        line = f"{kind} is missing: {need.otherwise}; add default_hooks.{need.name}=dict(type='mimseg.{kind}')"
+        scope, kind = need.hook.__module__.partition(".")[0], need.hook.__name__
+        line = f"{kind} is missing: {need.otherwise}; add default_hooks.{need.name}=dict(type='{scope}.{kind}')"
         if need.refused:
             raise ValueError(line)
         runner.logger.warning(line)

@@ -57,8 +57,10 @@ class NonFiniteGuard(Hook):
     def before_train(self, runner: Runner) -> None:
         """Require ``MIMOptimWrapper``: this hook reads its non-finite flag."""
         if not isinstance(runner.optim_wrapper, MIMOptimWrapper):
+            got = type(runner.optim_wrapper).__name__
             raise ValueError(
-                f"NonFiniteGuard needs optim_wrapper.type='MIMOptimWrapper', got {type(runner.optim_wrapper).__name__}"
+                f"NonFiniteGuard needs optim_wrapper.type='MIMOptimWrapper', got {got}: "
+                "set it, or do without the guard, with default_hooks.non_finite=None"
             )
 
     def after_train_iter(

@@ -7,6 +7,9 @@ from mmengine.runner import EpochBasedTrainLoop, Runner
 
 from ..loop import PretrainLoop
 
+LAST_VALIDATION = "last_validation"
+"""In the message hub, the iteration of the last finished one; MMEngine logs all that begins with val."""
+
 
 class PendingValidation(Hook):
     """On a resume, first do the validation that was due at the checkpoint and did not finish.
@@ -38,6 +41,11 @@ def is_due(runner: Runner) -> bool:
     return bool(done > 0 and done >= loop.val_begin and (done % loop.val_interval == 0 or done == end))
 
 
+def note_done(runner: Runner) -> None:
+    """Let the checkpoints from here on say that this validation was finished."""
+    runner.message_hub.update_info(LAST_VALIDATION, runner.iter)
+
+
 def is_done(runner: Runner) -> bool:
     """Whether the checkpoint says that this validation was finished."""
-    return bool(runner.message_hub.runtime_info.get("validated") == runner.iter)
+    return bool(runner.message_hub.runtime_info.get(LAST_VALIDATION) == runner.iter)

@@ -20,7 +20,8 @@ ALARM_SHARE = 0.5
 class ThroughputHook(Hook):
     """Log ``img_per_s`` over all processes, and on a CPU ``memory``: the peak of this process in MiB.
 
-    Warns once if waiting for data takes more than half of the time over ``window`` iterations.
+    Without MMEngine's timer there is no rate. Warns once if waiting for data takes more than half of the time over
+    ``window`` iterations.
 
     Args:
         window: iterations that the alarm and the rate average over.
@@ -51,12 +52,14 @@ class ThroughputHook(Hook):
         if not logs_after(runner, batch_idx):
             return
         hub = runner.message_hub
+        if not torch.cuda.is_available():
+            hub.update_scalar("train/memory", peak_memory())
+        if "train/time" not in hub.log_scalars:
+            return  # without a timer; the runner has warned of that
         window = min(self.window, self._seen)
         seconds = hub.get_scalar("train/time").mean(window)
         images = runner.train_dataloader.batch_size * runner.world_size
         hub.update_scalar("train/img_per_s", images / seconds)
-        if not torch.cuda.is_available():
-            hub.update_scalar("train/memory", peak_memory())
         if self._seen > self.window:
             self._check_data_time(runner, hub.get_scalar("train/data_time").mean(window) / seconds)
 

@@ -14,7 +14,8 @@ from .checker import Checker, show
 
 BEST_NAME = re.compile(r"best_.+_(epoch|iter)_\d+\.pth")
 LAST_NAME = re.compile(r"(epoch|iter)_\d+\.pth")
-COUNTS = ("epoch", "iter", "max_epochs", "max_iters", "validated")
+COUNTS = ("epoch", "iter", "max_epochs", "max_iters", "last_validation", "validated")
+RENAMED = {"validated": "last_validation"}  # in checkpoints of earlier versions
 LONGEST_HISTORY = 1_000_000  # HistoryBuffer's own limit
 
 
@@ -56,7 +57,7 @@ def _read_numbers(checker: Checker, infos: dict[str, Any]) -> dict[str, float | 
     for key, value in infos.items():
         name = f"message_hub.runtime_info.{ascii(key)[1:-1]}"
         if key in COUNTS:
-            numbers[key] = checker.whole(value, name, -1)
+            numbers[RENAMED.get(key, key)] = checker.whole(value, name, -1)
         elif key.startswith("best_score"):
             numbers[key] = checker.number(value, name)
         elif type(value) in (int, float):

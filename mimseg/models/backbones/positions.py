@@ -13,6 +13,9 @@ Grid = tuple[int, int]
 class Positions(nn.Module):
     """2-D sine-cosine position embeddings, made once per grid and kept on the module's device.
 
+    The table is no buffer: averages of a model, such as MMEngine's ``EMAHook``, copy buffers, which must keep their
+    shape.
+
     Args:
         dim: width D, a multiple of 4.
         reference: patch grid ``(h, w)`` whose embeddings are resized bicubically for any other, as learned ones are in
@@ -22,9 +25,10 @@ class Positions(nn.Module):
 
     Attributes:
         trained: the grid that was last used in training mode; None before.
+        place: empty; has the device and type of the module, which the table follows.
     """
 
-    table: Tensor
+    place: Tensor
 
     def __init__(self, dim: int, reference: Grid | None = None, resizes: bool = True) -> None:
         super().__init__()
@@ -33,7 +37,8 @@ class Positions(nn.Module):
         self.resizes = resizes
         self.trained: Grid | None = None
         self.made: tuple[Grid, Grid | None] | None = None
-        self.register_buffer("table", torch.empty(0, dim), persistent=False)
+        self.table = torch.empty(0, dim)
+        self.register_buffer("place", torch.empty(0), persistent=False)
 
     @property
     def own_grid(self) -> Grid | None:
@@ -46,8 +51,9 @@ class Positions(nn.Module):
             self.trained = grid
         if self.made != (grid, self.reference):
             own = self.reference or grid
-            self.table = resize_grid(sincos_2d(own, self.dim), own, grid).to(self.table)
+            self.table = resize_grid(sincos_2d(own, self.dim), own, grid)
             self.made = grid, self.reference
+        self.table = self.table.to(self.place)
         return self.table if index is None else self.table[index]
 
 

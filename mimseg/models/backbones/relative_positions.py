@@ -22,19 +22,18 @@ class RelativePositionBias(nn.Module):
     """
 
     size: Tensor
-    index: Tensor
 
     def __init__(self, num_heads: int, grid: tuple[int, int]) -> None:
         super().__init__()
         self.grid = grid
         self.table = nn.Parameter(torch.zeros((2 * grid[0] - 1) * (2 * grid[1] - 1) + 3, num_heads))
         self.register_buffer("size", torch.tensor(grid))
-        self.register_buffer("index", torch.empty(0, dtype=torch.long), persistent=False)
+        self.index = torch.empty(0, dtype=torch.long)  # no buffer: averages of a model copy those, shape by shape
         self.index_grid = (0, 0)
 
     def forward(self, grid: tuple[int, int]) -> Tensor:
         """Compute the bias ``(heads, 1 + L, 1 + L)`` of a patch grid, query by key, the class token first."""
-        if grid != self.index_grid:
+        if grid != self.index_grid or self.index.device != self.table.device:
             with torch.inference_mode(False):  # an index made in that mode could not be trained with later
                 self.index, self.index_grid = relative_index(grid, self.table.device), grid
         old, new = ((2 * h - 1, 2 * w - 1) for h, w in (self.grid, grid))

@@ -102,7 +102,6 @@ class AdaptiveRatio(Ratio):
     """
 
     needs_score = True
-    numbers: Tensor
 
     def __init__(
         self,
@@ -125,7 +124,7 @@ class AdaptiveRatio(Ratio):
         self.spread, self.threshold, self.level = spread, threshold, level
         self.count_rounding = check_rounding(count_rounding)
         self.per_sample = level == "sample"
-        self.register_buffer("numbers", torch.empty(0, dtype=torch.long), persistent=False)
+        self.numbers = torch.empty(0, dtype=torch.long)  # no buffer: averages of a model copy those, shape by shape
 
     def range(self) -> tuple[float, float]:
         """``ratio - spread`` and ``ratio + spread``."""

@@ -49,6 +49,7 @@ def test_a_bad_override_is_refused(config_file, option, complaint):
         ("compile", "did you mean model.compile?"),
         ("activation_checkpointing", "did you mean model.activation_checkpointing?"),
         ("zzz", "known are auto_scale_lr, "),
+        ("vis_backends", "(a helper variable of the file is named _vis_backends)"),
     ],
 )
 def test_a_key_that_nothing_reads_is_refused(key, hint):

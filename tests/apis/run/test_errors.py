@@ -93,6 +93,45 @@ def test_the_dotted_key_of_the_part_is_named():
     )
 
 
+def test_a_misspelt_argument_is_compared_with_those_of_the_bases():
+    class Base:
+        def __init__(self, num_classes=1):
+            pass
+
+    class Head(Base):
+        def __init__(self, width=1, **kwargs):
+            super().__init__(**kwargs)
+
+    HOOKS.register_module(name="Head_", module=Head, force=True)
+    try:
+        line = explain(caught(HOOKS.build, dict(type="Head_", num_class=3)))
+    finally:
+        HOOKS.module_dict.pop("Head_")
+    assert line == "config: Head_ takes no num_class; did you mean num_classes?"
+
+
+def test_an_argument_that_a_part_hands_on_is_told_by_the_part_in_the_config():
+    class Outer:
+        def __init__(self, width=1, **kwargs):
+            HOOKS.build(dict(type="Inner_", **kwargs))
+
+    class Inner:
+        def __init__(self, metric=1):
+            pass
+
+    def build(cfg):
+        HOOKS.build(cfg.val_evaluator)
+
+    HOOKS.register_module(name="Outer_", module=Outer, force=True)
+    HOOKS.register_module(name="Inner_", module=Inner, force=True)
+    try:
+        line = explain(caught(build, Config(dict(val_evaluator=dict(type="Outer_", metrik=3)))))
+    finally:
+        HOOKS.module_dict.pop("Outer_")
+        HOOKS.module_dict.pop("Inner_")
+    assert line == "config key val_evaluator: Outer_ takes no metrik; did you mean metric?"
+
+
 def test_whatever_arises_while_building_is_a_config_mistake():
     line = explain(caught(OPTIMIZERS.build, dict(type="AdamW", params=[torch.nn.Parameter(torch.ones(1))], lr=-1.0)))
     assert line.startswith("config: AdamW cannot be built from params=")

@@ -17,7 +17,7 @@ ASPECTS = ("weights", "best", "metrics", "histories", "curves", "files")
 STATES = ("state_dict", "ema_state_dict", "optimizer", "param_schedulers", "rng_states", "selection")
 OF_TIME = re.compile(r"seconds|(^|/)(time|data_time|memory|img_per_s)$")
 """Names of numbers that no two runs have in common."""
-REMEMBERED = ("best_score", "validated", "keep_ckpt_ids")
+REMEMBERED = ("best_score", "last_validation", "keep_ckpt_ids")
 START = re.compile(r"\d{8}_\d{6}")
 
 

@@ -1,14 +1,20 @@
 """Walking through a config and telling the first value that is out of range."""
 
-from collections.abc import Iterator, Mapping
+import inspect
+import typing
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from keyword import iskeyword
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from .parameters import CLOSED, FOREIGN
+from .free_keys import keys_of_dataset, keys_of_model
+from .optimizers import optimizer_adapters
+from .parameters import FOREIGN
 from .sections import ConfigSchema, Data, Loader
 from .signatures import SCOPE, adapters, classes, unknown_argument
+from .values import ClosedSection, Section
 
 WORDS = (
     ("Input should be ", ""),
@@ -42,11 +48,15 @@ def check_values(cfg: Mapping[str, Any]) -> None:
         ValueError: names the dotted key, the value as given, and what is allowed.
     """
     plain = getattr(cfg, "_cfg_dict", cfg)
-    _check(TypeAdapter(ConfigSchema), {key: value for key, value in plain.items() if not key.startswith("_")}, "")
+    plain = {key: value for key, value in plain.items() if not key.startswith("_")}
+    _check_section(ConfigSchema, plain, "")
+    _refuse_keywords(plain, "")
+    _check_optimizer(plain)
+    for key, value, known in keys_of_model(plain):
+        _refuse_unknown(value, known, key)
     outer = SCOPE if plain.get("default_scope") in (None, "mimseg") else ""
     for key, value in plain.items():
-        if not key.startswith("_"):
-            _check_parts(value, key, outer)
+        _check_parts(value, key, outer)
 
 
 def check_data(data: Any) -> None:
@@ -57,7 +67,7 @@ def check_data(data: Any) -> None:
     """
     if not isinstance(data, Mapping):
         raise ValueError(f"config key data must be a dict, got {_shown(data)}")
-    _check(TypeAdapter(Data), data, "data")
+    _check_section(Data, data, "data")
 
 
 def _check_parts(value: Any, key: str, scope: str) -> None:
@@ -70,7 +80,7 @@ def _check_parts(value: Any, key: str, scope: str) -> None:
 
 def _check_part(part: Mapping[str, Any], key: str, scope: str) -> str:
     if "dataset" in part and "batch_size" in part:
-        _check(TypeAdapter(Loader), part, key)
+        _check_section(Loader, part, key)
     kind = part.get("type")
     if not isinstance(kind, str):
         if "type" in part and kind is None:
@@ -79,7 +89,9 @@ def _check_part(part: Mapping[str, Any], key: str, scope: str) -> str:
     own, _, short = kind.rpartition(".")
     scope = f"{own}." if own else scope
     if short in FOREIGN:
-        _check(TypeAdapter(FOREIGN[short]), part, key)
+        _check_section(FOREIGN[short], part, key)
+    for name, inner, known in keys_of_dataset(short, part):
+        _refuse_unknown(inner, known, f"{key}.{name}")
     if scope == SCOPE and short in classes():
         complaint = unknown_argument(short, part)
         if complaint:
@@ -97,6 +109,57 @@ def _entries(value: Any) -> Iterator[tuple[Any, Any]]:
         yield from ((place, inner) for place, inner in enumerate(value) if isinstance(inner, Mapping | list | tuple))
 
 
+def _check_section(section: type[Section], value: Any, key: str) -> None:
+    _check_closed(section, value, key)
+    _check(TypeAdapter(section), value, key)
+
+
+def _check_closed(section: type[Section], value: Any, key: str) -> None:
+    """Refuse the keys of a section, and of those in it, that nothing reads."""
+    if not isinstance(value, Mapping):
+        return
+    fields = section.model_fields
+    own = "type" in fields and str(value.get("type", "")).rpartition(".")[2] not in ("", fields["type"].default)
+    if issubclass(section, ClosedSection) and not own:
+        _refuse_unknown(value, fields, key, section.model_config.get("title"))
+    for name, field in fields.items():
+        for kind in (field.annotation, *typing.get_args(field.annotation)):
+            if name in value and inspect.isclass(kind) and issubclass(kind, Section):
+                _check_closed(kind, value[name], f"{key}.{name}" if key else name)
+
+
+def _refuse_unknown(value: Mapping[str, Any], known: Iterable[str], key: str, reader: str | None = None) -> None:
+    names = sorted(known)
+    for name in map(str, value):
+        if name in names or name.startswith("_"):
+            continue
+        close = get_close_matches(name, names, 1)
+        what = f"is no argument of {reader}" if reader else "is read by nothing"
+        prefix = "" if reader else f"{key}."
+        hint = f"did you mean {prefix}{close[0]}?" if close else f"known are {', '.join(names)}"
+        raise ValueError(f"config key {key}.{name} {what}; {hint}")
+
+
+def _refuse_keywords(value: Any, key: str) -> None:
+    """Refuse words of Python as keys: MMEngine writes a dict as ``dict(key=...)``, which they break."""
+    if isinstance(value, Mapping) and all(str(name).isidentifier() for name in value):
+        for name in filter(iskeyword, map(str, value)):
+            raise ValueError(
+                f"config key {key}.{name}: {name} is a word of Python, so it can be no key of a config; rename it"
+            )
+    for name, inner in _entries(value):
+        _refuse_keywords(inner, f"{key}.{name}" if key else str(name))
+
+
+def _check_optimizer(cfg: Mapping[str, Any]) -> None:
+    wrapper = cfg.get("optim_wrapper")
+    optimizer = wrapper.get("optimizer") if isinstance(wrapper, Mapping) else None
+    if isinstance(optimizer, Mapping):
+        for name, adapter in optimizer_adapters(str(optimizer.get("type", "AdamW"))).items():
+            if name in optimizer:
+                _check(adapter, optimizer[name], f"optim_wrapper.optimizer.{name}")
+
+
 def _check(adapter: TypeAdapter[Any], value: Any, key: str) -> None:
     try:
         adapter.validate_python(_plain(value))
@@ -112,8 +175,6 @@ def _plain(value: Any) -> Any:
 def _told(error: ValidationError, value: Any, key: str) -> str:
     """One line of a validation's first key: what is wrong with it."""
     told = [(*_place(detail["loc"], value), detail["msg"]) for detail in error.errors(include_url=False)]
-    if error.errors()[0]["type"] == "extra_forbidden":
-        return _unknown(error, key)
     first = told[0][0]
     allowed = list(dict.fromkeys(_in_words(message) for place, _, message in told if place == first))
     dotted = ".".join([*([key] if key else []), *map(str, first)])
@@ -122,15 +183,6 @@ def _told(error: ValidationError, value: Any, key: str) -> str:
     if isinstance(given, list) and "text" in " ".join(allowed):
         hint = "; quotes within the argument keep its commas: key='\"a,b\"'"
     return f"config key {dotted} must be {' or '.join(allowed)}, got {_shown(given)}{hint}"
-
-
-def _unknown(error: ValidationError, key: str) -> str:
-    """The line of the first key that a closed section does not have."""
-    *way, name = error.errors()[0]["loc"]
-    known = sorted(CLOSED[error.title])
-    close = get_close_matches(str(name), known, 1)
-    hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known)}"
-    return f"config key {'.'.join([key, *map(str, way), str(name)])} is no argument of {error.title}; {hint}"
 
 
 def _place(loc: tuple[Any, ...], value: Any) -> tuple[tuple[Any, ...], Any]:

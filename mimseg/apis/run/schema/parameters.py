@@ -7,6 +7,7 @@ from pydantic import AllowInfNan, ConfigDict, Field, Strict
 
 from .values import (
     BelowOne,
+    ClosedSection,
     Count,
     Flag,
     Interval,
@@ -45,10 +46,10 @@ RANGES: Mapping[str, Any] = {
 }
 
 
-class CheckpointHookKeys(Section):
+class CheckpointHookKeys(ClosedSection):
     """Keys of MMEngine's ``CheckpointHook``, which hands those that it does not know to others."""
 
-    model_config = ConfigDict(extra="forbid", title="CheckpointHook")
+    model_config = ConfigDict(title="CheckpointHook")
 
     type: Text = "CheckpointHook"
     priority: Any = None
@@ -110,5 +111,3 @@ FOREIGN: Mapping[str, type[Section]] = {
     "Accuracy": Accuracy,
     "CustomDataset": FolderDataset,
 }
-# The keys of those that take no others, for the message.
-CLOSED: Mapping[str, frozenset[str]] = {"CheckpointHook": frozenset(CheckpointHookKeys.model_fields)}

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from .values import (
+    ClosedSection,
     Count,
     Flag,
     LogLevel,
@@ -24,8 +25,8 @@ from .values import (
 )
 
 
-class Loader(Section):
-    """A data loader, also one within a hook or a loop."""
+class Loader(ClosedSection):
+    """A data loader, also one within a hook or a loop: what ``Runner.build_dataloader`` and torch's take."""
 
     batch_size: Count = 1
     num_workers: Workers = 0
@@ -36,20 +37,23 @@ class Loader(Section):
     timeout: NotNegative = 0
     dataset: Part | None = None
     sampler: Part | None = None
+    batch_sampler: Part | None = None
+    num_batch_per_epoch: Count | None = None
     collate_fn: Part | None = None
+    worker_init_fn: Any = None
+    shuffle: Any = None
+    multiprocessing_context: Any = None
+    generator: Any = None
+    pin_memory_device: Any = None
+    in_order: Any = None
 
 
 class Optimizer(Section):
-    """Of torch or timm."""
+    """Of torch or timm; :mod:`.optimizers` has what each takes otherwise."""
 
     type: Text = "AdamW"
     lr: NotNegative = 0.0
     weight_decay: NotNegative = 0.0
-    betas: tuple[Annotated[float, Field(strict=True, ge=0, lt=1)], Annotated[float, Field(strict=True, ge=0, lt=1)]] = (
-        0.9,
-        0.999,
-    )
-    eps: NotNegative = 0.0
     momentum: Share = 0.0
     dampening: Number = 0.0
     trust_coeff: Positive = 1.0
@@ -124,14 +128,14 @@ class Schedule(Section):
     power: NotNegative | None = None
 
 
-class AutoScale(Section):
+class AutoScale(ClosedSection):
     """Of the learning rate with the batch."""
 
     enable: Flag = False
     base_batch_size: Count = 256
 
 
-class LoadOptions(Section):
+class LoadOptions(ClosedSection):
     """Of a start from weights."""
 
     weights: Literal["student", "ema"] = "student"
@@ -142,21 +146,30 @@ class LoadOptions(Section):
     scratch: Flag = False
 
 
-class Processes(Section):
+class Processes(ClosedSection):
     """How workers start."""
 
     mp_start_method: Literal["fork", "spawn", "forkserver"] = "fork"
     opencv_num_threads: Whole = 0
 
 
-class Group(Section):
-    """Of processes."""
+class Group(ClosedSection):
+    """Of processes: what MMEngine's ``init_dist`` and torch's ``init_process_group`` take."""
 
     backend: Text = "nccl"
+    init_backend: Text = "torch"
+    init_method: Text | None = None
+    world_size: Any = None
+    rank: Any = None
+    store: Any = None
+    group_name: Any = None
+    pg_options: Any = None
+    device_id: Any = None
+    port: Any = None
     timeout: Positive = 1800
 
 
-class Environment(Section):
+class Environment(ClosedSection):
     """Of the process."""
 
     cudnn_benchmark: Flag = False
@@ -165,7 +178,7 @@ class Environment(Section):
     resource_limit: Count = 4096
 
 
-class Randomness(Section):
+class Randomness(ClosedSection):
     """Seed and determinism."""
 
     seed: Seed | None = None
@@ -173,12 +186,22 @@ class Randomness(Section):
     diff_rank_seed: Flag = False
 
 
-class LogProcessor(Section):
+class Imports(ClosedSection):
+    """Of modules of one's own."""
+
+    imports: Text | list[Text] | None = None
+    allow_failed_imports: Flag = False
+
+
+class LogProcessor(ClosedSection):
     """Of what the log shows."""
 
+    type: Text = "LogProcessor"
     window_size: Count = 10
     by_epoch: Flag = True
+    custom_cfg: list[Part] | None = None
     num_digits: Whole = 4
+    log_with_hierarchy: Flag = False
     mean_pattern: re.Pattern[str] = re.compile(".*")
 
 
@@ -200,7 +223,7 @@ class ConfigSchema(Section):
     auto_scale_lr: AutoScale | None = None
     default_hooks: dict[str, Part | None] | None = None
     custom_hooks: list[Part] | None = None
-    custom_imports: Part | None = None
+    custom_imports: Imports | None = None
     default_scope: Text | None = None
     visualizer: Part | None = None
     log_level: LogLevel = "INFO"

@@ -27,10 +27,17 @@ def _no_flag(value: Any) -> Any:
 Size = Annotated[Pixels | tuple[Pixels, Pixels], BeforeValidator(_no_flag)]
 Part = Mapping[str, Any]
 Parts = list[Any] | Part
-LogLevel = Literal["CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG", "NOTSET"]
+LogLevel = Literal["CRITICAL", "FATAL", "ERROR", "WARNING", "WARN", "INFO", "DEBUG", "NOTSET"] | Whole  # as logging's
 
 
 class Section(BaseModel):
     """A dict of a config: the keys that are named here are checked, others are let through."""
 
     model_config = ConfigDict(extra="allow", arbitrary_types_allowed=True)
+
+
+class ClosedSection(Section):
+    """A dict whose reader takes no other keys, or passes over them: others are refused.
+
+    Not where ``type`` names another class than the section's own, which has keys of its own.
+    """
