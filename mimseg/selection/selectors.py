@@ -59,7 +59,7 @@ class WSSSelector(Selector):
         if not predicts_loss(model):
             raise ValueError(
                 "WSSSelector needs predicted losses, and no task of the model predicts any: add a task with "
-                "PatchLossTarget (configs/_base_/pass.py), or use BSSSelector"
+                "PatchLossTarget (configs/_base_/recipes/pass.py), or use BSSSelector"
             )
 
     def noise_per_image(self, model: MaskedImageModel, images: Tensor | None) -> int:

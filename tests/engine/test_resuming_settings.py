@@ -254,3 +254,18 @@ def test_changes_are_named_as_they_are_written():
         '  train_dataloader.dataset.data_root: "one" -> "two"',
     ]
     assert "and 10 more" in describe_changes("x.pth", {f"key\n{i}": "a -> b" for i in range(40)})
+
+
+def test_a_hook_that_has_a_name_now_is_the_one_of_the_list_before():
+    """Runs of earlier versions have the hooks that watch them in ``custom_hooks``."""
+    listed = {
+        "default_hooks": {"timer": {"type": "T"}},
+        "custom_hooks": [{"type": "KNNHook", "interval": 1}, {"type": "A"}],
+    }
+    named = {
+        "default_hooks": {"timer": {"type": "T"}, "knn": {"type": "mimseg.KNNHook", "interval": 2}},
+        "custom_hooks": [{"type": "A"}],
+    }
+    then, now = describe_settings(listed), describe_settings(named)
+    assert find_changes(Checker("x.pth"), then, now) == {"default_hooks.knn.interval": "1 -> 2"}
+    assert find_changes(Checker("x.pth"), then, then) == {}

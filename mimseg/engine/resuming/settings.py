@@ -53,7 +53,9 @@ def find_changes(checker: Checker, saved: str, now: str) -> dict[str, str]:
     Raises:
         ValueError: ``saved`` is no such text, or a setting changed that the optimizer's moments cannot follow.
     """
-    then, ours = _read(checker, saved), dict(_leaves(json.loads(now)))
+    before, after = _read(checker, saved), json.loads(now)
+    names = _names_of_hooks(before) | _names_of_hooks(after)
+    then, ours = (dict(_leaves(_with_named_hooks(settings, names))) for settings in (before, after))
     changes: dict[str, str] = {}
     for key in sorted(then.keys() | ours.keys()):
         old, new = then.get(key), ours.get(key)
@@ -65,14 +67,36 @@ def find_changes(checker: Checker, saved: str, now: str) -> dict[str, str]:
     return dict(sorted(changes.items()))
 
 
-def _read(checker: Checker, saved: Any) -> dict[str, str]:
+def _names_of_hooks(settings: Mapping[str, Any]) -> dict[str, str]:
+    """The keys of ``default_hooks`` by the class of the hook."""
+    named = settings.get("default_hooks")
+    hooks = named.items() if isinstance(named, dict) else ()
+    return {_class_of(hook): name for name, hook in hooks if _class_of(hook)}
+
+
+def _class_of(hook: Any) -> str:
+    return str(hook.get("type", "")).rpartition(".")[2] if isinstance(hook, dict) else ""
+
+
+def _with_named_hooks(settings: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """The settings with each hook of ``custom_hooks`` under the name that hooks of its class have in the other run."""
+    named, listed = settings.get("default_hooks"), settings.get("custom_hooks")
+    if not isinstance(named, dict) or not isinstance(listed, list):
+        return settings
+    moved = {names[_class_of(hook)]: hook for hook in listed if _class_of(hook) in names}
+    rest = [hook for hook in listed if _class_of(hook) not in names]
+    return {**settings, "default_hooks": {**named, **moved}, "custom_hooks": rest}
+
+
+def _read(checker: Checker, saved: Any) -> dict[str, Any]:
     try:
         if not isinstance(saved, str):
             raise TypeError
         parsed = json.loads(saved)
         if not isinstance(parsed, dict):
             raise TypeError
-        return dict(_leaves(parsed))
+        list(_leaves(parsed))  # nested too deeply: refused here
+        return parsed
     except (TypeError, ValueError, RecursionError):
         checker.refuse(f"meta.settings is {show(saved)}, not the JSON text of a config")
 

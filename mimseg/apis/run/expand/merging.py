@@ -10,8 +10,9 @@ from .pipelines import Made
 
 
 def merge_over(explicit: Mapping[str, Any], made: Made) -> Made:
-    """What is made, with the entries of the config over it, as a config is merged over its base."""
-    given = {key: copy.deepcopy(explicit[key]) for key in made if explicit.get(key) is not None}
+    """Merge the entries of a config over what is made, as over a base; None takes away what would be made."""
+    made = {key: value for key, value in made.items() if explicit.get(key, value) is not None}
+    given = {key: copy.deepcopy(explicit[key]) for key in made if key in explicit}
     base = ConfigDict(copy.deepcopy(made))
     try:
         return dict(Config._merge_a_into_b(ConfigDict(given), base, allow_list_keys=True))
@@ -61,14 +62,13 @@ def refuse_contradiction(explicit: Mapping[str, Any], made: Made, name: str, dat
         kind = theirs.get("type")
         if kind is not None and kind != ours["type"]:
             raise ValueError(_told(f"{key}.type={kind}", f"data, which makes a {ours['type']} there"))
-        if kind is not None and theirs.get("data_root", ours.get("data_root")) != ours.get("data_root"):
-            raise ValueError(
-                _told(f"{key}.data_root={theirs['data_root']}", f"data, whose images are {ours['data_root']}")
-            )
+        root = ours.get("data_root")
+        if kind is not None and theirs.get("data_root", root) != root:
+            raise ValueError(_told(f"{key}.data_root={theirs['data_root']}", f"data, whose images are {root}"))
         pipeline = theirs.get("pipeline")
         for transform in pipeline if isinstance(pipeline, list | tuple) else ():
             scale = transform.get("scale") if isinstance(transform, Mapping) else None
-            if scale is not None and scale != data["size"]:
+            if scale is not None and scale not in (data["size"], "data.size"):
                 raise ValueError(
                     f"config has both data.size={data['size']} and scale={scale} in {key}.pipeline: set data.size, "
                     "and in the pipeline write scale='data.size'"

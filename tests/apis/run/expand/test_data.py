@@ -105,6 +105,25 @@ def test_loaders_that_contradict_it_are_refused():
     assert "delete one of the two; data=None keeps loaders that are written out" in line
 
 
+def test_a_pipeline_of_another_size_is_refused_and_one_that_refers_to_it_stands():
+    def loader(scale):
+        crop = dict(type="RandomResizedCrop", scale=scale)
+        return dict(dataset=dict(dataset=dict(pipeline=[dict(type="LoadImage"), crop])))
+
+    line = refusal(train_dataloader=loader(48))
+    assert "scale=48 in train_dataloader.dataset.dataset.pipeline" in line and "write scale='data.size'" in line
+    own = expanded(train_dataloader=loader("data.size")).train_dataloader.dataset.dataset.pipeline
+    assert [step.get("scale") for step in own] == [None, DATA["size"]]
+
+
+def test_none_takes_away_what_would_be_made():
+    cfg = expanded(train_dataloader=None)
+    assert cfg.train_dataloader is None
+    model = dict(type="Classifier", encoder=MODEL["encoder"])
+    cfg = expanded(model=model, data=dict(DATA, classes=3, test="held_out"), val_dataloader=None, val_evaluator=None)
+    assert cfg.val_dataloader is None and cfg.val_evaluator is None and cfg.test_dataloader is not None
+
+
 def test_with_delete_a_loader_of_ones_own_stands():
     mine = dict(batch_size=2, dataset=dict(type="CustomDataset", data_root="elsewhere", _delete_=True))
     assert expanded(train_dataloader=mine).train_dataloader.dataset == dict(type="CustomDataset", data_root="elsewhere")
