@@ -84,6 +84,7 @@ OUT_OF_PACKAGES = {
     ),
     ("evaluation", "apis.studies.attention_head"): "choose_head recall_by_head",
     ("evaluation", "apis.studies.robustness"): "global_pimr pimr",
+    ("engine", "apis.run.expand"): "expand_schedule",
     ("evaluation", "engine.undisturbed"): "undisturbed",
 }
 NAMES = {

@@ -1,5 +1,6 @@
 """Runner, loop, optimizer wrapper, schedule and hooks; importing it fills the registries."""
 
+from ..moved import moved_from
 from .hooks import (
     CheckpointHook,
     Float32Ops,
@@ -52,3 +53,5 @@ __all__ = [
     "keep_ops_in_float32",
     "parse_stages",
 ]
+
+__getattr__ = moved_from(__name__)
