@@ -121,7 +121,8 @@ class MovedModules(MetaPathFinder, Loader):
         Raises:
             ImportError: it is a function's now.
         """
-        function = FUNCTIONS.get(fullname.removeprefix("mimseg."))
+        package, _, name = fullname.partition(".")
+        function = FUNCTIONS.get(name) if package == "mimseg" else None
         if function is not None:
             raise ImportError(f"{fullname} is gone: {function}")
         return None if _new_module(fullname) is None else ModuleSpec(fullname, self)

@@ -64,6 +64,11 @@ def handling(handle: Callable[[int], None]) -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
 
 
+def is_first_process() -> bool:
+    """Tell whether this is the first process of a run, or its only one, before they know of each other."""
+    return os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0"
+
+
 def start(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     """Start a process in a session of its own, which Ctrl-C does not reach, and which gets SIGTERM if this one dies.
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import mimseg
-from mimseg.moved import FUNCTIONS, MODULES, NAMES, attach_moved_methods, attach_moved_property
+from mimseg.moved import FUNCTIONS, MODULES, NAMES, MovedModules, attach_moved_methods, attach_moved_property
 
 
 @pytest.mark.parametrize("old", sorted(MODULES))
@@ -61,6 +61,11 @@ def test_what_were_methods_of_a_model_are_still_to_be_called():
 def test_a_module_whose_name_is_a_functions_now_says_what_to_write():
     with pytest.raises(ImportError, match="^mimseg.apis.convert is gone: from mimseg.apis import convert$"):
         importlib.import_module("mimseg.apis.convert")
+
+
+def test_packages_of_others_are_not_looked_at():
+    """A user's own ``apis.convert`` has nothing to do with ``mimseg.apis.convert``."""
+    assert all(MovedModules().find_spec(old, None) is None for old in [*FUNCTIONS, *MODULES])
 
 
 def test_no_name_that_moved_is_still_there():

@@ -58,8 +58,6 @@ INNER_KEYS = {
     ),
 }
 MOVED_KEYS = {"compile": "model.compile", "activation_checkpointing": "model.activation_checkpointing"}
-
-
 SWITCHED_OFF = ("env_cfg", "randomness")
 """Sections that MMEngine has a default for, but takes no None."""
 

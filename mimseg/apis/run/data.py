@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from ...datasets.scanning import class_folders
 from ...names import printable
+from .topk import topk_of
 from .transfer import is_transfer, use_data
 
 VALIDATION_FOLDERS = ("val", "test")
@@ -146,7 +147,7 @@ def _count(cfg: Config, classes: int) -> None:
     cfg.model.num_classes = classes
     for name in ("val_evaluator", "test_evaluator"):
         if cfg.get(name):
-            cfg[name].topk = (1, 5) if classes > 5 else (1,)
+            cfg[name].topk = topk_of(classes)
 
 
 def _splits(folder: Path) -> tuple[Path, Path, int]:

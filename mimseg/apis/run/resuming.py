@@ -1,6 +1,5 @@
 """Which checkpoint a run goes on from: the latest that is as it was written."""
 
-import os
 from pathlib import Path
 
 from mmengine.config import Config
@@ -8,6 +7,7 @@ from mmengine.config import Config
 from ...checkpoints import DamagedCheckpointError, damage_of, find_intact, find_latest
 from ...checkpoints.run_file import read_run_file
 from ...checkpoints.run_files import written_later
+from ...processes import is_first_process
 
 
 def resume_latest(cfg: Config) -> None:
@@ -37,11 +37,11 @@ def resume_latest(cfg: Config) -> None:
             f"{cfg.work_dir} has no intact checkpoint ({'; '.join(damages)}): bring back a copy of one, start "
             "anew in another --work-dir, or begin anew here (--overwrite)"
         )
-    if damages and _is_first_process():
+    if damages and is_first_process():
         print(f"warning: {cfg.work_dir}: {'; '.join(damages)}: going on from {intact.name} instead", flush=True)
     cfg.resume, cfg.load_from = True, str(intact)
     later = written_later(intact)
-    if later is not None and not damages and read_run_file(cfg.work_dir) is None and _is_first_process():
+    if later is not None and not damages and read_run_file(cfg.work_dir) is None and is_first_process():
         print(
             f"note: {cfg.work_dir} does not tell whose it is, and {later.name} was written after {intact.name}, "
             f"which is resumed: if two runs shared the folder, name the checkpoint (--resume {later})",
@@ -62,8 +62,3 @@ def refuse_damaged(path: str | Path) -> None:
     earlier = find_intact(path.parent, lambda *_: None, before=path)
     fix = "there is no intact one before it: copy the file again" if earlier is None else f"use --resume {earlier}"
     raise DamagedCheckpointError(f"{path} cannot be resumed, {damage}; {fix}")
-
-
-def _is_first_process() -> bool:
-    """Before the processes know of each other."""
-    return os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0"

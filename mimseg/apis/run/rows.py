@@ -26,6 +26,7 @@ from typing import Any
 
 from mmengine.config import Config
 
+from ...processes import is_first_process
 from .config_files import SUFFIXES, ConfigFileError, read_config_file
 
 ALONE = "fine-tuned"
@@ -128,7 +129,7 @@ def choose_row(rows: Mapping[str, TableRow], name: str | None, file: Path) -> Ta
 def _row(name: str, row: Any, file: Path) -> TableRow:
     place = f"config {file}, row {name}"
     if not ROW_NAME.fullmatch(name):
-        raise ConfigFileError(f"{place!r}: a row's name has letters, digits and any of _ . + - only")
+        raise ConfigFileError(f"config {file}, row {name!r}: a row's name has letters, digits and any of _ . + - only")
     if not isinstance(row, list | tuple) or len(row) != 2 or not isinstance(row[1], Mapping):
         raise ConfigFileError(f"{place} must be (figure, settings by dotted key), got {_shown(row)}")
     figure, settings = row
@@ -155,5 +156,5 @@ def _shown(value: Any) -> str:
 @cache
 def _tell(line: str) -> None:
     """Say something once, on one process."""
-    if os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0")) == "0":
+    if is_first_process():
         print(line, file=sys.stderr)

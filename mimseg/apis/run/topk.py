@@ -1,7 +1,12 @@
-"""Accuracies among more classes than there are: told before training."""
+"""Accuracies among so many classes, and among more than there are: told before training."""
 
 from collections.abc import Mapping
 from typing import Any
+
+
+def topk_of(classes: int) -> tuple[int, ...]:
+    """Choose the accuracies of a classifier: the best and the best five, or the best alone among five and fewer."""
+    return (1, 5) if classes > 5 else (1,)
 
 
 def check_topk(cfg: Mapping[str, Any], name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from ..topk import topk_of
 from .merging import add_hooks, merge_over, refuse_contradiction
 from .pipelines import Made, augmentations_of, evaluation_pipeline, training_pipeline
 from .references import check_size, references_in, resolve_references
@@ -100,7 +101,7 @@ def _classification(data: ConfigDict) -> Made:
         "sampler": {"type": "DefaultSampler", "shuffle": False},
         "dataset": {**_dataset(data, "test", "LabelledFolder"), "pipeline": evaluation_pipeline(data)},
     }
-    accuracy = {"type": "mmpretrain.Accuracy", "topk": (1, 5) if data.classes > 5 else (1,)}
+    accuracy = {"type": "mmpretrain.Accuracy", "topk": topk_of(data.classes)}
     pipeline = training_pipeline(data, augmentations_of(data))
     return {
         "train_dataloader": _training(data, {**_dataset(data, "train", "LabelledFolder"), "pipeline": pipeline}),
