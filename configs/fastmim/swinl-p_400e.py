@@ -7,27 +7,10 @@ Figure:   ImageNet-1K top-1 of the paper: 85.5 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16; the paper does not tell batches, these keep 2048.
 """
 
-_base_ = [
-    "../_base_/models/fastmim.py",
-    "../_base_/data/imagenet_128.py",
-    "../_base_/runtime/default.py",
-]
-model = dict(
-    encoder=dict(
-        type="DenseSwin",
-        arch="large",
-        image_size="data.size",
-        # tables for windows of 14, resized for those of each stage: 8, 10 and 12
-        window_size=14,
-        window_ratio=4,
-        mask_at="pixels",
-    ),
-    neck=dict(width=512),
-    tasks=dict(reconstruct=dict(decoder=dict(depth=4))),
-)
+_base_ = "./swinl_400e.py"
+# tables for windows of 14, resized for those of each stage: 8, 10 and 12
+model = dict(encoder=dict(window_size=14, window_ratio=4))
 schedule = dict(
-    epochs=400,
-    steps=[350],
     stages=[
         dict(epoch=0, size=128),
         dict(epoch=200, size=160, batch_size=128, accumulative_counts=2),

@@ -6,25 +6,7 @@ Figure:   ImageNet-1K top-1 of the paper: 85.7 fine-tuned.
 Hardware: 8 GPUs of 32 GB at batch 256 each, bf16; the paper does not tell batches, these keep 2048.
 """
 
-_base_ = [
-    "../_base_/models/fastmim.py",
-    "../_base_/data/imagenet_128.py",
-    "../_base_/runtime/default.py",
-]
-model = dict(
-    encoder=dict(
-        type="DenseViT",
-        arch="large",
-        patch_size=16,
-        image_size="data.size",
-        layer_scale=None,
-        positions="sincos",
-        init="xavier",
-        mask_at="pixels",
-    ),
-    neck=dict(width=512),
-    tasks=dict(reconstruct=dict(decoder=dict(depth=8))),
-)
+_base_ = "./vitl_800e.py"
 schedule = dict(
     stages=[
         dict(epoch=0, size=128),

@@ -8,28 +8,5 @@ Figure:   ImageNet-1K top-1 of the public code: 83.5 after 100 epochs of pre-tra
 Hardware: as configs/finetune/simmim_swinb_100e.py.
 """
 
-_base_ = [
-    "../_base_/recipes/finetune.py",
-    "../_base_/data/imagenet_labelled.py",
-    "../_base_/runtime/classification.py",
-]
-model = dict(
-    encoder=dict(
-        type="DenseSwin",
-        arch="base",
-        image_size="data.size",
-        window_size="data.size/32",
-        drop_path=0.1,
-    ),
-    norm=None,
-    head_std=0.02,
-)
-train_dataloader = dict(batch_size=256)
-optim_wrapper = dict(
-    clip_grad=dict(max_norm=5.0),
-    optimizer=dict(lr=6.25e-4),
-    paramwise_cfg=dict(layer_decay=0.9, no_decay=("relative_position_bias_table",)),
-)
-# warmup_lr and min_lr are absolute here: 2.5e-7 per 512 images at batch 2048, the same for all layers
-schedule = dict(warmup_epochs=20, warmup_lr=1e-6, min_lr=1e-6, counts_warmup=True, scale_limits=False)
-load_options = dict(position_tables="geometric")
+_base_ = "./simmim_swinb_100e.py"
+optim_wrapper = dict(paramwise_cfg=dict(layer_decay=0.9))

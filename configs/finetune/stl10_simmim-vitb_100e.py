@@ -9,33 +9,13 @@ Figure:   top-1 of the paper after 200 epochs of pre-training: 92.3 (SimMIM), 91
 Hardware: 8 GPUs of 16 GB at batch 32 each, bf16.
 """
 
-_base_ = [
-    "../_base_/recipes/finetune.py",
-    "../_base_/data/imagenet_labelled.py",
-    "../_base_/runtime/classification.py",
-]
+_base_ = "./simmim_vitb_100e.py"
 data = dict(
     train=dict(data_root="data/stl10/train"),
     test=dict(data_root="data/stl10/test"),
     classes=10,
     center_crop=1.0,  # the whole image
 )
-model = dict(
-    encoder=dict(
-        type="DenseViT",
-        arch="base",
-        patch_size=16,
-        image_size="data.size",
-        drop_path=0.1,
-        relative_sharing="block",
-    ),
-)
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(
-    clip_grad=dict(max_norm=5.0),
-    optimizer=dict(lr=6.25e-4),
-    paramwise_cfg=dict(layer_decay=0.65, no_decay=("cls_token",)),
-)
 # warmup_lr and min_lr are absolute here: 2.5e-7 per 512 images at batch 256, the same for all layers
-schedule = dict(warmup_epochs=20, warmup_lr=1.25e-7, min_lr=1.25e-7, counts_warmup=True, scale_limits=False)
-load_options = dict(position_tables="geometric")
+schedule = dict(warmup_lr=1.25e-7, min_lr=1.25e-7)

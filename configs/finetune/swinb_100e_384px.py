@@ -10,21 +10,5 @@ Hardware: 8 GPUs of 80 GB at batch 128 each, bf16; with less memory, train_datal
           optim_wrapper.accumulative_counts=2.
 """
 
-_base_ = [
-    "../_base_/recipes/finetune.py",
-    "../_base_/data/imagenet_labelled.py",
-    "../_base_/runtime/classification.py",
-]
+_base_ = "./swinb_100e.py"
 data = dict(size=384, center_crop=1.0)
-model = dict(
-    encoder=dict(
-        type="DenseSwin",
-        arch="base",
-        image_size="data.size",
-        window_size="data.size/32",
-        drop_path=0.1,
-        mask_at="pixels",
-    ),
-    norm=None,
-)
-optim_wrapper = dict(optimizer=dict(lr=1e-3))

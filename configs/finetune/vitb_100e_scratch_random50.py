@@ -6,25 +6,5 @@ Figure:   top-1 of the paper: 79.1 (all patches: 80.9).
 Hardware: 8 GPUs of 16 GB at batch 128 each, bf16.
 """
 
-_base_ = [
-    "../_base_/recipes/finetune.py",
-    "../_base_/data/imagenet_labelled.py",
-    "../_base_/runtime/classification.py",
-]
-model = dict(
-    type="PartClassifier",
-    encoder=dict(
-        type="SparseViT",
-        arch="base",
-        patch_size=16,
-        image_size="data.size",
-        positions="learned",
-        drop_path=0.1,
-        init="normal",
-    ),
-    head_std=0.02,
-    select="random",
-    share=0.5,
-)
-optim_wrapper = dict(paramwise_cfg=dict(no_decay=("cls_token", "positions")))
-load_options = dict(scratch=True)
+_base_ = "./vitb_100e_scratch.py"
+model = dict(type="PartClassifier", select="random", share=0.5)
