@@ -87,8 +87,8 @@ def check_and_expand(cfg: Config) -> None:
     Raises:
         ValueError: see :func:`check_keys` and :func:`~mimseg.apis.run.expand.expand_data`.
     """
+    _check_names(cfg)
     if cfg.get("data") is not None:
-        _check_names(cfg)
         check_data(cfg.data)
     expand_data(cfg)
     for name in SWITCHED_OFF:
@@ -202,8 +202,10 @@ def _check_names(cfg: Mapping[str, Any]) -> None:
         if not key.startswith("_"):
             _check_key(key, TOP_LEVEL_KEYS, "")
     for parent, known in INNER_KEYS.items():
-        inner = cfg.get(parent)
-        for key, value in inner.items() if isinstance(inner, Mapping) else ():
+        inner = cfg.get(parent) or {}
+        if not isinstance(inner, Mapping):
+            raise ValueError(f"config key {parent} must be a dict, got {inner!r}")
+        for key, value in inner.items():
             own = parent == "default_hooks" and isinstance(value, Mapping) and "type" in value
             if not own:  # a hook of one's own may have any name
                 _check_key(key, known, f"{parent}.")

@@ -15,7 +15,7 @@ def find_arch(arch: str | Arch, archs: Mapping[str, Arch], family: str) -> Arch:
         family: what the networks are called, for messages.
 
     Raises:
-        ValueError: unknown name, or a dict with other keys than those with a name.
+        ValueError: unknown name, a dict with other keys than those with a name, or a size that is not above 0.
     """
     keys = list(next(iter(archs.values())))
     if isinstance(arch, str):
@@ -24,4 +24,8 @@ def find_arch(arch: str | Arch, archs: Mapping[str, Arch], family: str) -> Arch:
         return archs[arch]
     if set(arch) != set(keys):
         raise ValueError(f"a {family} arch dict has exactly the keys {keys}, got {sorted(arch)}")
+    for key, value in arch.items():
+        for number in value if isinstance(value, list | tuple) else [value]:
+            if isinstance(number, bool) or not isinstance(number, int | float) or number <= 0:
+                raise ValueError(f"a {family} arch's {key} must be above 0, got {value!r}")
     return arch

@@ -84,6 +84,7 @@ def test_an_encoder_gives_embedded_patches_if_it_says_so():
     [
         ("bass", "unknown ViT arch 'bass'; use one of micro, tiny, small, base, large, huge or a dict of "),
         (dict(embed_dim=8), "a ViT arch dict has exactly the keys .*, got .'embed_dim'."),
+        (dict(embed_dim=8, depth=0, num_heads=2), "a ViT arch's depth must be above 0, got 0"),
     ],
 )
 def test_an_arch_that_is_none_names_those_that_are(arch, complaint):

@@ -51,6 +51,7 @@ def expand_data(cfg: Config) -> None:
         return
     if cfg.get("model") is None:  # a file that others inherit
         return
+    _check_dicts(cfg)
     made = _make(cfg.model, ConfigDict(data))
     for name in LOADERS:
         explicit = cfg.get(name)
@@ -68,6 +69,16 @@ def expand_data(cfg: Config) -> None:
     for key in [key for key in cfg if not key.startswith("_") and next(references_in(cfg[key], key), None)]:
         cfg[key] = resolve_references(cfg[key], data, key)
     check_size(cfg.get("model") or {}, data)
+
+
+def _check_dicts(cfg: Config) -> None:
+    """Refuse what is no dict where something is to be merged into it, or read of it."""
+    parts = {name: cfg.get(name) for name in ("model", *LOADERS)}
+    if isinstance(cfg.model, Mapping):
+        parts |= {f"model.{name}": cfg.model.get(name) for name in ("encoder", "masking")}
+    for key, value in parts.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise ValueError(f"config key {key} must be a dict, got {value!r}")
 
 
 def _make(model: Mapping[str, Any], data: ConfigDict) -> Made:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
+from ....registry import DATASETS
 from .pipelines import Made
 
 
@@ -60,6 +61,8 @@ def refuse_contradiction(explicit: Mapping[str, Any], made: Made, name: str, dat
     while isinstance(theirs, Mapping) and not theirs.get("_delete_"):
         key = f"{key}.dataset"
         kind = theirs.get("type")
+        if kind is not None and DATASETS.get(kind) is None:
+            return  # misspelt: told with the closest when it is built
         if kind is not None and kind != ours["type"]:
             raise ValueError(_told(f"{key}.type={kind}", f"data, which makes a {ours['type']} there"))
         root = ours.get("data_root")

@@ -99,9 +99,9 @@ def test_a_config_with_loaders_of_its_own_is_left_alone():
 
 
 def test_loaders_that_contradict_it_are_refused():
-    mine = dict(batch_size=2, dataset=dict(type="CustomDataset", data_root="elsewhere"))
+    mine = dict(batch_size=2, dataset=dict(type="UnlabelledFolder", data_root="elsewhere"))
     line = refusal(train_dataloader=mine)
-    assert line.startswith("config has both train_dataloader.dataset.type=CustomDataset and data, which makes a Seeded")
+    assert line.startswith("config has both train_dataloader.dataset.type=UnlabelledFolder and data, which makes a Se")
     assert "delete one of the two; data=None keeps loaders that are written out" in line
 
 
@@ -163,3 +163,11 @@ def test_a_stored_config_is_read_as_it_is(tmp_path):
 def test_an_ablation_of_ones_own_from_any_folder(tmp_path):
     cfg = write(tmp_path, "data = dict(train='mine', size=128)\nmodel = dict(masking=dict(ratio=dict(ratio=0.5)))\n")
     assert cfg.train_dataloader.dataset.dataset.data_root == "mine" and cfg.model.masking.ratio.ratio == 0.5
+
+
+@pytest.mark.parametrize("key", ["model", "model.encoder", "train_dataloader", "val_dataloader"])
+def test_what_is_no_dict_is_refused_by_its_key(key):
+    cfg = Config(copy.deepcopy({"model": MODEL, "data": DATA, "train_dataloader": {}, "val_dataloader": {}}))
+    cfg.merge_from_dict({key: "abc"})
+    with pytest.raises(ValueError, match=f"^config key {key} must be a dict, got 'abc'$"):
+        expand_data(cfg)
